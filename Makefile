@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# make                    programs, in build/bin
+# make check              layers, style, unit tests, fuzz corpora, recorded and whole-program tests
+# make SAN=thread check   the same under a sanitizer (or address,undefined)
+# make demo               a simulated event through the whole chain
+# make bench              the numbers of docs/PERFORMANCE.md, measured here and now
+# make fuzz T=NAME [S=60] one libFuzzer target for S seconds (needs clang)
+# make gold               rewrite expected outputs; read the diff before you commit
+# make install [DESTDIR= PREFIX=/usr/local]
+# make clean
+#
+# ROOMS is the include order: a file may include headers of its own room and of rooms to its left,
+# never to its right.  Two things hold that line: `make layers` reads the includes, and each unit
+# test links only the rooms up to the one it tests.
+
+ROOMS := base hw sdr dsp classifier alertd
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith \
+           -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARN) -fno-math-errno -fno-trapping-math \
+              -ffp-contract=off -fcx-limited-range $(CFLAGS)
+
+PKGS    := fftw3f jansson libcyaml
+LIBS    := $(shell pkg-config --libs $(PKGS)) -lliquid -lm -lpthread
+ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS))
+
+comma := ,
+ifdef SAN
+ALL_CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS    += -fsanitize=$(SAN)
+endif
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+# A program is a file called <room>/main_<program>.c.  Everything else in a room (two levels deep)
+# goes into that room's archive.  New files need no edit here.
+src    = $(filter-out $(1)/main_% $(1)/kernel/%,$(wildcard $(1)/*.c $(1)/*/*.c))
+lib    = $(B)/lib/$(1).a
+upto   = $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call upto,$(1),$(wordlist 2,99,$(2))))
+rev    = $(if $(1),$(call rev,$(wordlist 2,99,$(1))) $(firstword $(1)))
+libs   = $(foreach r,$(call rev,$(call upto,$(1),$(ROOMS))),$(call lib,$(r)))
+MAINS := $(wildcard */main_*.c)
+PROGS := $(foreach m,$(MAINS),$(patsubst main_%.c,$(B)/bin/%,$(notdir $(m))))
+TESTS := $(patsubst tests/unit/%.c,$(B)/t/%,$(wildcard tests/unit/*.c))
+FUZZ  := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+REPLAY:= $(patsubst %,$(B)/replay/%,$(FUZZ))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
+
+# Hot kernels (dsp/kernel/*.c) are plain C compiled once per instruction set, chosen at run time by
+# hw_isa().  ISA is the suffix of every name in such a file.  One source, so one result to test.
+ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ISAS := plain $(if $(filter x86_64,$(ARCH)),v2 v3 v4)
+isa_flags = $(if $(filter plain,$(1)),,-march=x86-64-$(1) $(if $(filter v4,$(1)),-mprefer-vector-width=512))
+KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$(k:.c=).$(i).o))
+
+all: $(PROGS) $(SIGS)
+
+define room_rules
+$(call lib,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call src,$(1))) $(filter $(B)/obj/$(1)/%,$(KERNELS))
+	@mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$^
+$(patsubst $(1)/main_%.c,$(B)/bin/%,$(wildcard $(1)/main_*.c)): $(B)/bin/%: $(B)/obj/$(1)/main_%.o $(call libs,$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
+$(filter $(B)/t/$(1)_%,$(TESTS)): $(B)/t/%: $(B)/obj/tests/unit/%.o $(call libs,$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$^ $$(LIBS) -lcmocka -o $$@
+$(patsubst %,$(B)/replay/%,$(filter $(1)_%,$(FUZZ))): $(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(call libs,$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+define kernel_rule
+$(B)/obj/dsp/kernel/%.$(1).o: dsp/kernel/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) -O3 -fno-signed-zeros -fassociative-math -freciprocal-math $(call isa_flags,$(1)) -DISA=$(1) -MMD -MP -c $$< -o $$@
+endef
+$(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/share/tyto/sig/%: classifier/sig/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+check: layers style $(TESTS) $(REPLAY) all
+	@tests/run.sh $(B)
+
+# Instrumented builds of the fuzz targets; the corpora are replayed by `make check` without clang.
+fuzz:
+	@tests/fuzz.sh "$(T)" "$(or $(S),60)"
+
+demo: all
+	@$(B)/bin/tyto demo
+
+bench: all $(BENCH)
+	@tests/bench.sh $(B)
+
+gold: all
+	@TYTO_GOLD=1 tests/run.sh $(B)
+
+layers: ; @tests/layers.sh $(ROOMS)
+style:  ; @tests/style.sh
+clean:  ; rm -rf build
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tyto/sig $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(PROGS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 classifier/sig/*.yaml $(DESTDIR)$(PREFIX)/share/tyto/sig
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+.PHONY: all check layers style fuzz demo bench gold clean install
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A bounded queue of owned pointers between two threads.
+//
+// push hands the item over: after 0 the queue owns it, after an error the caller
+// still does.  pop hands it back.  Live queues refuse when full, so that a slow
+// stage never stalls the radio; replay queues wait, so that no sample is lost and
+// two runs give the same output.
+#pragma once
+
+struct queue;
+
+enum queue_full { QUEUE_REFUSE, QUEUE_WAIT };
+
+struct queue *queue_new(unsigned cap, enum queue_full full);    // NULL: no memory
+void  queue_free(struct queue *q);          // NULL is fine; must be empty
+int   queue_push(struct queue *q, void *item);      // 0, -EAGAIN full, -EPIPE closed
+void *queue_pop(struct queue *q);           // waits; NULL once closed and drained
+void  queue_close(struct queue *q);         // no more pushes; pops drain, then end

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "hw/hw.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[] = { "plain", "v2", "v3", "v4" };
+
+// x86-64 micro-architecture levels as the psABI defines them; the features named are those that
+// the compiler may use at that level and that not all machines of the level below have.
+static enum hw_isa probe(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return HW_ISA_X86_V4;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+        return HW_ISA_X86_V3;
+    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"))
+        return HW_ISA_X86_V2;
+#endif
+    return HW_ISA_PLAIN;
+}
+
+enum hw_isa hw_isa(void)
+{
+    enum hw_isa best = probe();
+    const char *want = getenv("TYTO_ISA");
+
+    for (unsigned i = 0; want && i < best; i++)
+        if (!strcmp(want, names[i]))
+            return (enum hw_isa)i;
+    return best;
+}
+
+const char *hw_isa_name(enum hw_isa isa) { return names[isa]; }
+
+unsigned hw_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set))
+        return 1;
+    return (unsigned)CPU_COUNT(&set);
+}
+
+int hw_program_dir(char *dir, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", dir, size);
+    if (n < 0)
+        return -errno;
+    if ((size_t)n >= size)
+        return -ENAMETOOLONG;
+    dir[n] = 0;
+    *strrchr(dir, '/') = 0;
+    return 0;
+}
