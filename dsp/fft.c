@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/fft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <fftw3.h>
+
+struct fft { fftwf_plan same, apart; };
+
+static fftwf_plan make(unsigned n, enum fft_dir dir, unsigned many, float complex *a,
+                       float complex *b)
+{
+    int len = (int)n;
+    return fftwf_plan_many_dft(1, &len, (int)many, (fftwf_complex *)a, NULL, 1, len,
+                               (fftwf_complex *)b, NULL, 1, len, (int)dir,
+                               FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+}
+
+struct fft *fft_new(unsigned n, enum fft_dir dir, unsigned howmany)
+{
+    size_t len = (size_t)n * howmany;
+    struct fft *f = calloc(1, sizeof *f);
+    float complex *a = fft_alloc(len), *b = fft_alloc(len);
+
+    if (f && a && b) {
+        f->same = make(n, dir, howmany, a, a);
+        f->apart = make(n, dir, howmany, a, b);
+    }
+    free(a);
+    free(b);
+    if (!f || !f->same || !f->apart) {
+        fft_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void fft_free(struct fft *f)
+{
+    if (!f)
+        return;
+    if (f->same)
+        fftwf_destroy_plan(f->same);
+    if (f->apart)
+        fftwf_destroy_plan(f->apart);
+    free(f);
+}
+
+void fft_run(const struct fft *f, float complex *in, float complex *out)
+{
+    fftwf_execute_dft(in == out ? f->same : f->apart, (fftwf_complex *)in, (fftwf_complex *)out);
+}
+
+float complex *fft_alloc(size_t n)
+{
+    size_t bytes = (n * sizeof(float complex) + 63) / 64 * 64;     // 64: one AVX-512 register
+    float complex *p = aligned_alloc(64, bytes ? bytes : 64);
+
+    if (p)
+        memset(p, 0, bytes ? bytes : 64);
+    return p;
+}
