@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of transmitter models: one file sdr/tx/NAME.c that defines `tx_NAME`, one line here.
+#include "sdr/sim/tx.h"
+
+#define MODELS(M) \
+    M(cw)
+
+#define DECLARE(name) extern const struct tx_model tx_##name;
+#define ROW(name)     &tx_##name,
+
+MODELS(DECLARE)
+
+const struct tx_model *const tx_models[] = { MODELS(ROW) NULL };
