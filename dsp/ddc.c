@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Cuts one band out of a cut-out (see ddc.h).  Works in pieces that stay in the cache:
+//
+//     cut --read, turn by -f--> [stage 1: low-pass, every m-th] --> stage 2: fractional delay --> dst
+//          in_rate                only when in/out >= 6              any ratio, in_rate / m
+//
+// Stage 1 puts its k-th output on input sample k*m exactly (odd, symmetric filter), stage 2 evaluates
+// a windowed sinc at the exact time of each output.  So no delay is left, and the phase of the
+// oscillator is zero at the cut's first sample whatever t0 is.
+//
+// Frequencies of the two low-passes, S = out - pass/2 being the stop edge promised:
+//
+//     stage 1  |---pass/2 ............ in/m - S ----   so that nothing it folds lands below S
+//     stage 2  |---pass/2 .. S ---
+#include "dsp/ddc.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dsp/kernel/fir.h"
+#include "hw/hw.h"
+
+// Kaiser: 66 dB of stop-band, a few more than promised for the interpolation between phases.
+#define DDC_ATT_DB 66.0
+#define DDC_BETA   (0.1102 * (DDC_ATT_DB - 8.7))
+#define DDC_PHASES 64               // linear between them: error (pi/64)^2/8 = -70 dB at worst, at ratio 1
+#define DDC_TAPS2  352              // pass = 0.9 out and a ratio of 6 ask for 253
+#define DDC_TAPS1  8192             // ratio 4000; beyond, stage 2 takes what is left
+#define DDC_READ   (DDC_TAPS1 + 8192)
+#define DDC_MID    4096
+#define DDC_FAR    4e15             // positions beyond this are nowhere; also keeps int64 safe
+
+struct ddc {
+    const struct fir_ops *op;
+    const struct cut     *c;
+    double  turns;                  // oscillator, turns per input sample
+    size_t  m, taps1, taps2;
+    float   turn[2 * FIR_TURN];
+    float   h1[2 * DDC_TAPS1];
+    float   h2[(DDC_PHASES + 1) * 2 * DDC_TAPS2];
+    float   in[2 * (DDC_READ + FIR_TURN)];
+    float   mid[2 * DDC_MID];
+};
+
+#ifdef __x86_64__
+extern const struct fir_ops fir_ops_plain, fir_ops_v2, fir_ops_v3, fir_ops_v4;
+#else
+extern const struct fir_ops fir_ops_plain;
+#endif
+
+const struct fir_ops *fir_ops(void)
+{
+    switch (hw_isa()) {
+#ifdef __x86_64__
+    case HW_ISA_X86_V4: return &fir_ops_v4;
+    case HW_ISA_X86_V3: return &fir_ops_v3;
+    case HW_ISA_X86_V2: return &fir_ops_v2;
+#endif
+    default:            return &fir_ops_plain;
+    }
+}
+
+// Kaiser window at u in -1..1: I0(beta sqrt(1 - u^2)) / I0(beta).  The series of I0 needs no root;
+// 16 terms are exact to 1e-9 for beta = 6.3.
+static double kaiser(double u)
+{
+    double q = DDC_BETA * DDC_BETA / 4, x = q * (1 - u * u), s = 0, s0 = 0;
+    if (u <= -1 || u >= 1)
+        return 0;
+    for (int k = 16; k >= 1; k--) {
+        s = (s + 1) * x / (k * k);
+        s0 = (s0 + 1) * q / (k * k);
+    }
+    return (s + 1) / (s0 + 1);
+}
+
+// Low-pass of width fc (cycles per sample, one-sided) at time t samples, half its length being half.
+static double lowpass(double t, double fc, double half)
+{
+    double a = 2 * M_PI * fc * t;
+    double sinc = fabs(a) < 1e-9 ? 2 * fc : sin(a) / (M_PI * t);
+    return sinc * kaiser(t / half);
+}
+
+// Taps for a transition of df cycles per sample (Kaiser's rule), at most max, at least 8.
+static size_t taps_for(double df, size_t max)
+{
+    double n = (DDC_ATT_DB - 7.95) / (2.285 * 2 * M_PI * df) + 1;
+    return n > (double)max ? max : n < 8 ? 8 : (size_t)ceil(n);
+}
+
+// Stage 1 by m: tap taps1/2 stands on the output's own time (so one tap is lost to symmetry).
+static void design_stage1(struct ddc *d, double in, double out, double pass)
+{
+    d->taps1 = taps_for((in / (double)d->m - out) / in, DDC_TAPS1) / 8 * 8 + 8;
+    if (d->taps1 > DDC_TAPS1)
+        d->taps1 = DDC_TAPS1;
+    double half = (double)d->taps1 / 2, sum = 0;
+    double fc = 0.5 * (in / (double)d->m - (out - pass)) / in;      // middle of pass/2 .. in/m - S
+    for (size_t k = 0; k < d->taps1; k++)
+        sum += lowpass((double)k - half, fc, half);
+    for (size_t k = 0; k < d->taps1; k++)
+        d->h1[2 * k] = d->h1[2 * k + 1] = (float)(lowpass((double)k - half, fc, half) / sum);
+}
+
+// Stage 2: row p holds the filter for an output p/DDC_PHASES of a sample after tap taps2/2 - 1.
+static void design_stage2(struct ddc *d, double in, double out, double pass)
+{
+    double low = in < out ? in : out, trans = low - pass;
+    d->taps2 = taps_for(trans / in, DDC_TAPS2 - 8) / 8 * 8 + 8;
+    double half = (double)d->taps2 / 2, fc = 0.5 * low / in;
+    for (size_t p = 0; p <= DDC_PHASES; p++) {
+        float *row = d->h2 + p * 2 * d->taps2;
+        double sum = 0, h[DDC_TAPS2];
+        for (size_t k = 0; k < d->taps2; k++)
+            sum += h[k] = lowpass((double)k - half + 1 - (double)p / DDC_PHASES, fc, half);
+        for (size_t k = 0; k < d->taps2; k++)
+            row[2 * k] = row[2 * k + 1] = (float)(h[k] / sum);
+    }
+}
+
+// Input samples [lo, lo+n) turned by -f, into dst (room for n + FIR_TURN).
+static void read_turned(struct ddc *d, int64_t lo, size_t n, float *dst)
+{
+    cut_read(d->c, lo, n, (float complex *)(void *)dst);
+    memset(dst + 2 * n, 0, 2 * FIR_TURN * sizeof *dst);
+    for (size_t i = 0; d->turns != 0 && i < n; i += FIR_TURN) {
+        double ph = d->turns * (double)(lo + (int64_t)i);
+        ph = -2 * M_PI * (ph - floor(ph));
+        d->op->mix(dst + 2 * i, d->turn, (float)cos(ph), (float)sin(ph));
+    }
+}
+
+// Samples [lo, lo+n) at the middle rate into d->mid, n <= DDC_MID.
+static void fill_mid(struct ddc *d, int64_t lo, size_t n)
+{
+    if (d->m == 1) {
+        for (size_t i = 0; i < n; i += DDC_READ) {
+            size_t k = n - i < DDC_READ ? n - i : DDC_READ;
+            read_turned(d, lo + (int64_t)i, k, d->in);
+            memcpy(d->mid + 2 * i, d->in, 2 * k * sizeof *d->in);
+        }
+        return;
+    }
+    size_t group = (DDC_READ - d->taps1) / d->m + 1;
+    for (size_t i = 0; i < n; i += group) {
+        size_t k = n - i < group ? n - i : group;
+        read_turned(d, (lo + (int64_t)i) * (int64_t)d->m - (int64_t)(d->taps1 / 2),
+                    (k - 1) * d->m + d->taps1, d->in);
+        for (size_t j = 0; j < k; j++)
+            d->op->dot(d->in + 2 * j * d->m, d->h1, 2 * d->taps1, d->mid + 2 * (i + j));
+    }
+}
+
+// Output from middle-rate samples; pos is the first output's time in them, step the next one's.
+static void run_stage2(struct ddc *d, double pos, double step, float complex *dst, size_t n)
+{
+    size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
+    per = per < 1 ? 1 : per;
+    for (size_t i = 0; i < n; i += per) {
+        size_t k = n - i < per ? n - i : per;
+        double first = pos + (double)i * step;
+        int64_t lo = (int64_t)floor(first) - (int64_t)(d->taps2 / 2) + 1;
+        int64_t hi = (int64_t)floor(pos + (double)(i + k - 1) * step) + (int64_t)(d->taps2 / 2);
+        fill_mid(d, lo, (size_t)(hi - lo + 1));
+        for (size_t j = 0; j < k; j++) {
+            double p = pos + (double)(i + j) * step, fl = floor(p), f = (p - fl) * DDC_PHASES;
+            size_t row = (size_t)f;
+            const float *x = d->mid + 2 * ((int64_t)fl - (int64_t)(d->taps2 / 2) + 1 - lo);
+            const float *a = d->h2 + row * 2 * d->taps2;
+            d->op->lerp(x, a, a + 2 * d->taps2, (float)(f - (double)row), 2 * d->taps2,
+                        (float *)(dst + i + j));
+        }
+    }
+}
+
+void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
+             double out_rate_hz, double pass_hz, float complex *dst, size_t n)
+{
+    double ratio = in_rate_hz / out_rate_hz;
+    if (!(ratio > 1e-6 && ratio < 1e6) || !isfinite(f_hz) || !isfinite(pass_hz) ||
+        !(fabs(t0) + (double)n * ratio < DDC_FAR)) {
+        memset(dst, 0, n * sizeof *dst);
+        return;
+    }
+    static const double most = 0.9;         // of the lower rate: the filters' length is bounded by it
+    double low = in_rate_hz < out_rate_hz ? in_rate_hz : out_rate_hz;
+    double pass = pass_hz < 0 ? 0 : pass_hz > most * low ? most * low : pass_hz;
+
+    struct ddc d;
+    d.op = fir_ops();
+    d.c = c;
+    d.turns = f_hz / in_rate_hz;
+    for (size_t k = 0; k < FIR_TURN; k++) {
+        double ph = d.turns * (double)k;
+        ph = -2 * M_PI * (ph - floor(ph));
+        d.turn[2 * k] = (float)cos(ph);
+        d.turn[2 * k + 1] = (float)sin(ph);
+    }
+    d.m = ratio < 6 ? 1 : (size_t)(ratio / 3);
+    d.m = d.m > DDC_TAPS1 / 6 ? DDC_TAPS1 / 6 : d.m;
+    if (d.m > 1)
+        design_stage1(&d, in_rate_hz, out_rate_hz, pass);
+    design_stage2(&d, in_rate_hz / (double)d.m, out_rate_hz, pass);
+    run_stage2(&d, t0 / (double)d.m, ratio / (double)d.m, dst, n);
+}
