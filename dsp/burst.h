@@ -2,7 +2,7 @@
 // Inside the dsp room: what the front and the standing correlators tell the arbiter, and what the
 // arbiter hands to the workers.  (Not a door: nothing outside dsp/ includes this.)
 //
-//     front thread --cand--\
+//     front thread --cand--.
 //                           arbiter --burst (with cut-out)--> worker: measure, demodulate --> finding
 //     correlator   --cand--/
 #pragma once
