@@ -176,6 +176,10 @@ struct psd_frame {
 
 enum droneid_mode { DRONEID_OFF, DRONEID_RECOGNISE, DRONEID_DECODE };
 
+// The source's pool must hold at least so many blocks (iq_file_cfg.pool_blocks): blocks are the
+// history that cut-outs are taken from.  With fewer the chain could wait for itself.
+#define DSP_POOL_BLOCKS 256
+
 struct dsp_cfg {
     struct iq_source *source;       // borrowed; read by the chain's source thread only
     unsigned          threads;      // workers, 1..64; 0: processors there are
