@@ -3,7 +3,8 @@
 #include "sdr/sim/tx.h"
 
 #define MODELS(M) \
-    M(cw)
+    M(cw) \
+    M(droneid)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
