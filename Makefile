@@ -18,7 +18,7 @@ ROOMS := base hw sdr dsp classifier alertd
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith \
            -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
-ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARN) -fno-math-errno -fno-trapping-math \
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -include base/clang.h $(WARN) -fno-math-errno -fno-trapping-math \
               -ffp-contract=off -fcx-limited-range $(CFLAGS)
 
 PKGS    := fftw3f jansson libcyaml
