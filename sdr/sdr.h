@@ -26,7 +26,8 @@
 #define IQ_RATE_MIN_HZ 0.25e6
 #define IQ_RATE_MAX_HZ 125e6
 
-// How a sample lies in memory: interleaved I, Q, little-endian.  cu8 is offset by 127.5.
+// How a sample lies in memory: interleaved I, Q, little-endian.  As float: ci16 x / 32768,
+// ci8 x / 128, cu8 (x - 127.5) / 128.
 enum iq_format { IQ_CF32, IQ_CF64, IQ_CI16, IQ_CI8, IQ_CU8, IQ_FORMATS };
 
 // Closed list (contract, section 4).  Nothing but a radio proven to be one is ever live.

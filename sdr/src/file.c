@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Recordings: raw interleaved IQ in a file or on standard input, and SigMF pairs.
+//
+// What a path means:
+//     -                   standard input, raw
+//     X.sigmf-meta        SigMF; its data is core:dataset, or X.sigmf-data
+//     X.sigmf-data        SigMF when X.sigmf-meta is there, else raw
+//     anything else       raw; where format or rate is not given and PATH.sigmf-meta is there, SigMF
+//
+// Reads may end anywhere; bytes of a sample that is not whole yet wait in `carry`:
+//
+//     read 1 |IQ IQ IQ I|   read 2 |Q IQ IQ|      carry holds the "I" between the two
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sdr/src/sigmf.h"
+#include "sdr/src/source.h"
+
+#define META ".sigmf-meta"
+#define DATA ".sigmf-data"
+
+struct file {
+    int           fd;
+    int           err;          // errno of the read that failed
+    char         *name;         // for sentences
+    size_t        size;         // bytes a sample
+    unsigned char carry[16];
+    size_t        carried;
+    uint64_t      pos;          // samples delivered
+    struct sigmf  meta;         // raw: no captures
+    size_t        capture;      // next mark
+};
+
+// Bytes, 0 at the end, -errno.  Waits where a descriptor set to non-blocking would not.
+static ssize_t read_bytes(int fd, void *dst, size_t n)
+{
+    for (;;) {
+        ssize_t r = read(fd, dst, n);
+        if (r >= 0)
+            return r;
+        if (errno == EAGAIN) {
+            struct pollfd p = { .fd = fd, .events = POLLIN };
+            poll(&p, 1, -1);
+        } else if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static int64_t file_read(void *state, void *dst, size_t n)
+{
+    struct file *f = state;
+    uint64_t border = f->meta.retune;
+    size_t have = f->carried;
+
+    if (f->capture < f->meta.captures && f->meta.capture[f->capture].start < border)
+        border = f->meta.capture[f->capture].start;
+    n = n < border - f->pos ? n : (size_t)(border - f->pos);
+    if (!n)
+        return 0;                               // retuned
+    memcpy(dst, f->carry, have);
+    while (have < f->size) {                    // until one sample is whole
+        ssize_t r = read_bytes(f->fd, (char *)dst + have, n * f->size - have);
+        if (r <= 0) {
+            f->err = (int)-r;
+            f->carried = have;
+            return r;
+        }
+        have += (size_t)r;
+        memcpy(f->carry, (char *)dst + have / f->size * f->size, have % f->size);
+    }
+    f->carried = have % f->size;
+    f->pos += have / f->size;
+    return (int64_t)(have / f->size);
+}
+
+static bool file_mark(void *state, struct src_mark *ret)
+{
+    struct file *f = state;
+    struct src_mark m = { 0 };
+    size_t was = f->capture;
+
+    for (; f->capture < f->meta.captures; f->capture++) {
+        const struct sigmf_capture *c = &f->meta.capture[f->capture];
+        if (c->start != f->pos || c->start >= f->meta.retune)
+            break;
+        m.lost += c->lost;
+        m.utc_ns = c->utc_ns;
+        m.utc_err_ns = c->utc_err_ns;
+    }
+    *ret = m;
+    return f->capture > was;
+}
+
+static void file_ended(void *state, struct iq_counts *c)
+{
+    struct file *f = state;
+
+    c->trailing_bytes = (uint32_t)f->carried;
+    if (f->err)
+        src_why(c->fault, 0, "%s: reading failed behind byte %llu: %s", f->name,
+                (unsigned long long)(f->pos * f->size + f->carried), strerror(f->err));
+    else if (f->pos == f->meta.retune)
+        src_why(c->fault, 0, "%s: retuned to %.0f Hz at sample %llu: only what lies before was "
+                "read; cut the recording there to read the rest", f->name, f->meta.retune_hz,
+                (unsigned long long)f->pos);
+    else if (f->pos < f->meta.reach)
+        src_why(c->fault, 0, "%s: the data ends at sample %llu, its metadata reaches to %llu",
+                f->name, (unsigned long long)f->pos, (unsigned long long)f->meta.reach);
+}
+
+static void file_close(void *state)
+{
+    struct file *f = state;
+
+    if (f->fd > STDIN_FILENO)
+        close(f->fd);
+    sigmf_done(&f->meta);
+    free(f->name);
+    free(f);
+}
+
+static const struct src_ops file_ops = {
+    .read = file_read, .mark = file_mark, .ended = file_ended, .close = file_close,
+};
+
+// Opens path for reading and makes sure that it can be; "-": standard input.
+static int open_data(const char *path, struct stat *ret_st, char why[IQ_WHY])
+{
+    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+    if (fd < 0 || fstat(fd, ret_st))
+        return src_why(why, -errno, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(ret_st->st_mode)) {
+        if (fd > STDIN_FILENO)
+            close(fd);
+        return src_why(why, -EISDIR, "%s: is a directory, expected a recording", path);
+    }
+    return fd;
+}
+
+// Takes meta (freed on failure too).
+static int open_samples(struct iq_source **ret_src, const char *path, struct sigmf *meta,
+                        const struct iq_file_cfg *cfg, char why[IQ_WHY])
+{
+    struct stat st = { 0 };
+    struct file *f = calloc(1, sizeof *f);
+    char *name = strdup(strcmp(path, "-") ? path : "standard input");
+    int fd = f && name ? open_data(path, &st, why) : src_why(why, -ENOMEM, "%s: no memory", path);
+
+    if (fd < 0) {
+        free(f);
+        free(name);
+        sigmf_done(meta);
+        return fd;
+    }
+    *f = (struct file){ .fd = fd, .name = name, .size = iq_format_bytes(meta->format),
+                        .meta = *meta };
+    struct src_driver d = {
+        .ops = &file_ops, .state = f, .format = meta->format, .origin = meta->origin,
+        .rate_hz = meta->rate_hz, .centre_hz = cfg->freq_given ? cfg->freq_hz : meta->centre_hz,
+        .total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size / f->size : 0,
+    };
+    d.total = d.total < meta->retune ? d.total : meta->retune;
+    int r = src_open(ret_src, &d, name, cfg->paced, cfg->pool_blocks, why);
+    if (r < 0)
+        file_close(f);
+    return r;
+}
+
+static bool exists(const char *path) { return !access(path, F_OK); }
+
+static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])
+{
+    struct sigmf m = { .retune = UINT64_MAX, .origin = IQ_RECORDING, .rate_hz = cfg->rate_hz };
+    const char *name = strcmp(cfg->path, "-") ? cfg->path : "standard input";
+
+    if (strcmp(cfg->path, "-") && !exists(cfg->path))
+        return src_why(why, -errno, "%s: %s", name, strerror(errno));
+    if (!cfg->format)
+        return src_why(why, -EINVAL, "%s: how are its samples stored? raw IQ needs --format cf32, "
+                       "cf64, ci16, ci8 or cu8", name);
+    if (!cfg->rate_hz)
+        return src_why(why, -EINVAL, "%s: how fast was it sampled? raw IQ needs --rate in Hz, "
+                       "%g to %g", name, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
+    m.format = (enum iq_format)iq_format_of(cfg->format);
+    return open_samples(ret_src, cfg->path, &m, cfg, why);
+}
+
+// What the user says must not contradict the file.
+static int agree(const struct sigmf *m, const char *path, const struct iq_file_cfg *cfg,
+                 char why[IQ_WHY])
+{
+    if (cfg->format && iq_format_of(cfg->format) != (int)m->format)
+        return src_why(why, -EINVAL, "%s: the metadata says %s, --format says %s", path,
+                       iq_format_name(m->format), cfg->format);
+    if (cfg->rate_hz && !(fabs(cfg->rate_hz - m->rate_hz) <= 1e-9 * m->rate_hz))
+        return src_why(why, -EINVAL, "%s: the metadata says %.10g Hz, --rate says %.10g Hz", path,
+                       m->rate_hz, cfg->rate_hz);
+    return 0;
+}
+
+static bool join(char path[PATH_MAX], const char *a, size_t a_len, const char *b)
+{
+    int n = snprintf(path, PATH_MAX, "%.*s%s", (int)a_len, a, b);
+    return n >= 0 && n < PATH_MAX;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// data: the path the user gave, or NULL: the one the metadata names.
+static int open_sigmf(struct iq_source **ret_src, const char *meta, const char *data,
+                      const struct iq_file_cfg *cfg, char why[IQ_WHY])
+{
+    char path[PATH_MAX];
+    struct sigmf m;
+    int r = sigmf_load(&m, meta, why);
+
+    if (r < 0)
+        return r;
+    bool fits = m.dataset[0] ? join(path, meta, (size_t)(base_name(meta) - meta), m.dataset)
+                             : join(path, meta, strlen(meta) - strlen(META), DATA);
+    if (!fits)
+        r = src_why(why, -ENAMETOOLONG, "%s: the name of its data is too long", meta);
+    else if (data && m.dataset[0] && strcmp(base_name(data), base_name(m.dataset)))
+        r = src_why(why, -EINVAL, "%s: its metadata %s belongs to %s", data, meta, m.dataset);
+    else
+        r = agree(&m, meta, cfg, why);
+    if (r < 0) {
+        sigmf_done(&m);
+        return r;
+    }
+    return open_samples(ret_src, data ? data : path, &m, cfg, why);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), e = strlen(end);
+    return n > e && !strcmp(s + n - e, end);
+}
+
+int iq_open_file(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])
+{
+    const char *p = cfg->path;
+    bool told = cfg->format && cfg->rate_hz;
+    char meta[PATH_MAX];
+
+    if (cfg->format && iq_format_of(cfg->format) < 0)
+        return src_why(why, -EINVAL, "--format %.32s: expected cf32, cf64, ci16, ci8 or cu8",
+                       cfg->format);
+    if (cfg->freq_given && !(cfg->freq_hz >= 0 && cfg->freq_hz <= 300e9))
+        return src_why(why, -EINVAL, "--freq %g: expected 0 to 300e9 Hz", cfg->freq_hz);
+    if (strlen(p) + strlen(META) >= PATH_MAX)
+        return src_why(why, -ENAMETOOLONG, "%.64s...: the name is too long", p);
+    if (ends_with(p, META))
+        return open_sigmf(ret_src, p, NULL, cfg, why);
+    if (ends_with(p, DATA)) {
+        join(meta, p, strlen(p) - strlen(DATA), META);
+        if (exists(meta) || !told)
+            return open_sigmf(ret_src, meta, p, cfg, why);
+    } else if (!told && strcmp(p, "-")) {
+        join(meta, p, strlen(p), META);
+        if (exists(meta))
+            return open_sigmf(ret_src, meta, exists(p) ? p : NULL, cfg, why);
+    }
+    return open_raw(ret_src, cfg, why);
+}
