@@ -5,7 +5,7 @@
 # make demo               a simulated event through the whole chain
 # make bench              the numbers of docs/PERFORMANCE.md, measured here and now
 # make fuzz T=NAME [S=60] one libFuzzer target for S seconds (needs clang)
-# make gold               rewrite expected outputs; read the diff before you commit
+# make gold               draft the expectations of new recorded cases; hold them against the truth
 # make install [DESTDIR= PREFIX=/usr/local]
 # make clean
 #
@@ -32,6 +32,11 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
+# What everything is compiled with.  The file changes only when the flags do, and then all objects
+# are made again: no tree of two minds.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(LDFLAGS)
+$(shell mkdir -p $(B); echo '$(FLAGS_NOW)' | cmp -s - $(B)/flags || echo '$(FLAGS_NOW)' >$(B)/flags)
+
 # A program is a file called <room>/main_<program>.c.  Everything else in a room (two levels deep)
 # goes into that room's archive.  New files need no edit here.
 src    = $(filter-out $(1)/main_% $(1)/kernel/%,$(wildcard $(1)/*.c $(1)/*/*.c))
@@ -44,6 +49,7 @@ PROGS := $(foreach m,$(MAINS),$(patsubst main_%.c,$(B)/bin/%,$(notdir $(m))))
 TESTS := $(patsubst tests/unit/%.c,$(B)/t/%,$(wildcard tests/unit/*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAY:= $(patsubst %,$(B)/replay/%,$(FUZZ))
+TOOLS := $(patsubst tests/tool/%.c,$(B)/tool/%,$(wildcard tests/tool/*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
 
@@ -69,17 +75,20 @@ $(filter $(B)/t/$(1)_%,$(TESTS)): $(B)/t/%: $(B)/obj/tests/unit/%.o $(call libs,
 $(patsubst %,$(B)/replay/%,$(filter $(1)_%,$(FUZZ))): $(B)/replay/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(call libs,$(1))
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
+$(patsubst %,$(B)/fuzz/%,$(filter $(1)_%,$(FUZZ))): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call libs,$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer $$^ $$(LIBS) -o $$@
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define kernel_rule
-$(B)/obj/dsp/kernel/%.$(1).o: dsp/kernel/%.c
+$(B)/obj/dsp/kernel/%.$(1).o: dsp/kernel/%.c $(B)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_CFLAGS) -O3 -fno-signed-zeros -fassociative-math -freciprocal-math $(call isa_flags,$(1)) -DISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -87,37 +96,41 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out 
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 
+$(B)/tool/%: $(B)/obj/tests/tool/%.o $(call libs,base)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
 $(B)/share/tyto/sig/%: classifier/sig/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-check: layers style $(TESTS) $(REPLAY) all
-	@tests/run.sh $(B)
+check: layers style all $(TESTS) $(REPLAY) $(TOOLS)
+	@COUNT=$(COUNT) sh tests/run.sh $(B)
 
 # Instrumented builds of the fuzz targets; the corpora are replayed by `make check` without clang.
 fuzz:
-	@tests/fuzz.sh "$(T)" "$(or $(S),60)"
+	@sh tests/fuzz.sh "$(T)" "$(or $(S),60)"
 
 demo: all
 	@$(B)/bin/tyto demo
 
 bench: all $(BENCH)
-	@tests/bench.sh $(B)
+	@sh tests/bench.sh $(B)
 
-gold: all
-	@TYTO_GOLD=1 tests/run.sh $(B)
+gold: all $(TOOLS)
+	@TYTO_GOLD=1 sh tests/run.sh $(B)
 
-layers: ; @tests/layers.sh $(ROOMS)
-style:  ; @tests/style.sh
+layers: ; @sh tests/layers.sh $(ROOMS)
+style:  ; @sh tests/style.sh
 clean:  ; rm -rf build
 
 PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tyto/sig $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(PROGS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 classifier/sig/*.yaml $(DESTDIR)$(PREFIX)/share/tyto/sig
+	$(if $(SIGS),install -m 644 $(SIGS) $(DESTDIR)$(PREFIX)/share/tyto/sig)
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 .PHONY: all check layers style fuzz demo bench gold clean install
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// The writer keeps no text, only where it stands: depth, closers and whether a comma is due.
 #include "base/json.h"
 
 #include <assert.h>
@@ -107,14 +108,14 @@ void json_strn(struct json *j, const char *key, const void *s, size_t len)
     quoted(j, s, len);
 }
 
-void json_null(struct json *j, const char *key) { lead(j, key); puts_(j, "null"); }
+void json_nil(struct json *j, const char *key) { lead(j, key); puts_(j, "null"); }
 
 void json_str(struct json *j, const char *key, const char *s)
 {
     if (s)
         json_strn(j, key, s, strlen(s));
     else
-        json_null(j, key);
+        json_nil(j, key);
 }
 
 void json_hex(struct json *j, const char *key, const uint8_t *p, size_t len)
@@ -133,7 +134,7 @@ void json_num(struct json *j, const char *key, double v, int decimals)
 {
     char s[64];
     if (!isfinite(v) || fabs(v) >= 1e17) {
-        json_null(j, key);
+        json_nil(j, key);
         return;
     }
     lead(j, key);
@@ -157,4 +158,8 @@ void json_int(struct json *j, const char *key, int64_t v)
     puts_(j, s);
 }
 
-void json_bool(struct json *j, const char *key, bool v) { lead(j, key); puts_(j, v ? "true" : "false"); }
+void json_bool(struct json *j, const char *key, bool v)
+{
+    lead(j, key);
+    puts_(j, v ? "true" : "false");
+}

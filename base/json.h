@@ -35,5 +35,5 @@ void json_hex(struct json *j, const char *key, const uint8_t *p, size_t len);
 void json_num(struct json *j, const char *key, double v, int decimals);      // trailing zeros cut
 void json_int(struct json *j, const char *key, int64_t v);  // asserts |v| <= 2^53
 void json_bool(struct json *j, const char *key, bool v);
-void json_null(struct json *j, const char *key);
+void json_nil(struct json *j, const char *key);
 int  json_error(const struct json *j);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// A ring of pointers under one mutex:  item[head] is the oldest, item[(head + len) % cap] is free.
 #include "base/queue.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@ struct queue {
 
 struct queue *queue_new(unsigned cap, enum queue_full full)
 {
+    assert(cap);
     struct queue *q = calloc(1, sizeof *q + cap * sizeof q->item[0]);
     if (!q)
         return NULL;
@@ -32,6 +35,7 @@ void queue_free(struct queue *q)
 {
     if (!q)
         return;
+    assert(!q->len);        // what it still holds would be lost without a word
     pthread_cond_destroy(&q->not_full);
     pthread_cond_destroy(&q->not_empty);
     pthread_mutex_destroy(&q->lock);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// xoshiro256++ and what is drawn from it; every step in integers or IEEE double.
 #include "base/rng.h"
 
 #include <math.h>

@@ -71,7 +71,7 @@ struct fingerprint {
     // envelope
     struct meas   env_cv;           // standard deviation over mean of |x|, noise removed
     struct meas   papr_db;
-    struct meas   on_fraction;      // share of the length in which it is above half of its mean power
+    struct meas   on_fraction;      // share of the length that is above half of its mean power
     // fsk, msk
     struct meas   symbol_rate_bd, deviation_hz, mod_index;
     uint64_t      fsk_head;         // first 64 hard bits from the first symbol, MSB first
@@ -190,7 +190,7 @@ struct dsp_cfg {
 };
 
 struct dsp_counts {
-    uint64_t bursts, runs, rejected;        // told; long ones; standing candidates that did not hold
+    uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
     uint64_t cut_dropped;                   // bursts that lost their samples to the memory cap
     uint64_t droneid_candidates, droneid_seen, droneid_crc_failed;
 };

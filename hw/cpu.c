@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// What the processor can do and where the program stands.
 #include "hw/hw.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static const char *const names[] = { "plain", "v2", "v3", "v4" };
@@ -49,14 +52,19 @@ unsigned hw_cpus(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
+// The kernel's own word is best; without /proc (a bare chroot) the name we were started by serves.
 int hw_program_dir(char *dir, size_t size)
 {
-    ssize_t n = readlink("/proc/self/exe", dir, size);
-    if (n < 0)
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (n >= 0)
+        path[n] = 0;
+    else if (!realpath((const char *)getauxval(AT_EXECFN), path))
         return -errno;
-    if ((size_t)n >= size)
+    *strrchr(path, '/') = 0;
+    if (strlen(path) >= size)
         return -ENAMETOOLONG;
-    dir[n] = 0;
-    *strrchr(dir, '/') = 0;
+    memcpy(dir, path, strlen(path) + 1);
     return 0;
 }

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IQ_WHY 512              // room for one sentence that says what is wrong and what was expected
+#define IQ_WHY 512              // room for one sentence: what is wrong and what was expected
 #define IQ_RATE_MIN_HZ 0.25e6
 #define IQ_RATE_MAX_HZ 125e6
 
@@ -34,7 +34,7 @@ enum iq_format { IQ_CF32, IQ_CF64, IQ_CI16, IQ_CI8, IQ_CU8, IQ_FORMATS };
 enum iq_origin { IQ_LIVE, IQ_RECORDING, IQ_SIMULATION, IQ_SELFTEST, IQ_EXERCISE };
 
 enum iq_flags {
-    IQ_CLIPPED   = 1 << 0,      // a run of samples at full scale: levels and widths are not to be trusted
+    IQ_CLIPPED   = 1 << 0,      // a run of samples at full scale: do not trust levels and widths
     IQ_NONFINITE = 1 << 1,      // NaN, infinite or absurd (|x| > 1e9) values were replaced by 0
     IQ_LAST      = 1 << 2,      // the source ends with this block
 };
@@ -127,12 +127,12 @@ const char *iq_origin_name(enum iq_origin o);       // "live", ...
 // One transmission that the simulator put on the air.
 struct iq_truth {
     double   t_s, dur_s;            // start of the first sample, length
-    double   freq_hz, bw_hz;        // absolute centre as sent (carrier error included); contract's width
+    double   freq_hz, bw_hz;        // absolute centre as sent, with carrier error; contract's width
     double   snr_db, level_dbfs;    // in bw_hz, before fading
     char     family[24];            // contract's closed list
     char     link[64];              // mode name as in facts/links.json, or ""
     char     emitter[32];           // the scene's name for it
-    bool     bit_exact;             // proven against published check values; else statistically faithful
+    bool     bit_exact;             // proven by published check values; else statistically faithful
     uint16_t payload_len;
     uint8_t  payload[256];          // what was sent, where the model carries one
 };

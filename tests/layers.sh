@@ -1,17 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Usage: layers.sh ROOM...   (rooms in include order, lowest first)
-# A file may include its own room, base, and the door (<room>/<room>.h) of any
-# room to its left.
-left= bad=0
+# A file may include its own room, base, and the door (<room>/<room>.h) of any room to its left.
+left='' bad=0
 for room in "$@"; do
     left="$left $room"
-    for f in $(find "$room" -name '*.[ch]'); do
-        for inc in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$f"); do
+    [ -d "$room" ] || continue
+    for f in $(find "$room" -name '*.[ch]' | sort); do
+        for inc in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$f"); do
             to=${inc%%/*}
             case " $left " in
             *" $to "*) ;;
-            *) echo "$f: includes $inc, which is above $room"; bad=1; continue ;;
+            *) if [ -f "$inc" ]; then
+                   echo "$f: includes $inc, which is above $room"
+               else
+                   echo "$f: includes $inc; write the path from the top, <room>/<file>"
+               fi
+               bad=1
+               continue ;;
             esac
             case $to in
             "$room"|base) ;;

@@ -3,7 +3,8 @@
 // line each in sdr/sim/models.c.
 //
 // A model only knows its own clock and baseband.  The simulator places its packets in time and
-// frequency, applies crystal error (carrier and clock together), fading and level, and writes truth.
+// frequency, applies crystal error (carrier and clock together), fading and level, and writes
+// truth.
 #pragma once
 
 #include <complex.h>
@@ -31,12 +32,12 @@ struct tx_args {
 
 // One transmission, or one piece of a long one.
 struct tx_packet {
-    double   t_s;               // start of the first sample, seconds on the emitter's clock (0 = its start)
+    double   t_s;               // start of the first sample on the emitter's clock (0: its start)
     double   freq_hz;           // absolute nominal centre
     double   bw_hz;             // contract's width (snr_db is meant in it)
     double   rate_hz;           // of iq
     size_t   n;
-    const float complex *iq;    // mean power 1 over the packet; owned by the model until the next call
+    const float complex *iq;    // mean power 1 over the packet; the model's until the next call
     float    gain_db;           // relative to the emitter's level (drone against pilot), 0 normally
     bool     continues;         // a further piece of the transmission before it, without a seam:
                                 // starts exactly where that ended, same phase
