@@ -3,7 +3,7 @@
 // arbiter hands to the workers.  (Not a door: nothing outside dsp/ includes this.)
 //
 //     front thread --cand--.
-//                           arbiter --burst (with cut-out)--> worker: measure, demodulate --> finding
+//                           arbiter --burst, cut-out--> worker: measure, demodulate --> finding
 //     correlator   --cand--/
 #pragma once
 
