@@ -4,7 +4,8 @@
 
 #define MODELS(M) \
     M(cw) \
-    M(droneid)
+    M(droneid) \
+    M(elrs)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
