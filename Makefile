@@ -18,8 +18,10 @@ ROOMS := base hw sdr dsp classifier alertd
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith \
            -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
+# clang 14 knows no -fcx-limited-range (plain complex products, no test for NaN).
+cc_has  = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -include base/clang.h $(WARN) -fno-math-errno -fno-trapping-math \
-              -ffp-contract=off -fcx-limited-range $(CFLAGS)
+              -ffp-contract=off $(call cc_has,-fcx-limited-range) $(CFLAGS)
 
 PKGS    := fftw3f jansson libcyaml
 LIBS    := $(shell pkg-config --libs $(PKGS)) -lliquid -lm -lpthread
