@@ -15,7 +15,7 @@
 
 #define CW_RATE_HZ 1e6          // edges of a keyed carrier rise within about 1 us
 #define CW_BW_HZ   10e3
-#define CW_PIECE   8192
+#define CW_PIECE   8192         // 8 ms: a piece is held in memory
 
 struct cw {
     double        freq_hz, period_s, duration_s, until_s, t_s;
@@ -27,7 +27,7 @@ static int cw_make(void **ret_state, const struct tx_args *a, struct rng *rng, c
 {
     (void)rng;
     if (a->period_s > 0 && !(a->duration_s > 0 && a->duration_s <= a->period_s)) {
-        snprintf(why, IQ_WHY, "a cw with a period_s needs a duration_s up to that, got %g s in %g s",
+        snprintf(why, IQ_WHY, "duration_s is %g, expected more than 0 and up to period_s (%g)",
                  a->duration_s, a->period_s);
         return -EINVAL;
     }
