@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// OFDM by its cyclic prefixes: the end of each symbol is sent again before it.
+//
+//     |cp|====== useful symbol ======|cp|====== useful =======|
+//      ^------------ lag ---------^                                c[n] = x[n+lag] conj x[n]
+//     ___                             ___
+//     | |_____________________________| |____________________      c folded over the symbol period
+//
+// For each numerology c is folded over the period (LTE-like ones also over their half-millisecond
+// slot with one longer prefix), summed over windows of one prefix and divided by the energy there:
+// rho.  Without prefixes rho^2 times the number of independent samples is exponential with mean 1,
+// which gives the false-alarm probability.  A signal that repeats at that lag everywhere (a
+// carrier, a preamble) has a high rho at every offset and is refused by contrast.
+#include <string.h>
+
+#include "dsp/measure/measure.h"
+
+#define FOLD_MAX 65536                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
+#define CP_LN_ODDS 11.0                 // ln of odds against chance beyond the number of tries: 1.7e-5
+
+struct cp_kind {
+    enum ofdm_numerology num;
+    double useful_s, cp_s;
+    double slot_s;                      // 0: every symbol alike
+    unsigned per_slot;                  // symbols per slot, the first with extra_s more prefix
+    double extra_s;
+};
+
+#define TS (1 / 30.72e6)                // LTE's time unit
+static const struct cp_kind kinds[] = {
+    { OFDM_15K, 2048 * TS, 144 * TS, 0, 0, 0 },
+    { OFDM_15K, 2048 * TS, 144 * TS, 15360 * TS, 7, 16 * TS },
+    { OFDM_30K, 1024 * TS, 72 * TS, 0, 0, 0 },
+    { OFDM_30K, 1024 * TS, 72 * TS, 15360 * TS, 14, 16 * TS },
+    { OFDM_WIFI, 3.2e-6, 0.8e-6, 0, 0, 0 },
+    { OFDM_WIFI, 3.2e-6, 0.4e-6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 0.8e-6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 1.6e-6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 3.2e-6, 0, 0, 0 },
+    { OFDM_OTHER, 6.4e-6, 1.6e-6, 0, 0, 0 },            // 802.11p, half-clocked 802.11
+    { OFDM_OTHER, 1 / 60e3, 1.171875e-6, 0, 0, 0 },     // 60 kHz, prefix as in LTE
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+// Best window of one fold.
+struct cp_fit {
+    const struct cp_kind *k;
+    size_t lag;
+    double at;                          // start of the prefix, samples from i0
+    double rho, contrast, neff, t;      // t = rho^2 neff, ln of odds against chance
+    float complex sum;
+    double period;                      // samples
+};
+
+struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
+
+// c[n] and its energy, folded over `period`.
+static void fold_take(struct measurer *m, const struct look *l, size_t lag, size_t from, size_t to,
+                      struct fold *f)
+{
+    memset(f->c, 0, f->bins * sizeof *f->c);
+    memset(f->e, 0, f->bins * sizeof *f->e);
+    memset(f->visits, 0, f->bins * sizeof *f->visits);
+    double start = 0;
+    for (size_t n = from; n < to; start += f->period) {
+        size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
+        b = b > to ? to : b;
+        for (size_t i = a, j = 0; i < b && j < f->bins; i++, j++) {
+            f->c[j] += l->x[i + lag] * conjf(l->x[i]);
+            f->e[j] += 0.5f * (m->p[i] + m->p[i + lag]);
+            f->visits[j] += 1;
+        }
+        n = b > n ? b : n + 1;
+    }
+}
+
+// Sums over windows of `w` bins that begin at o (and, for a slot, at its other symbols too).
+static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o, size_t w,
+                        float complex *ret_c, float *ret_e, float *ret_v)
+{
+    unsigned n = k->slot_s > 0 ? k->per_slot : 1;
+    double sym = (k->useful_s + k->cp_s) * fs;
+    *ret_c = 0;
+    *ret_e = *ret_v = 0;
+    for (unsigned s = 0; s < n; s++) {
+        size_t at = o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5);
+        for (size_t j = 0; j < w; j++) {
+            size_t b = (at + j) % f->bins;
+            *ret_c += f->c[b];
+            *ret_e += f->e[b];
+            *ret_v += f->visits[b];
+        }
+    }
+}
+
+// Looks for the best offset of one numerology.  Steps of a quarter prefix, then one by one.
+static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_kind *k,
+                     struct cp_fit *fit)
+{
+    double period = (k->slot_s > 0 ? k->slot_s : k->useful_s + k->cp_s) * l->fs;
+    size_t w = (size_t)(k->cp_s * l->fs + 0.5), span = l->i1 - l->i0;
+    fit->k = k;
+    fit->lag = (size_t)(k->useful_s * l->fs + 0.5);
+    fit->period = period;
+    if (w < 3 || fit->lag + 2 * w > span || period < 4 || period > FOLD_MAX ||
+        (k->slot_s > 0 && (double)span < 1.2 * period))
+        return false;
+    struct fold f = { .period = period, .bins = (size_t)(period + 0.5), .c = m->y,
+                      .e = m->q, .visits = m->q + FOLD_MAX };
+    fold_take(m, l, fit->lag, l->i0, l->i1 - fit->lag, &f);
+
+    size_t step = w / 8 + 1, best_o = 0, n = 0;
+    double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
+    float complex c;
+    float e, v;
+    for (size_t o = 0; o < f.bins; o += step, n++) {
+        window_sums(&f, k, l->fs, o, w, &c, &e, &v);
+        double r2 = e > 0 ? sq(c) / ((double)e * e) : 0, t = r2 * v;
+        all += t;
+        if (t > best)
+            best = t, best_o = o;
+    }
+    size_t from = best_o + f.bins - step;
+    best = -1;
+    for (size_t o = from; o <= from + 2 * step; o++) {
+        window_sums(&f, k, l->fs, o % f.bins, w, &c, &e, &v);
+        double t = e > 0 ? sq(c) / ((double)e * e) * v : 0;
+        if (t > best) {
+            best = t;
+            fit->at = (double)(o % f.bins);
+            fit->rho = e > 0 ? cabsf(c) / e : 0;
+            fit->neff = v * share;
+            fit->sum = c;
+        }
+    }
+    fit->t = best * share;
+    // Mean over all offsets without the peak's own triangle, two prefixes wide at half height.
+    double width = 1.4 * (double)w / (double)step * (k->slot_s > 0 ? k->per_slot : 1);
+    double rest = n > width ? (all - best * 0.5 * width) / ((double)n - width) : all;
+    fit->contrast = best / fmax(rest, 1 / fmax(share, 1e-3) * 0.2);
+    return true;
+}
+
+// Width of the plateau of the folded correlation: the window that explains most of it.
+static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit, double *ret_err)
+{
+    size_t bins = (size_t)((fit->k->useful_s + fit->k->cp_s) * l->fs + 0.5);
+    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w;
+    struct fold f = { .period = (fit->k->useful_s + fit->k->cp_s) * l->fs, .bins = bins, .c = m->y,
+                      .e = m->q, .visits = m->q + FOLD_MAX };
+    size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
+    fold_take(m, l, fit->lag, l->i0, to < max ? to : max, &f);
+    // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
+    float complex c;
+    float e, v;
+    double best = -1;
+    size_t at = 0;
+    struct cp_kind flat = *fit->k;
+    flat.slot_s = 0;
+    for (size_t o = 0; o < bins; o++) {
+        window_sums(&f, &flat, l->fs, o, w, &c, &e, &v);
+        if (sq(c) > best)
+            best = sq(c), at = o;
+    }
+    window_sums(&f, &flat, l->fs, at, w, &c, &e, &v);
+    float complex turn = conjf(c) / (cabsf(c) + 1e-30f);
+    best = -1;
+    for (size_t a = 0; a < 2 * w; a++) {
+        double s = 0;
+        for (size_t j = 0; a + j < 4 * w; j++) {
+            s += crealf(f.c[(at + bins - w + a + j) % bins] * turn);
+            double gain = s > 0 ? s * s / (double)(j + 1) : 0;
+            if (gain > best)
+                best = gain, best_w = j + 1;
+        }
+    }
+    *ret_err = 1.5 / fmin(l->fs, l->occ_hi - l->occ_lo) +
+               (double)w / l->fs * 1.5 / sqrt(fmax(1, fit->neff) * fmax(0.05, fit->rho));
+    return (double)best_w / l->fs;
+}
+
+// Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same windows.
+static double lag_refine(const struct look *l, const struct cp_fit *fit)
+{
+    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5);
+    double sym = (fit->k->useful_s + fit->k->cp_s) * l->fs, c[3];
+    for (int d = 0; d < 3; d++) {
+        float complex s = 0;
+        for (double at = (double)l->i0 + fmod(fit->at, sym);; at += sym) {
+            size_t i = (size_t)(at + 0.5);
+            if (i + w + fit->lag + 1 > l->i1)
+                break;
+            for (size_t j = 0; j < w; j++)
+                s += l->x[i + j + fit->lag + (size_t)d - 1] * conjf(l->x[i + j]);
+        }
+        c[d] = cabsf(s);
+    }
+    double den = c[0] - 2 * c[1] + c[2], off = den < 0 ? 0.5 * (c[0] - c[2]) / den : 0;
+    return ((double)fit->lag + fmin(1, fmax(-1, off))) / l->fs;
+}
+
+static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, struct fingerprint *fp,
+                 struct evidence *e)
+{
+    const struct cp_kind *k = fit->k;
+    double clean = l->power / (l->power + l->noise), err;
+    double sym = k->slot_s > 0 ? k->slot_s / k->per_slot : k->useful_s + k->cp_s;
+    double symbols = (double)(l->i1 - l->i0) / l->fs / sym;
+    fp->numerology = k->num;
+    fp->cp_corr = (struct meas){ fmin(1, fit->rho / fmax(clean, 0.01)),
+                                 1 / sqrt(2 * fmax(1, fit->neff)) / fmax(clean, 0.01) };
+    double edge = 1 / fmin(l->fs, l->occ_hi - l->occ_lo);      // one independent sample
+    fp->useful_symbol_s = (struct meas){ lag_refine(l, fit), edge / sqrt(fmax(1, fit->t)) + 0.05 / l->fs };
+    fp->symbol_period_s = (struct meas){ sym, 0.5 * k->cp_s / fmax(1, symbols) };
+    if (k->slot_s > 0)
+        fp->long_cp_every = (struct meas){ k->per_slot, 0 };
+    double cp = plateau(m, l, fit, &err);
+    fp->cp_s = (struct meas){ cp, err };
+    e->p[KIND_OFDM] = 1 / (1 + exp(-(fit->t - CP_LN_ODDS - 6) / 1.5));
+    e->wifi = k->num == OFDM_WIFI;
+    // Carriers stand at centre + k / useful: the phase over one lag tells the centre modulo that.
+    double mod = 1 / k->useful_s, mid = 0.5 * (l->occ_lo + l->occ_hi);
+    double frac = cargf(fit->sum) / (2 * M_PI) * mod;
+    double f = frac + round((mid - frac) / mod) * mod;
+    e->freq_ok[KIND_OFDM] = true;
+    e->freq[KIND_OFDM] = f;
+    e->freq_err[KIND_OFDM] = hypot(l->occ_err * 0.5, mod / 4);
+}
+
+void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    struct cp_fit best = { 0 };
+    double best_gain = 0;
+    if (l->i1 - l->i0 < 64 || !(l->power > 0))
+        return;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct cp_fit fit;
+        if (!fit_kind(m, l, &kinds[i], &fit))
+            continue;
+        // Offsets tried: one per independent sample of the period.
+        double tries = log(fit.period * fmin(1, (l->occ_hi - l->occ_lo) / l->fs) + 1) + log((double)KINDS);
+        double gain = fit.t - tries;
+        if (fit.contrast > 4 && gain > best_gain)
+            best_gain = gain, best = fit;
+    }
+    if (best_gain > CP_LN_ODDS)
+        tell(m, l, &best, fp, e);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From what was measured to one kind, and to the contract's one meaning of width and SNR for it.
+#include "dsp/measure/measure.h"
+
+// Width in which the contract quotes SNR, per kind; 0: the 99 % power width.
+static double kind_width(const struct fingerprint *fp, const struct droneid_seen *d)
+{
+    if (d->seen)
+        return 9.015e6;
+    switch (fp->kind) {
+    case KIND_LORA: return fp->sweep_hz.v;
+    case KIND_FSK:
+    case KIND_MSK:  return 2 * fp->deviation_hz.v + fp->symbol_rate_bd.v;
+    case KIND_DSSS: return 11e6;
+    case KIND_OFDM: return fp->numerology == OFDM_WIFI || fp->wifi_stf.v > 0.5 ? 16.25e6 : 0;
+    case KIND_FM:   return meas_ok(fp->line_rate_hz) ? 8e6 : 0;
+    default:        return 0;
+    }
+}
+
+// Signal power over all of x, noise in the width alone.
+static void kind_snr(const struct look *l, struct fingerprint *fp, double width)
+{
+    double s = 0, bin = l->fs / (double)l->nf, n = l->n0_psd * width;
+    for (size_t k = 0; k < l->nf; k++)
+        s += l->psd[k] - l->n0_psd * bin;
+    s = fmax(l->power, 1e-30);
+    double indep = (double)(l->i1 - l->i0) / l->fs * width + 1;
+    // Power of n independent samples is known to 1/sqrt(n); the noise floor to 0.3 dB.
+    double err = 4.34 * sqrt(1 / indep) * (s + n) / s;
+    fp->snr_db = (struct meas){ n > 0 ? fmin(99, db_of(s / n)) : 99, fmin(20, hypot(err, 0.3)) };
+    fp->level_dbfs = db_of(s);
+}
+
+void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e,
+                 const struct droneid_seen *d)
+{
+    fp->kind = KIND_UNKNOWN;
+    double best = 0.5, left = 1;
+    for (int k = KIND_UNKNOWN + 1; k < KIND_COUNT; k++) {
+        if (e->p[k] > best) {
+            best = e->p[k];
+            fp->kind = (enum sig_kind)k;
+        }
+        left *= 1 - fmin(0.999, e->p[k]);
+    }
+    fp->kind_p = fp->kind == KIND_UNKNOWN ? left : best;
+    double mid = 0.5 * (l->lo99 + l->hi99), occ = 0.5 * (l->occ_lo + l->occ_hi);
+    double f = l->f_hz + (fp->kind == KIND_UNKNOWN ? mid : occ);
+    double err = fp->kind == KIND_UNKNOWN ? l->err99 / 2 : l->occ_err;
+    if (e->freq_ok[fp->kind]) {
+        f = l->f_hz + e->freq[fp->kind];
+        err = e->freq_err[fp->kind];
+    }
+    fp->freq_hz = (struct meas){ l->b->centre_hz + f, err };
+    fp->bw99_hz = (struct meas){ l->hi99 - l->lo99, l->err99 };
+    double width = kind_width(fp, d);
+    fp->bw_hz = width > 0 ? (struct meas){ width, l->err99 } : fp->bw99_hz;
+    if (d->seen) {
+        fp->kind = KIND_OFDM;
+        fp->kind_p = fmax(fp->kind_p, 0.99);
+        fp->freq_hz = d->freq_hz;
+        fp->t_s = d->t_s;
+        fp->bw_hz.err = 0;
+    }
+    kind_snr(l, fp, fp->bw_hz.v);
+}

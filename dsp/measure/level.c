@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Level, exact start and end, envelope.
+//
+// The extents a burst comes with are rough.  Its first sample is the one that maximises the
+// likelihood of "noise before, signal after" (both exponential in power):
+//
+//     d[i] = p[i] (1/P0 - 1/P1) - ln(P1/P0)        log-likelihood ratio of one sample
+//
+//     sum of d from the middle outward:    ________/\        maximum = edge
+//                                         /          \____
+//
+// Uncertainty: with B independent samples a second and divergences I0, I1 of the two laws, the
+// argmax of such a walk spreads by about 1/I samples on either side:
+//     sigma_t = 1/B sqrt(0.1 + 1/(4 I0^2) + 1/(4 I1^2))
+// (0.1: a filter's edge is known to a third of 1/B).
+#include "dsp/measure/measure.h"
+
+#define EDGE_RATIO 30.0     // P1/P0 is held to this: a ramp, a leaking carrier or phase noise 15 dB
+                            // down is not the burst
+#define EDGE_DROP  20.0     // walk outside the rough extents ends after falling so far: e^-20
+
+static double mean_power(const float *p, size_t a, size_t b)
+{
+    double s = 0;
+    for (size_t i = a; i < b; i++)
+        s += p[i];
+    return b > a ? s / (double)(b - a) : 0;
+}
+
+// Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it was
+// told nothing.
+static double noise_density(const struct look *l, const float *p)
+{
+    double told = pow(10, l->b->noise_dbfs_hz / 10), band = fmin(l->fs, l->in_fs);
+    size_t guard = (size_t)(10e-6 * l->fs) + 2;     // rough extents: keep off the edges
+    double least = INFINITY;
+    if (l->i0 > 2 * guard + 32)
+        least = mean_power(p, 2, l->i0 - guard) / band;
+    if (l->whole && l->n > l->i1 + 2 * guard + 32)
+        least = fmin(least, mean_power(p, l->i1 + guard, l->n - 2) / band);
+    if (!isfinite(told) || told <= 0)
+        return isfinite(least) ? least : 0;
+    // Margins are short: believe them only where they say clearly less.
+    return least > 0 && least < 0.7 * told ? least : told;
+}
+
+struct edge { double p0, p1, err_s; };
+
+static void edge_laws(const struct look *l, double p1, struct edge *e)
+{
+    double r = e->p0 > 0 ? p1 / e->p0 : EDGE_RATIO;
+    r = fmin(r, EDGE_RATIO);
+    e->p1 = p1;
+    e->p0 = p1 / r;
+    double i1 = r - 1 - log(r), i0 = log(r) - 1 + 1 / r;
+    double band = fmin(fmin(l->fs, l->in_fs), fmax(l->b->f_hi_hz - l->b->f_lo_hz, l->fs / 4));
+    e->err_s = r > 1.05 ? sqrt(0.1 + 0.25 / (i0 * i0) + 0.25 / (i1 * i1)) / band : 1;
+}
+
+// Walks from `mid` by step +-1 to `stop`; beyond `rough` a fall by EDGE_DROP ends it.  Returns the
+// last index that belongs to the burst.
+static size_t edge_walk(const float *p, size_t mid, size_t stop, size_t rough, int step,
+                        const struct edge *e)
+{
+    double a = 1 / e->p0 - 1 / e->p1, c = log(e->p1 / e->p0), sum = 0, best = 0;
+    size_t at = mid;
+    for (size_t i = mid; i != stop; i += (size_t)step) {
+        sum += p[i] * a - c;
+        if (sum > best) {
+            best = sum;
+            at = i;
+        }
+        bool out = step > 0 ? i > rough : i < rough;
+        if (out && sum < best - EDGE_DROP)
+            break;
+    }
+    return at;
+}
+
+void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
+{
+    const struct burst *b = l->b;
+    for (size_t i = 0; i < l->n; i++)
+        m->p[i] = sq(l->x[i]);
+    l->n0_psd = noise_density(l, m->p);
+    l->noise = l->n0_psd * fmin(l->fs, l->in_fs);
+    bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
+    bool has_end = (b->part == BURST_WHOLE || b->part == BURST_RUN_END) && l->whole;
+    has_start = has_start && !(b->flags & BURST_AT_START);
+    has_end = has_end && !(b->flags & BURST_AT_END);
+
+    // The quarter in the middle is inside whatever the rough extents; its mean is the signal's level.
+    size_t len = l->i1 - l->i0, mid = l->i0 + len / 2;
+    double p1 = mean_power(m->p, l->i0 + len / 8, l->i1 - len / 8);
+    struct edge before = { .p0 = l->noise }, after = { .p0 = l->noise };
+    size_t far = (size_t)(20e-6 * l->fs);           // local level beside the burst: other traffic
+    if (l->i0 > 2 * far)
+        before.p0 = fmax(before.p0, mean_power(m->p, 0, l->i0 - far));
+    if (l->n > l->i1 + 2 * far)
+        after.p0 = fmax(after.p0, mean_power(m->p, l->i1 + far, l->n));
+    edge_laws(l, p1, &before);
+    edge_laws(l, p1, &after);
+
+    double start = (double)b->n0 / b->rate_hz, end = (double)b->n1 / b->rate_hz;
+    double err0 = 0, err1 = 0;
+    if (has_start && len > 8) {
+        l->i0 = edge_walk(m->p, mid, (size_t)-1, l->i0, -1, &before);
+        start = look_time(l, (double)l->i0 - 0.5);
+        err0 = before.err_s;
+    }
+    if (has_end && len > 8) {
+        l->i1 = edge_walk(m->p, mid, l->n, l->i1, +1, &after) + 1;
+        end = look_time(l, (double)l->i1 - 0.5);
+        err1 = after.err_s;
+    }
+    if (b->part == BURST_RUN_END)
+        start = (double)b->run_n0 / b->rate_hz;
+    if (!l->whole && b->part == BURST_WHOLE)
+        err1 = 20e-6;                               // its end lies outside the look: the rough one
+    fp->t_s = (struct meas){ start, err0 };
+    fp->dur_s = (struct meas){ end - start, sqrt(err0 * err0 + err1 * err1) };
+    l->power = fmax(0, mean_power(m->p, l->i0, l->i1) - l->noise);
+}
+
+// Envelope moments with the noise taken out.  For signal power S and noise N, independent:
+// E p = S + N and var p = var s + 2 S N + N^2, so the coefficient of variation of the signal's
+// power is known even at 0 dB; of the amplitude it is half of that while small.
+void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    size_t n = l->i1 - l->i0;
+    double s1 = 0, s2 = 0, top = 0, on = 0, s = l->power, nz = l->noise;
+    if (n < 16 || !(s > 0))
+        return;
+    for (size_t i = l->i0; i < l->i1; i++) {
+        s1 += m->p[i];
+        s2 += (double)m->p[i] * m->p[i];
+        top = fmax(top, m->p[i]);
+    }
+    // Share above half: over a short mean, so that noise and OFDM's own swing do not count.
+    size_t w = (size_t)(4e-6 * l->fs);
+    w = w < 4 ? 4 : w;
+    for (size_t i = l->i0; i + w <= l->i1; i += w)
+        on += mean_power(m->p, i, i + w) - nz > 0.5 * s;
+    double mean = s1 / (double)n, var = s2 / (double)n - mean * mean;
+    double sig = (var - 2 * s * nz - nz * nz) / (s * s);
+    double band = fmax(l->occ_hi - l->occ_lo, l->fs / 16), indep = (double)n * band / l->fs + 1;
+    // Spread of a sample variance of a noise-like power: sqrt(8/n) of (s+n)^2.
+    double err = sqrt(8 / indep) * mean * mean / (s * s);
+    double cv = 0.5 * sqrt(fmax(0, sig));
+    fp->env_cv = (struct meas){ cv, fmin(1, err / (4 * fmax(cv, 0.25))) };
+    fp->papr_db = (struct meas){ db_of(top / mean), 4.34 / sqrt(indep) * 2 };
+    fp->on_fraction = (struct meas){ on / fmax(1, floor((double)n / (double)w)),
+                                     (double)w / (double)n };
+    e->const_env = sig;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Taking a look: the burst and its margins out of the cut-out, at a rate fit for its width.
+//
+// The rate is 15 kHz * 2^k, so that the useful symbols of LTE-like OFDM (1/15 kHz, 1/30 kHz) are a
+// whole number of samples; the others do not mind.
+#include "dsp/measure/measure.h"
+
+#define LOOK_RATE_MIN_HZ 30e3           // under it nothing in the catalogue lives
+#define LOOK_RATE_MAX_HZ 245.76e6       // next above the fastest capture
+
+static double look_rate(double width_hz)
+{
+    double fs = LOOK_RATE_MIN_HZ;
+    while (fs < 1.25 * width_hz && fs < LOOK_RATE_MAX_HZ)
+        fs *= 2;
+    return fs;
+}
+
+double look_time(const struct look *l, double i)
+{
+    return ((double)l->b->cut.n0 + l->t0 + i * l->in_fs / l->fs) / l->in_fs;
+}
+
+// Index in x of a sample of the capture.
+static double look_index(const struct look *l, uint64_t n)
+{
+    return ((double)((int64_t)(n - l->b->cut.n0)) - l->t0) * l->fs / l->in_fs;
+}
+
+static size_t clamp_index(double v, size_t n)
+{
+    return v <= 0 ? 0 : v >= (double)n ? n : (size_t)v;
+}
+
+void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l)
+{
+    *l = (struct look){ .b = b, .in_fs = b->rate_hz, .f_hz = f_hz, .x = m->x };
+    l->fs = look_rate(fmin(width_hz, b->rate_hz));
+
+    // The cut may hold more before or after than the margins we want, or less.
+    double margin = ARBITER_MARGIN_S * b->rate_hz;
+    double from = (double)((int64_t)(b->n0 - b->cut.n0)) - margin;
+    double to = (double)((int64_t)(b->n1 - b->cut.n0)) + margin;
+    from = fmax(0, from);
+    to = fmin(to, b->cut.n);
+    l->t0 = from;
+    double n = (to - from) * l->fs / l->in_fs;
+    l->whole = n <= LOOK_MAX;
+    l->n = clamp_index(n, LOOK_MAX);
+    l->i0 = clamp_index(look_index(l, b->n0), l->n);
+    l->i1 = clamp_index(look_index(l, b->n1), l->n);
+    double pass = fmin(0.8 * l->fs, 0.9 * l->in_fs);
+    if (l->n)
+        ddc_run(&b->cut, l->in_fs, f_hz, l->t0, l->fs, pass, l->x, l->n);
+}

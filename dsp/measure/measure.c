@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// measure_burst: takes looks until the burst fills them well, runs the measurers, decides the kind.
+#include "dsp/measure/measure.h"
+
+#include <stdlib.h>
+
+struct measurer *measurer_new(double rate_hz)
+{
+    struct measurer *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->rate_hz = rate_hz;
+    m->x = fft_alloc(LOOK_MAX);
+    m->y = fft_alloc(LOOK_MAX);
+    m->z = fft_alloc(LOOK_MAX);
+    m->p = (float *)fft_alloc(LOOK_MAX / 2);
+    m->q = (float *)fft_alloc(LOOK_MAX / 2);
+    bool ok = m->x && m->y && m->z && m->p && m->q;
+    for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
+        m->fft[k] = fft_new(1u << k, FFT_FORWARD, 1);
+        m->ifft[k] = k <= 12 ? fft_new(1u << k, FFT_BACKWARD, 1) : NULL;
+        ok = m->fft[k] && (k > 12 || m->ifft[k]);
+    }
+    if (!ok) {
+        measurer_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void measurer_free(struct measurer *m)
+{
+    if (!m)
+        return;
+    for (unsigned k = 0; k <= FFT_LOG_MAX; k++) {
+        fft_free(m->fft[k]);
+        fft_free(m->ifft[k]);
+    }
+    free(m->x);
+    free(m->y);
+    free(m->z);
+    free(m->p);
+    free(m->q);
+    free(m);
+}
+
+static void fingerprint_clear(struct fingerprint *fp)
+{
+    *fp = (struct fingerprint){
+        .t_s = MEAS_NONE, .dur_s = MEAS_NONE, .freq_hz = MEAS_NONE, .bw_hz = MEAS_NONE,
+        .bw99_hz = MEAS_NONE, .snr_db = MEAS_NONE, .env_cv = MEAS_NONE, .papr_db = MEAS_NONE,
+        .on_fraction = MEAS_NONE, .symbol_rate_bd = MEAS_NONE, .deviation_hz = MEAS_NONE,
+        .mod_index = MEAS_NONE, .chirp_hz_per_s = MEAS_NONE, .sweep_hz = MEAS_NONE,
+        .lora_symbols = MEAS_NONE, .useful_symbol_s = MEAS_NONE, .cp_s = MEAS_NONE,
+        .cp_corr = MEAS_NONE, .symbol_period_s = MEAS_NONE, .long_cp_every = MEAS_NONE,
+        .lte_pss = MEAS_NONE, .wifi_stf = MEAS_NONE, .chip_rate_hz = MEAS_NONE,
+        .barker_corr = MEAS_NONE, .line_rate_hz = MEAS_NONE, .line_corr = MEAS_NONE,
+    };
+}
+
+// What the detector knows, for a burst whose samples are gone or say nothing.
+static void fingerprint_rough(const struct burst *b, struct fingerprint *fp)
+{
+    uint64_t from = b->part == BURST_RUN_END ? b->run_n0 : b->n0;
+    double w = b->f_hi_hz - b->f_lo_hz;
+    fp->t_s = (struct meas){ (double)from / b->rate_hz, 50e-6 };
+    fp->dur_s = (struct meas){ (double)(b->n1 - from) / b->rate_hz, 100e-6 };
+    fp->freq_hz = (struct meas){ b->centre_hz + 0.5 * (b->f_lo_hz + b->f_hi_hz), w / 4 };
+    fp->bw_hz = fp->bw99_hz = (struct meas){ w, w / 2 };
+    fp->snr_db = (struct meas){ b->snr_db, 2 };
+    fp->level_dbfs = b->level_dbfs;
+}
+
+// A rough width may be a tile several times too wide or a part of the signal.  Looks again until
+// the occupied band is between 0.4 and 0.95 of what was taken for it.
+static void look_settle(struct measurer *m, const struct burst *b, struct look *l,
+                        struct fingerprint *fp)
+{
+    double lo = b->f_lo_hz, hi = b->f_hi_hz, half = b->rate_hz / 2;
+    for (int turn = 0; turn < 4; turn++) {
+        double w = hi - lo, mid = 0.5 * (lo + hi);
+        look_take(m, b, mid, w, l);
+        if (l->n < 32 || l->i1 < l->i0 + 16)
+            return;
+        level_edges(m, l, fp);
+        spectrum_take(m, l);
+        double occ = l->occ_hi - l->occ_lo, edge = 0.04 * l->fs;
+        bool low = l->occ_lo < -0.4 * l->fs + edge && mid - 0.45 * l->fs > -half;
+        bool high = l->occ_hi > 0.4 * l->fs - edge && mid + 0.45 * l->fs < half;
+        double next = occ * 1.1 + 2 * l->fs / (double)l->nf;
+        if (low || high) {
+            lo = fmax(-half, mid - (low ? 1.1 : 0.55) * l->fs);
+            hi = fmin(half, mid + (high ? 1.1 : 0.55) * l->fs);
+        } else if (turn < 3 && next < 0.42 * l->fs && l->fs > 60e3) {
+            lo = l->f_hz + 0.5 * (l->occ_lo + l->occ_hi) - next / 2;
+            hi = lo + next;
+        } else {
+            return;
+        }
+    }
+}
+
+typedef void measure_fn(struct measurer *m, struct look *l, struct fingerprint *fp,
+                        struct evidence *e);
+static measure_fn *const measurers[] = {
+    level_envelope, cp_measure,
+};
+
+void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
+{
+    struct fingerprint *fp = &f->fp;
+    struct evidence e = { .line_share = 0, .const_env = 9 };
+    fingerprint_clear(fp);
+    fingerprint_rough(b, fp);
+    bool sane = b->rate_hz > 0 && isfinite(b->rate_hz) && b->n1 > b->n0 &&
+                b->f_hi_hz > b->f_lo_hz && isfinite(b->f_hi_hz - b->f_lo_hz);
+    if (!sane || b->cut.n == 0 || (b->flags & BURST_NO_SAMPLES))
+        return;
+    struct look *l = &m->look;
+    look_settle(m, b, l, fp);
+    if (l->n < 32 || l->i1 < l->i0 + 16)
+        return;
+    for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
+        measurers[i](m, l, fp, &e);
+    kind_decide(l, fp, &e, &f->droneid);
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside dsp/measure/: one look at a burst, and what each measurer adds to it.
+//
+//     burst --look_take--> x[] at fs, centred --measurers, one file each--> fingerprint + evidence
+//                                                                 kind.c: evidence -> kind, kind_p
+//
+//     x  |..noise..|======= burst =======|..noise..|       n samples at fs, 1.25 .. 4 times its width
+//        0         i0                    i1        n
+#pragma once
+
+#include <complex.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dsp/burst.h"
+#include "dsp/ddc.h"
+#include "dsp/fft.h"
+
+// Samples one look holds: 4.3 ms of 20 MHz, 68 ms of 1 MHz.  Bounds the work per burst.
+#define LOOK_MAX  131072
+#define PSD_MAX   1024
+#define FFT_LOG_MIN 4
+#define FFT_LOG_MAX 17              // 2^17 = LOOK_MAX
+
+struct look {
+    const struct burst *b;
+    double fs, in_fs;               // rate of x; of the capture
+    double f_hz;                    // where x is centred, offset from the capture's centre
+    double t0;                      // x[0] in samples of the cut
+    size_t n, i0, i1;
+    bool   whole;                   // the burst ends inside x
+    float complex *x;
+    // filled by look_level
+    double n0_psd;                  // noise density, power per Hz
+    double noise, power;            // per sample of x: noise; signal (noise removed) over [i0, i1)
+    // filled by look_spectrum
+    size_t nf;                      // bins of psd, lowest frequency first; bin k at (k - nf/2) fs/nf
+    float  psd[PSD_MAX];            // mean power per bin
+    size_t segments;                // that were averaged
+    double occ_lo, occ_hi;          // outermost quarter-power frequencies, relative to f_hz
+    double occ_err;
+    double lo99, hi99, err99;
+};
+
+// What the measurers found out for each kind.  p is a probability-like score: 0 nothing, 1 certain;
+// each file states how it comes from its test statistic.
+struct evidence {
+    double p[KIND_COUNT];
+    double freq_hz, freq_err_hz;    // centre by the kind's own measurement, relative to l->f_hz
+    bool   freq_ok[KIND_COUNT];
+    double freq[KIND_COUNT], freq_err[KIND_COUNT];
+    double line_share;              // share of the power in the strongest spectral line
+    double const_env;               // coefficient of variation of the envelope, noise removed
+    bool   wifi, video_pal;
+};
+
+struct measurer {
+    double rate_hz;
+    float complex *x, *y, *z;       // LOOK_MAX each
+    float  *p, *q;                  // LOOK_MAX each
+    struct fft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
+    struct look look;
+};
+
+// ---- look.c
+// Reads the burst with its margins, centred on f_hz, at the 15 kHz * 2^k rate next above 1.25 width.
+void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l);
+double look_time(const struct look *l, double i);       // seconds since the capture's first sample
+
+// ---- level.c, spectrum.c
+void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp);
+void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void spectrum_take(struct measurer *m, struct look *l);
+
+// ---- the measurers
+void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+
+// ---- kind.c
+void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e,
+                 const struct droneid_seen *d);
+
+static inline double db_of(double power) { return 10 * log10(power > 1e-30 ? power : 1e-30); }
+static inline float sq(float complex v) { return crealf(v) * crealf(v) + cimagf(v) * cimagf(v); }
+static inline unsigned log2_floor(size_t n) { unsigned k = 0; while (n >>= 1) k++; return k; }
