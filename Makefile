@@ -16,7 +16,7 @@
 ROOMS := base hw sdr dsp classifier alertd
 
 CFLAGS  ?= -O2 -g
-WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith \
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wno-psabi \
            -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
 # clang 14 knows no -fcx-limited-range (plain complex products, no test for NaN).
 cc_has  = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))

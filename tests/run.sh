@@ -46,7 +46,7 @@ X
     esac
     case $r in
     0)   [ $((p + f + s)) -gt 0 ] || p=1
-         more=; [ $s -eq 0 ] || more=", $s skipped: $(grep -i '^skip' "$log" | sort -u | head -1)"
+         more=; [ $s -eq 0 ] || more=", $s skipped:$(sed -n 's/^\[  SKIPPED \]\( [^ ]*\)$/\1/p' "$log" | sort -u | tr -d '\n')"
          text="ok    $name ($took s, $p passed$more)" ;;
     77)  s=1 text="skip  $name: $(tail -n 1 "$log")" ;;
     *)   [ $f -gt 0 ] || f=1
