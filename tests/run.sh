@@ -85,8 +85,9 @@ list() {
     done
 }
 
-rm -rf "$build/log"
-mkdir -p "$build/log"
+rm -rf "$build/log" "$build/tmp"
+mkdir -p "$build/log" "$build/tmp"
+TMPDIR=$(cd "$build/tmp" && pwd); export TMPDIR     # simulated recordings may be large
 list | grep "^${TYTO_ONLY:-}" | xargs -P "$(nproc)" -I NAME sh "$0" "$build" --one NAME
 set -- $(cat "$build"/log/*.n 2>/dev/null | awk '{p += $1; f += $2; s += $3} END {print p+0, f+0, s+0}')
 [ -z "${COUNT:-}" ] || echo "$@" >"$COUNT"
