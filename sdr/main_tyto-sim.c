@@ -15,7 +15,7 @@ static const char usage[] =
     "       tyto sim --models\n"
     "\n"
     "Renders the YAML scene SCENE (docs/SCENES.md) to SigMF: OUT.sigmf-data holds the samples,\n"
-    "OUT.sigmf-meta an annotation for each transmission.  The same scene and seed give the same bytes.\n"
+    "OUT.sigmf-meta an annotation for each transmission.  Same scene and seed, same bytes.\n"
     "\n"
     "  -o, --output FILE  where to write; the name ends in .sigmf-meta\n"
     "      --seed N       random seed, instead of the scene's own\n"

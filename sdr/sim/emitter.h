@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the simulator: one emitter of a scene, from its model's packets to samples at the receiver.
+// Inside the simulator: one emitter of a scene, from its model's packets to the receiver's samples.
 #pragma once
 
 #include "sdr/sim/interp.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The receiver's own marks.  A direct-conversion receiver whose quadrature arm has gain g and is off
-// by the angle p gives  I' = I,  Q' = g (Q cos p + I sin p):  each signal gets an image at the
+// The receiver's own marks.  A direct-conversion receiver whose quadrature arm has gain g and is
+// off by the angle p gives  I' = I,  Q' = g (Q cos p + I sin p):  each signal gets an image at the
 // mirrored frequency, |1 - g e^(-jp)|^2 / |1 + g e^(jp)|^2 of its power.  Then DC, then the
 // converter.
 #include <math.h>

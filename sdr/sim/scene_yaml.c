@@ -106,8 +106,8 @@ int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, con
                                                             : cyaml_strerror(e));
     if (sscanf(t.where, "(line: %u, column: %u", &line, &column) == 2)
         snprintf(t.where, sizeof t.where, "line %u, column %u: ", line, column);
-    snprintf(why, IQ_WHY, "%.150s: %s%.200s; expected a scene as in docs/SCENES.md", origin, t.where,
-             t.what);
+    snprintf(why, IQ_WHY, "%.150s: %s%.200s; expected a scene as in docs/SCENES.md", origin,
+             t.where, t.what);
     return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
 }
 

@@ -7,8 +7,8 @@
 //                 [===============]                   the part wanted: a..b
 //                        m                            its middle
 //
-// The model's samples are first shifted by -m, so that a real low-pass of half width (b - a) / 2 picks
-// the wanted part: it is at once the image filter of going up and the alias filter of going
+// The model's samples are first shifted by -m, so that a real low-pass of half width (b - a) / 2
+// picks the wanted part: it is at once the image filter of going up and the alias filter of going
 // down.  The oscillator at the output puts m back.
 #include "sdr/sim/voice.h"
 

@@ -48,7 +48,7 @@ struct voice {
     struct voice_ray ray[2];
     interp_pos pos_step;
     double   ramp;
-    uint64_t mix_inc;           // shift of the model's samples so that the wanted part lies around 0
+    uint64_t mix_inc;           // shifts the model's samples so that the wanted part is around 0
     float   *re, *im;           // samples base .. base + len - 1 of the transmission
     int64_t  base, keep;        // keep: nothing before it is needed any more
     size_t   len, cap;

@@ -2,7 +2,7 @@
 // A whole scene to SigMF: samples to STEM.sigmf-data, truth as annotations to STEM.sigmf-meta.
 //
 // Everything goes to files with .part behind the name that are renamed at the end, the data first:
-// who sees the metadata sees all of it.  Annotations are spooled as they become known, each one line
+// who sees the metadata sees all.  Annotations are spooled as they become known, each one line
 // of JSON, and copied in order of start at the end, so a scene of hours needs no memory for them.
 #include <errno.h>
 #include <math.h>
@@ -152,7 +152,8 @@ static int copy_lines(struct writer *w, FILE *out)
         if (fseek(w->spool, l->at, SEEK_SET) || l->len > (long)sizeof buf ||
             fread(buf, 1, (size_t)l->len, w->spool) != (size_t)l->len)
             return last_error();
-        if (fputs(i ? ",\n" : "\n", out) < 0 || fwrite(buf, 1, (size_t)l->len, out) != (size_t)l->len)
+        if (fputs(i ? ",\n" : "\n", out) < 0 ||
+            fwrite(buf, 1, (size_t)l->len, out) != (size_t)l->len)
             return last_error();
     }
     return 0;
