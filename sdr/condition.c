@@ -88,16 +88,18 @@ static struct rails rails_i16(struct span s)
     return r;
 }
 
-// Floats made from integers, scaled to 1.0 (127/128 = 0.992 and up) or not scaled at all (127 and
-// up).  Their extremes repeat bit for bit; a quiet recording of few codes lies below both.
+// Floats made from integers, scaled to 1.0 (127/128 = 0.992 and up) or not scaled at all.  Their
+// extremes repeat bit for bit; a quiet recording of few codes lies below.
 static struct rails rails_f32(struct span s)
 {
+    static const double tops[] = { 127, 128, 2047, 2048, 8191, 8192, 32767, 32768 };
     double top = fmax(s.hi, -s.lo);
+    bool full = top >= 0.99 && top <= 1.01;
 
-    if ((top >= 0.99 && top <= 1.01) || top >= 127)
-        return (struct rails){ s.lo < -0.99 * top ? s.lo : -INFINITY,
-                               s.hi > 0.99 * top ? s.hi : INFINITY, true };
-    return (struct rails){ -INFINITY, INFINITY, true };
+    for (unsigned i = 0; i < sizeof tops / sizeof *tops; i++)
+        full |= top == tops[i];
+    return (struct rails){ full && s.lo < -0.99 * top ? s.lo : -INFINITY,
+                           full && s.hi > 0.99 * top ? s.hi : INFINITY, true };
 }
 
 // A whole block of one value (a constant test signal) is no clipping.
