@@ -37,7 +37,7 @@ struct iq_source {
     uint64_t          utc_index;    // where utc_ns holds
     int64_t           utc_ns, utc_err_ns;
     bool              primed, ended, peeked;
-    unsigned char     peek[SAMPLE_MAX];
+    _Alignas(16) char peek[SAMPLE_MAX]; // drivers write whole samples here too
     bool              paced;
     struct timespec   t0;           // pacing only; never in a value
 };

@@ -90,7 +90,8 @@ static bool datetime(const char *s, int64_t *ret_ns, int64_t *ret_err_ns)
         return false;
     same = tm;
     time_t t = timegm(&same);                   // moves 31 April to 1 May: not the same
-    if (same.tm_mday != tm.tm_mday || same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min)
+    if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday || same.tm_hour != tm.tm_hour ||
+        same.tm_min != tm.tm_min)
         return false;
     *ret_ns = t * INT64_C(1000000000) + ns;
     *ret_err_ns = err_ns;
