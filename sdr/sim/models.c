@@ -5,7 +5,8 @@
 #define MODELS(M) \
     M(cw) \
     M(droneid) \
-    M(elrs)
+    M(elrs) \
+    M(fmvideo)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
