@@ -98,7 +98,8 @@ static float lift(const struct cvbs_standard *s, float luma)
 
 static void draw_line(struct cvbs *c, float v, double t_s)
 {
-    float t = (float)fmod(t_s, 600), tilt = 0.4f * sinf(0.9f * t), rise = 0.45f + 0.1f * sinf(1.3f * t);
+    float t = (float)fmod(t_s, 600);
+    float tilt = 0.4f * sinf(0.9f * t), rise = 0.45f + 0.1f * sinf(1.3f * t);
     for (unsigned i = 0; i <= CVBS_PIXELS; i++) {
         float u = (float)i / CVBS_PIXELS;
         struct rgb p = { 0, 0, 0 };

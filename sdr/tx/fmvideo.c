@@ -153,7 +153,8 @@ static float shelf(struct fmvideo *f, float in)
 
 static float audio_turns(const struct fmvideo *f, double t)
 {
-    double swing = AUDIO_DEV_HZ / AUDIO_TONE_HZ / (2 * M_PI) * cvbs_sin(&f->cvbs, AUDIO_TONE_HZ * t);
+    const double most = AUDIO_DEV_HZ / AUDIO_TONE_HZ / (2 * M_PI);
+    double swing = most * cvbs_sin(&f->cvbs, AUDIO_TONE_HZ * t);
     return (float)(AUDIO_RAD / (2 * M_PI)) *
            (cvbs_sin(&f->cvbs, 6.0e6 * t + swing) + cvbs_sin(&f->cvbs, 6.5e6 * t + swing));
 }

@@ -151,8 +151,8 @@ static void test_variants(void **state)
     unsigned held = count(&(struct tx_args){ .mode = mode, .until_s = 1.024, .duty = 0.75 });
     assert_in_range(held, 700, 840);
     // 8 MHz of 80: a tenth of the visits.
-    unsigned part = count(&(struct tx_args){ .mode = mode, .until_s = 1.92, .capture_lo_hz = 2.436e9,
-                                             .capture_hi_hz = 2.444e9 });
+    unsigned part = count(&(struct tx_args){ .mode = mode, .until_s = 1.92,
+                                             .capture_lo_hz = 2.436e9, .capture_hi_hz = 2.444e9 });
     assert_in_range(part, 1920 / 10 - 40, 1920 / 10 + 60);
     void *m;
     char why[IQ_WHY];

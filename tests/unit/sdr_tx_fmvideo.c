@@ -165,7 +165,8 @@ static void test_deviation(void **state)
 {
     (void)state;
     size_t n;
-    float *f = demodulate(&(struct tx_args){ .mode = "E7", .variant = "ntsc", .until_s = 0.034 }, &n);
+    float *f = demodulate(&(struct tx_args){ .mode = "E7", .variant = "ntsc", .until_s = 0.034 },
+                          &n);
     qsort(f, n, sizeof *f, ascending);
     assert_float_equal(f[n / 20], -2.8e6, 0.1e6);
     assert_float_equal(f[n / 1000], -2.85e6, 0.1e6);
@@ -210,7 +211,8 @@ static void test_channels_and_audio(void **state)
     struct rng rng = { { 1, 2, 3, 4 } };
     assert_true(tx_fmvideo.make(&m, &(struct tx_args){ .mode = "R9" }, &rng, why) < 0);
     assert_true(tx_fmvideo.make(&m, &(struct tx_args){ .mode = NULL }, &rng, why) < 0);
-    assert_true(tx_fmvideo.make(&m, &(struct tx_args){ .mode = "R1", .value = 1e6 }, &rng, why) < 0);
+    assert_true(tx_fmvideo.make(&m, &(struct tx_args){ .mode = "R1", .value = 1e6 }, &rng,
+                                why) < 0);
 }
 
 int main(void)
