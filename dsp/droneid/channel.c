@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Channel and noise per carrier, first from the known symbols, then from all that is believed.
+//
+// Each known symbol gives one noisy look at every carrier's channel; looks are added and smoothed
+// over neighbouring carriers with a Hann window.  How wide it may be is asked of the burst itself:
+// that width is best at which one half of the looks predicts the other half best.
+//
+// What moves between symbols - a rest of carrier error, a clock that runs at another rate - turns
+// each symbol a little more, or tilts it over the carriers; both are fitted as a line over time
+// and taken off y in place.
+#include "dsp/droneid/rx.h"
+
+#include <math.h>
+#include <string.h>
+
+#define GRID   (DID_CARRIERS + 1)       // carrier 0 included, empty
+#define W_MAX  64
+#define N_WIDTH 64                      // noise varies slowly unless a narrow signal sits in it
+static const int widths[] = { 3, 5, 8, 12, 20, 36, 64 };
+#define WIDTHS ((int)(sizeof(widths) / sizeof(*widths)))
+
+// Looks at the channel: sum of weighted looks, and the weights, on the whole grid with margins.
+struct looks { float re[GRID + 2 * W_MAX], im[GRID + 2 * W_MAX], den[GRID + 2 * W_MAX]; };
+
+static int grid(int i) { return W_MAX + (i < DID_CARRIERS / 2 ? i : i + 1); }
+static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
+
+static void look_add(struct looks *l, const struct droneid_rx *rx, int sym, float weight)
+{
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        if (!rx->use[i] || !(weight > 0))
+            continue;
+        float complex g = weight * rx->y[sym][i] * conjf(rx->ref[sym][i]);
+        l->re[grid(i)] += crealf(g);
+        l->im[grid(i)] += cimagf(g);
+        l->den[grid(i)] += weight * norm2(rx->ref[sym][i]);
+    }
+}
+
+// Weighted mean under a Hann window of 2 width - 1 carriers, ends as far as there are any.
+static void smooth(const struct looks *l, int width, float complex *h)
+{
+    float re[GRID] = { 0 }, im[GRID] = { 0 }, den[GRID] = { 0 };
+    for (int j = 1 - width; j < width; j++) {
+        float w = 0.5f + 0.5f * cosf((float)M_PI * (float)j / (float)width);
+        const float *lr = l->re + W_MAX + j, *li = l->im + W_MAX + j, *ld = l->den + W_MAX + j;
+        for (int g = 0; g < GRID; g++) {
+            re[g] += w * lr[g];
+            im[g] += w * li[g];
+            den[g] += w * ld[g];
+        }
+    }
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        int g = grid(i) - W_MAX;
+        h[i] = den[g] > 1e-9f ? (re[g] + I * im[g]) / den[g] : 0;
+    }
+}
+
+// How badly looks a (smoothed) foretell looks b: sum over carriers, weighted as b is.
+static double misfit(const struct looks *a, const struct looks *b, int width)
+{
+    float complex h[DID_CARRIERS];
+    double e = 0;
+    smooth(a, width, h);
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        int g = grid(i);
+        if (b->den[g] > 1e-9f)
+            e += norm2(b->re[g] + I * b->im[g] - h[i] * b->den[g]) / b->den[g];
+    }
+    return e;
+}
+
+static void estimate(struct droneid_rx *rx, const struct looks *a, const struct looks *b)
+{
+    struct looks all;
+    double best = INFINITY;
+    for (int w = 0; w < WIDTHS; w++) {
+        double e = misfit(a, b, widths[w]) + misfit(b, a, widths[w]);
+        if (e < best) {
+            best = e;
+            rx->width = widths[w];
+        }
+    }
+    for (int g = 0; g < GRID + 2 * W_MAX; g++) {
+        all.re[g] = a->re[g] + b->re[g];
+        all.im[g] = a->im[g] + b->im[g];
+        all.den[g] = a->den[g] + b->den[g];
+    }
+    // two halves foretold each other; both together carry twice as much and bear a narrower window
+    smooth(&all, rx->width, rx->h);
+}
+
+// Smooths raw noise powers (n of them >= 0, count what they weigh) into rx->noise.
+static void noise_set(struct droneid_rx *rx, const float *power, const float *count)
+{
+    struct looks l = { 0 };
+    float complex s[DID_CARRIERS];
+    double sum = 0, n = 0;
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        l.re[grid(i)] = power[i];
+        l.den[grid(i)] = count[i];
+        sum += power[i];
+        n += count[i];
+    }
+    double mean = n > 0 ? sum / n : 1;
+    smooth(&l, N_WIDTH, s);
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        float own = count[i] > 0 ? power[i] / count[i] : 0, v = crealf(s[i]);
+        // a narrow signal: one carrier far above its neighbours is believed alone
+        v = own > 8 * v ? own : v;
+        rx->noise[i] = fmaxf(v, (float)(0.1 * mean) + 1e-30f);
+    }
+}
+
+// Turns symbol i by -theta and takes a delay of tau samples off.
+static void turn(struct droneid_rx *rx, int sym, double theta, double tau)
+{
+    double per = 2 * M_PI * tau / DID_N;
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        double ph = per * did_carrier(i) - theta;
+        rx->y[sym][i] *= (float)cos(ph) + I * (float)sin(ph);
+    }
+}
+
+// ---- from the known symbols --------------------------------------------------------------------
+
+static void pilot_noise(struct droneid_rx *rx)
+{
+    float power[DID_CARRIERS], count[DID_CARRIERS];
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        float complex a = rx->y[DID_SYM_A][i] * conjf(rx->ref[DID_SYM_A][i]);
+        float complex b = rx->y[DID_SYM_B][i] * conjf(rx->ref[DID_SYM_B][i]);
+        count[i] = rx->use[i];
+        power[i] = rx->use[i] ? norm2(a - b) / 2 : 0;
+    }
+    noise_set(rx, power, count);
+}
+
+// A symbol that holds far more than channel and noise explain was hit by something else.
+static void weigh_by_power(struct droneid_rx *rx)
+{
+    for (int s = 0; s < DID_SYMBOLS; s++) {
+        double rel = 0, n = 0;
+        for (int i = 0; i < DID_CARRIERS; i++)
+            if (rx->use[i]) {
+                rel += (norm2(rx->y[s][i]) - 1.2 * norm2(rx->h[i])) / rx->noise[i];
+                n++;
+            }
+        if (n > 0 && rx->weight[s] > 0 && rel / n > 1.2)
+            rx->weight[s] *= (float)(n / rel);
+    }
+}
+
+void rx_channel_pilots(struct droneid_rx *rx)
+{
+    struct looks a = { 0 }, b = { 0 };
+    float complex s = 0;
+    for (int i = 0; i < DID_CARRIERS; i++)
+        if (rx->use[i])
+            s += rx->y[DID_SYM_B][i] * conjf(rx->ref[DID_SYM_B][i]) *
+                 conjf(rx->y[DID_SYM_A][i] * conjf(rx->ref[DID_SYM_A][i]));
+    double slope = cargf(s) / did_symbol_at[DID_SYM_B];
+    for (int i = 0; i < DID_SYMBOLS; i++)
+        turn(rx, i, slope * did_symbol_at[i], 0);
+    look_add(&a, rx, DID_SYM_A, 1);
+    look_add(&b, rx, DID_SYM_B, 1);
+    estimate(rx, &a, &b);
+    pilot_noise(rx);
+    weigh_by_power(rx);
+}
+
+double rx_symbol0(struct droneid_rx *rx)
+{
+    double complex s = 0;
+    double e = 0;
+    for (int i = 0; i < DID_CARRIERS; i++)
+        if (rx->use[i]) {
+            s += rx->y[0][i] * conjf(rx->pilot0[i] * rx->h[i]) / rx->noise[i];
+            e += norm2(rx->h[i]) / rx->noise[i];
+        }
+    return e > 0 ? (creal(s) * creal(s) + cimag(s) * cimag(s)) / e : 0;
+}
+
+double rx_snr(const struct droneid_rx *rx)
+{
+    double p = 0, n = 0, looks = 0;
+    for (int i = 0; i < DID_CARRIERS; i++)
+        if (rx->use[i]) {
+            p += norm2(rx->h[i]);
+            n += rx->noise[i];
+        }
+    for (int s = 0; s < DID_SYMBOLS; s++)
+        for (int i = 0; i < DID_CARRIERS; i++)
+            looks += rx->weight[s] > 0 ? norm2(rx->ref[s][i]) / DID_CARRIERS : 0;
+    // the estimate of h carries noise itself: 0.75 / width of it (Hann), over the looks
+    p -= n * fmin(0.75 / rx->width / fmax(looks, 1), 1);
+    return n > 0 && p > 0 ? p / n : 0;
+}
+
+// ---- from everything believed ------------------------------------------------------------------
+
+struct drift { double phase, delay, trust; };
+
+// How symbol s stands against h: phase, and delay from the phases of its two halves.
+static struct drift drift_of(const struct droneid_rx *rx, int s)
+{
+    double complex half[2] = { 0 };
+    for (int i = 0; i < DID_CARRIERS; i++)
+        if (rx->use[i])
+            half[i >= DID_CARRIERS / 2] +=
+                rx->y[s][i] * conjf(rx->h[i] * rx->ref[s][i]) / rx->noise[i];
+    double trust = cabs(half[0] + half[1]) * rx->weight[s];
+    return (struct drift){
+        carg(half[0] + half[1]),
+        -carg(half[1] * conj(half[0])) * DID_N / (2 * M_PI * DID_CARRIERS / 2), trust,
+    };
+}
+
+static void undrift(struct droneid_rx *rx)
+{
+    struct drift d[DID_SYMBOLS];
+    double n = 0, p = 0, pp = 0, f = 0, fp = 0, t = 0, tp = 0;
+    for (int s = 0; s < DID_SYMBOLS; s++) {
+        d[s] = drift_of(rx, s);
+        // a symbol that has turned by more than a quarter is not understood yet
+        if (!(fabs(d[s].phase) < M_PI / 4))
+            d[s].trust = 0;
+        double at = did_symbol_at[s], w = d[s].trust;
+        n += w;
+        p += w * at;
+        pp += w * at * at;
+        f += w * d[s].phase;
+        fp += w * at * d[s].phase;
+        t += w * d[s].delay;
+        tp += w * at * d[s].delay;
+    }
+    double var = n * pp - p * p;
+    if (!(n > 0 && var > 0))
+        return;
+    double b_f = (n * fp - p * f) / var, b_t = (n * tp - p * t) / var;
+    for (int s = 0; s < DID_SYMBOLS; s++)
+        turn(rx, s, b_f * (did_symbol_at[s] - p / n), b_t * (did_symbol_at[s] - p / n));
+}
+
+static float left_over(const struct droneid_rx *rx, int s, int i)
+{
+    float complex h = rx->h[i], y = rx->y[s][i];
+    float e = norm2(y) - 2 * crealf(y * conjf(h * rx->ref[s][i])) + norm2(h);
+    return fmaxf(e, 0);
+}
+
+static void noise_all(struct droneid_rx *rx)
+{
+    float power[DID_CARRIERS] = { 0 }, count[DID_CARRIERS] = { 0 };
+    for (int s = 0; s < DID_SYMBOLS; s++)
+        for (int i = 0; i < DID_CARRIERS; i++)
+            if (rx->use[i] && rx->weight[s] > 0) {
+                power[i] += rx->weight[s] * left_over(rx, s, i);
+                count[i] += 1;
+            }
+    noise_set(rx, power, count);
+    for (int s = 0; s < DID_SYMBOLS; s++) {
+        double rel = 0, n = 0;
+        for (int i = 0; i < DID_CARRIERS; i++)
+            if (rx->use[i]) {
+                rel += left_over(rx, s, i) / rx->noise[i];
+                n++;
+            }
+        if (rx->weight[s] > 0 && n > 0)
+            rx->weight[s] = (float)(1 / fmax(rel / n, 0.5));
+    }
+}
+
+void rx_channel_all(struct droneid_rx *rx)
+{
+    struct looks l[2] = { 0 };
+    undrift(rx);
+    for (int s = 0; s < DID_SYMBOLS; s++)
+        look_add(&l[s & 1], rx, s, rx->weight[s]);
+    estimate(rx, &l[0], &l[1]);
+    noise_all(rx);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The DroneID burst receiver: from a candidate to what was measured and, where asked for, read.
+//
+// Recognising ends before the first payload bit: rx_demap and everything behind it is called from
+// decode() only.
+#include "dsp/droneid/rx.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/ddc.h"
+
+#define PASS_HZ     11.2e6              // 9.015 MHz with the centre up to 1.08 MHz off
+#define EDGE        0.49                // of the capture rate: carriers beyond are not there
+#define ITERATIONS  8                   // of the first pass
+#define PASSES      4                   // with a new channel estimate each
+#define PASS_ITER   5
+#define COVER_MIN   0.3                 // of a symbol's samples, else it counts as missing
+
+struct droneid_rx *droneid_rx_new(double rate_hz)
+{
+    struct droneid_rx *rx = calloc(1, sizeof(*rx));
+    if (!rx)
+        return NULL;
+    rx->rate_hz = rate_hz;
+    did_tables_init(&rx->tables);
+    rx->turbo = did_turbo_new(&rx->tables);
+    rx->fwd = fft_new(DID_N, FFT_FORWARD, 1);
+    rx->inv = fft_new(DID_N, FFT_BACKWARD, 1);
+    rx->x = fft_alloc(RX_LEN);
+    rx->w = fft_alloc(DID_N);
+    rx->v = fft_alloc(DID_N);
+    if (!rx->turbo || !rx->fwd || !rx->inv || !rx->x || !rx->w || !rx->v) {
+        droneid_rx_free(rx);
+        return NULL;
+    }
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        const uint8_t *bit = rx->tables.gold + 2 * i;   // symbol 0: zeros, scrambled, from the start
+        rx->zc[0][i] = did_zc(DID_ROOT_A, did_carrier(i) + 300);
+        rx->zc[1][i] = did_zc(DID_ROOT_B, did_carrier(i) + 300);
+        rx->pilot0[i] = (float)M_SQRT1_2 * ((bit[0] ? -1.f : 1.f) + I * (bit[1] ? -1.f : 1.f));
+    }
+    return rx;
+}
+
+void droneid_rx_free(struct droneid_rx *rx)
+{
+    if (!rx)
+        return;
+    did_turbo_free(rx->turbo);
+    fft_free(rx->fwd);
+    fft_free(rx->inv);
+    free(rx->x);
+    free(rx->w);
+    free(rx->v);
+    free(rx);
+}
+
+// Share of capture samples [n0, n1) that the cut holds.
+static double cover(const struct cut *c, double n0, double n1)
+{
+    double got = 0, lo = fmax(n0, (double)c->n0), hi = fmin(n1, (double)c->n0 + c->n);
+    for (unsigned i = 0; i < c->n_blk; i++) {
+        double b0 = (double)c->blk[i]->n0, b1 = b0 + c->blk[i]->n;
+        got += fmax(0, fmin(hi, b1) - fmax(lo, b0));
+    }
+    return got / (n1 - n0);
+}
+
+// One burst under work.
+struct work {
+    const struct burst *b;
+    struct rx_sync      sync;
+    double              zero_n;         // capture index (fractional) of symbol 3's useful start
+    double              step;           // capture samples per sample at DID_RATE_HZ
+    double              cover[DID_SYMBOLS];
+    bool                nine;
+};
+
+static void prepare(struct droneid_rx *rx, struct work *w)
+{
+    double f = w->b->droneid.zc_f_hz + w->sync.f_hz;
+    rx_carriers(rx, &w->sync);
+    memset(rx->ref, 0, sizeof(rx->ref));
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        double at = f + did_carrier(i) * DID_SPACING_HZ;
+        rx->use[i] = fabs(at) < EDGE * rx->rate_hz;
+        rx->ref[DID_SYM_A][i] = rx->zc[0][i];
+        rx->ref[DID_SYM_B][i] = rx->zc[1][i];
+    }
+    for (int s = 0; s < DID_SYMBOLS; s++) {
+        double at = w->zero_n + (did_symbol_at[s] - RX_ADVANCE) * w->step;
+        w->cover[s] = cover(&w->b->cut, at, at + DID_N * w->step);
+        rx->weight[s] = w->cover[s] > COVER_MIN;
+    }
+}
+
+// A symbol of which only the share c is there: its carriers are c times as strong, and leak into
+// each other with c (1 - c) of the power.  Scaled back, that is noise of (1 - c)/c |h|^2 + 1/c.
+static void weigh_partial(struct droneid_rx *rx, const struct work *w, double snr)
+{
+    for (int s = 0; s < DID_SYMBOLS; s++) {
+        double c = w->cover[s];
+        if (!(rx->weight[s] > 0) || c > 0.995)
+            continue;
+        for (int i = 0; i < DID_CARRIERS; i++)
+            rx->y[s][i] /= (float)c;
+        rx->weight[s] = (float)(1 / (1 / c + (1 - c) / c * snr));
+    }
+}
+
+static void channel(struct droneid_rx *rx, struct work *w)
+{
+    rx_channel_pilots(rx);
+    double snr = rx_snr(rx), evidence = rx_symbol0(rx);
+    // nothing there: the evidence is exponential with mean 1; there: 600 times the SNR
+    w->nine = rx->weight[0] > 0 && evidence > fmax(9, 0.25 * DID_CARRIERS * snr);
+    if (w->nine)
+        memcpy(rx->ref[0], rx->pilot0, sizeof(rx->ref[0]));
+    else
+        rx->weight[0] = 0;
+    weigh_partial(rx, w, snr);
+}
+
+static int decode(struct droneid_rx *rx, uint8_t block[DID_BLOCK])
+{
+    for (int pass = 0; pass <= PASSES; pass++) {
+        if (pass) {
+            rx_remap(rx);
+            rx_channel_all(rx);
+        }
+        rx_demap(rx);
+        did_rate_recover(&rx->tables, rx->air, rx->llr);
+        if (!pass)
+            memcpy(rx->first, rx->llr, sizeof(rx->first));
+        if (did_turbo_run(rx->turbo, (const float (*)[DID_STREAM])rx->llr, NULL,
+                          pass ? PASS_ITER : ITERATIONS, !pass, block))
+            return 1;
+    }
+    return 0;
+}
+
+static void tell(const struct droneid_rx *rx, const struct work *w, struct finding *f)
+{
+    struct droneid_seen *d = &f->droneid;
+    double snr = rx_snr(rx), rho = (w->sync.rho_a + w->sync.rho_b) / 2;
+    double gain = fmax(DID_CARRIERS * snr, 1), start = w->nine ? DID_START_9 : DID_START_8;
+    double n = w->zero_n + start * w->step;
+    d->seen = true;
+    d->symbols = w->nine ? 9 : 8;
+    d->metric = rho;
+    for (int s = w->nine ? 0 : 1; s < DID_SYMBOLS; s++)
+        d->cut |= w->cover[s] < 0.995;
+    // Cramer-Rao: delay over a flat spectrum of 9 MHz, frequency over the burst's length
+    d->t_s = (struct meas){ fmax(n, 0) / rx->rate_hz,
+                            sqrt(3 / (2 * M_PI * M_PI * gain)) / DID_BW_HZ + 1e-9 };
+    d->freq_hz = (struct meas){ w->b->centre_hz + w->b->droneid.zc_f_hz + w->sync.f_hz,
+                                sqrt(6 / gain) / (2 * M_PI * 300e-6) + 1 };
+    d->snr_db = (struct meas){ 10 * log10(fmax(snr, 1e-3)), 4.34 * sqrt((1 + 2 / gain) / 300) + 0.1 };
+}
+
+static void read_frame(struct droneid_rx *rx, struct finding *f)
+{
+    uint8_t block[DID_BLOCK];
+    struct decode d;
+    if (decode(rx, block) && did_frame(block, &d)) {
+        d.t_s = f->droneid.t_s;
+        d.freq_hz = f->droneid.freq_hz;
+        d.snr_db = f->droneid.snr_db.v;
+        f->droneid.crc_ok = true;
+        f->decode = malloc(sizeof(*f->decode));
+        if (f->decode) {
+            *f->decode = d;
+            f->n_decode = 1;
+        }
+        return;
+    }
+    f->soft = malloc(sizeof(*f->soft));
+    if (f->soft)
+        memcpy(f->soft->llr, rx->first, sizeof(f->soft->llr));
+}
+
+void droneid_receive(struct droneid_rx *rx, const struct burst *b, enum droneid_mode mode,
+                     struct finding *f)
+{
+    struct work w = { .b = b, .step = rx->rate_hz / DID_RATE_HZ };
+    if (mode == DRONEID_OFF || !(b->hyp & HYP_DRONEID) || !b->cut.n)
+        return;
+    double t0 = b->droneid.zc_n - (double)b->cut.n0 - RX_ZERO * w.step;
+    ddc_run(&b->cut, rx->rate_hz, b->droneid.zc_f_hz, t0, DID_RATE_HZ, PASS_HZ, rx->x, RX_LEN);
+    if (rx_find(rx, &w.sync) < 0)
+        return;
+    w.zero_n = b->droneid.zc_n + (w.sync.t - RX_ZERO) * w.step;
+    prepare(rx, &w);
+    channel(rx, &w);
+    tell(rx, &w, f);
+    if (mode == DRONEID_DECODE)
+        read_frame(rx, f);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the DroneID receiver: the steps from a candidate to soft bits.
+//
+//     cut-out --ddc--> x, 15.36 MS/s --sync--> carrier error and start --carriers--> Y[9][600]
+//        --channel (symbols 3, 5, 0)--> H, noise --demap--> LLRs --turbo--> block
+//                    ^------------ re-estimated from what the decoder believes ------'
+//
+//     x    |<- MARGIN ->| 9-symbol burst, if the candidate is right |<- MARGIN ->|
+//                                   ^ RX_ZERO: useful symbol of root 600
+#pragma once
+
+#include "dsp/burst.h"
+#include "dsp/droneid/droneid.h"
+#include "dsp/fft.h"
+
+// A centre 1.05 MHz off moves root 600's peak by 119 samples (1.7038 per 15 kHz); some more for the
+// candidate's own error.
+#define RX_MARGIN  144
+#define RX_ZERO    (-DID_START_9 + RX_MARGIN)
+#define RX_LEN     (RX_ZERO + DID_END + RX_MARGIN)
+#define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes, timing
+#define RX_RANGE   72                   // carriers the candidate's centre may be off: 1.08 MHz
+
+struct rx_sync {
+    double t;                           // first useful sample of symbol 3 in x, fractional
+    double f_hz;                        // carrier error against x's centre
+    double rho_a, rho_b;                // normalised |correlation|^2 of both roots, 0..1
+};
+
+struct droneid_rx {
+    double              rate_hz;
+    struct did_tables   tables;
+    struct did_turbo   *turbo;
+    struct fft         *fwd, *inv;      // of DID_N points
+    float complex       zc[2][DID_CARRIERS];
+    float complex       pilot0[DID_CARRIERS];           // symbol 0
+    float complex      *x;              // RX_LEN
+    float complex      *w, *v;          // DID_N each: transforms
+    float complex       y[DID_SYMBOLS][DID_CARRIERS];   // carriers, start and carrier error removed
+    float complex       ref[DID_SYMBOLS][DID_CARRIERS]; // what was sent, as far as believed
+    float complex       h[DID_CARRIERS];
+    float               noise[DID_CARRIERS];            // variance
+    bool                use[DID_CARRIERS];              // inside the capture
+    float               weight[DID_SYMBOLS];            // 0: missing; else 1 / relative noise
+    int                 width;          // of the smoothing over carriers
+    float               air[DID_CODED];
+    float               llr[3][DID_STREAM], soft[3][DID_STREAM], first[3][DID_STREAM];
+};
+
+// sync.c: x is filled; 0 and *ret, or -ENOENT when there is no pair.
+int rx_find(struct droneid_rx *rx, struct rx_sync *ret);
+
+// carriers.c
+void rx_carriers(struct droneid_rx *rx, const struct rx_sync *s);
+
+// channel.c: from the preambles; from them and symbol 0; from everything believed (rx->ref).
+void rx_channel_pilots(struct droneid_rx *rx);
+double rx_symbol0(struct droneid_rx *rx);       // evidence for symbol 0, in nats (log-likelihood)
+void rx_channel_all(struct droneid_rx *rx);
+double rx_snr(const struct droneid_rx *rx);     // mean |h|^2 over mean noise
+
+// demap.c
+void rx_demap(struct droneid_rx *rx);           // y -> air
+void rx_remap(struct droneid_rx *rx);           // soft -> ref of the data symbols

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Start and carrier error of a DroneID burst from its two Zadoff-Chu symbols.
+//
+// Root 600 is a chirp: a carrier error of c carriers only moves its peak, by +1.7038 c samples, so a
+// candidate is a line in the plane of time and frequency.  Root 147 moves by -250.46 c samples
+// (modulo the symbol), which tells where on that line we are:
+//
+//     f |        /  candidate: t0 = t - 1.7038 c
+//       |      *--- here root 147 stands 2192 samples behind, at its own frequency
+//       |    /
+//       +------------------> t
+//
+// Search: for four fractions of a carrier and four centres 36 carriers apart one circular
+// correlation each with root 147; a shift of up to 18 whole carriers is then a known lag in it.
+// The best few are measured again exactly (both roots, quarter samples).
+#include "dsp/droneid/rx.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define SHIFT_A   1.7038                // samples per carrier: 1024 - 1024 * 600 / 601
+#define SHIFT_B   250.4626              // 1024 * 147 / 601
+#define FRACTIONS 4                     // a quarter carrier apart: 0.22 dB at worst
+#define COARSE    4
+#define SPAN      18                    // whole carriers to either side of a coarse centre
+#define SLACK     3                     // samples by which the candidate may be off beyond its line
+#define KEEP      6                     // hypotheses measured exactly
+#define FINE      4                     // steps per sample of the exact timing
+#define FINE_MAX  4                     // samples to either side
+#define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
+// Root 147 under 3000 hypotheses of noise alone: 3000 (1 - T)^599 = 1e-3 for T = 0.0246.
+#define RHO_B_MIN 0.0246
+
+struct hyp { double carriers, rho; };
+
+// Spectrum of 1024 samples from x[at], turned by -carriers (of 15 kHz); carrier k at v[k mod 1024].
+static void window(struct droneid_rx *rx, int at, double carriers)
+{
+    float complex step = cexpf(-2 * (float)M_PI * I * (float)(carriers / DID_N));
+    double ph = carriers * at / DID_N;
+    float complex turn = cexpf(-2 * (float)M_PI * I * (float)(ph - floor(ph)));
+    for (int n = 0; n < DID_N; n++) {
+        bool in = at + n >= 0 && at + n < RX_LEN;
+        rx->w[n] = in ? rx->x[at + n] * turn : 0;
+        turn *= step;
+    }
+    fft_run(rx->fwd, rx->w, rx->v);
+}
+
+static int place(int k) { return k & (DID_N - 1); }
+
+// w = spectrum times conj(root 147) moved by s carriers; returns the energy under it.
+static float against_b(struct droneid_rx *rx, int s)
+{
+    float e = 0;
+    memset(rx->w, 0, DID_N * sizeof(*rx->w));
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        int k = place(did_carrier(i) + s);
+        rx->w[k] = rx->v[k] * conjf(rx->zc[1][i]);
+        e += crealf(rx->v[k]) * crealf(rx->v[k]) + cimagf(rx->v[k]) * cimagf(rx->v[k]);
+    }
+    return e;
+}
+
+static void keep(struct hyp best[KEEP], double carriers, double rho)
+{
+    int at = KEEP;                      // neighbours are one peak: only the best of them stays
+    for (int i = 0; i < KEEP && at == KEEP; i++)
+        if (fabs(best[i].carriers - carriers) < 1.5 && best[i].rho > 0)
+            at = i;
+    if (at == KEEP)
+        at = KEEP - 1;
+    if (rho <= best[at].rho)
+        return;
+    best[at] = (struct hyp){ carriers, rho };
+    for (; at > 0 && best[at].rho > best[at - 1].rho; at--) {
+        struct hyp t = best[at];
+        best[at] = best[at - 1];
+        best[at - 1] = t;
+    }
+}
+
+static void search(struct droneid_rx *rx, struct hyp best[KEEP])
+{
+    for (int c = 0; c < COARSE; c++)
+        for (int q = 0; q < FRACTIONS; q++) {
+            int s = (2 * c - COARSE + 1) * SPAN;
+            double frac = (q + 0.5) / FRACTIONS - 0.5;
+            // the middle of the prefix: the span moves the true start by +-31 samples around it
+            int at = (int)lround(RX_ZERO + GAP - SHIFT_A * s) - 36;
+            window(rx, at, frac);
+            float e = against_b(rx, s);
+            if (!(e > 0))
+                continue;
+            fft_run(rx->inv, rx->w, rx->w);
+            for (int r = -SPAN; r <= SPAN; r++) {
+                double lag = RX_ZERO + GAP - SHIFT_A * (s + r + frac) - at - SHIFT_B * r;
+                float top = 0;
+                for (int j = -SLACK; j <= SLACK; j++) {
+                    float complex a = rx->w[place((int)lround(lag) + j)];
+                    float p = crealf(a) * crealf(a) + cimagf(a) * cimagf(a);
+                    top = p > top ? p : top;
+                }
+                keep(best, s + r + frac, top / (e * DID_CARRIERS));
+            }
+        }
+}
+
+// ---- exact -------------------------------------------------------------------------------------
+
+struct exact {
+    float complex g[2][DID_CARRIERS];   // carriers of both symbols with the roots taken off
+    double        energy[2];
+    int           at;
+};
+
+static void measure(struct droneid_rx *rx, double t, double carriers, struct exact *e)
+{
+    int whole = (int)lround(carriers);
+    e->at = (int)floor(t) - RX_ADVANCE;
+    for (int p = 0; p < 2; p++) {
+        window(rx, e->at + p * GAP, carriers - whole);
+        e->energy[p] = 0;
+        for (int i = 0; i < DID_CARRIERS; i++) {
+            float complex y = rx->v[place(did_carrier(i) + whole)];
+            e->energy[p] += crealf(y) * crealf(y) + cimagf(y) * cimagf(y);
+            e->g[p][i] = y * conjf(rx->zc[p][i]);
+        }
+    }
+}
+
+// Sum over the carriers with a delay of d samples from e->at taken off.
+static float complex sum_at(const struct exact *e, int p, double d)
+{
+    float complex s = 0, step = cexpf(2 * (float)M_PI * I * (float)(d / DID_N));
+    float complex turn = cexpf(2 * (float)M_PI * I * (float)(d * did_carrier(0) / DID_N));
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        if (i == DID_CARRIERS / 2)
+            turn *= step;               // carrier 0 is skipped
+        s += e->g[p][i] * turn;
+        turn *= step;
+    }
+    return s;
+}
+
+// The best delay near t at this carrier error; s->f_hz, t and both correlations.
+static double evaluate(struct droneid_rx *rx, double t, double carriers, struct exact *e,
+                       struct rx_sync *s)
+{
+    double best = -1;
+    measure(rx, t, carriers, e);
+    if (!(e->energy[0] > 0 && e->energy[1] > 0))
+        return -1;
+    for (int j = -FINE_MAX * FINE; j <= FINE_MAX * FINE; j++) {
+        double d = t - e->at + (double)j / FINE;
+        double a = cabsf(sum_at(e, 0, d)), b = cabsf(sum_at(e, 1, d));
+        double ra = a * a / (e->energy[0] * DID_CARRIERS), rb = b * b / (e->energy[1] * DID_CARRIERS);
+        if (ra + rb > best) {
+            best = ra + rb;
+            *s = (struct rx_sync){ e->at + d, carriers * DID_SPACING_HZ, ra, rb };
+        }
+    }
+    return best;
+}
+
+// The phase from one preamble to the other gives the carrier error to some ten hertz, but modulo
+// 1024 / 2192 of a carrier: three candidates, of which the roots themselves choose.
+static void refine(struct droneid_rx *rx, struct exact *e, struct rx_sync *s)
+{
+    double c0 = s->f_hz / DID_SPACING_HZ, unit = (double)DID_N / GAP, best = -1;
+    struct rx_sync from = *s;
+    measure(rx, s->t, c0, e);
+    float complex a = sum_at(e, 0, s->t - e->at), b = sum_at(e, 1, s->t - e->at);
+    // the whole carriers were taken off by index, not by turning: add what they turn in the gap
+    double turn = cargf(b * conjf(a)) / (2 * M_PI) - lround(c0) * (double)GAP / DID_N;
+    turn -= lround(turn);
+    for (int m = -1; m <= 1; m++) {
+        struct rx_sync r;
+        double c = c0 + (turn + m) * unit;
+        double got = evaluate(rx, from.t - SHIFT_A * (c - c0), c, e, &r);
+        if (got > best) {
+            best = got;
+            *s = r;
+        }
+    }
+}
+
+int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
+{
+    struct hyp best[KEEP] = { 0 };
+    struct rx_sync s, top = { 0 };
+    struct exact e;
+    double most = 0;
+
+    search(rx, best);
+    for (int i = 0; i < KEEP && best[i].rho > 0; i++) {
+        double c = best[i].carriers;
+        double got = evaluate(rx, RX_ZERO - SHIFT_A * c, c, &e, &s);
+        if (got > most) {
+            most = got;
+            top = s;
+        }
+    }
+    if (most <= 0 || top.rho_b < RHO_B_MIN)
+        return -ENOENT;
+    refine(rx, &e, &top);
+    *ret = top;
+    return 0;
+}
