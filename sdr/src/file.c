@@ -5,7 +5,7 @@
 //     -                   standard input, raw
 //     X.sigmf-meta        SigMF; its data is core:dataset, or X.sigmf-data
 //     X.sigmf-data        SigMF when X.sigmf-meta is there, else raw
-//     anything else       raw; where format or rate is not given and PATH.sigmf-meta is there, SigMF
+//     anything else       raw; SigMF where format or rate is not given and PATH.sigmf-meta is there
 //
 // Reads may end anywhere; bytes of a sample that is not whole yet wait in `carry`:
 //

@@ -13,15 +13,12 @@
 #include "sdr/src/sigmf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/utc.h"
 #include "sdr/src/source.h"
 
 #define INDEX_MAX   9007199254740992.0  // 2^53: whole numbers are exact up to here
@@ -47,57 +44,6 @@ static int get_index(const json_t *o, const char *key, uint64_t *ret)
     return 1;
 }
 
-static bool two_digits(const char *s, int *ret)
-{
-    if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
-        return false;
-    *ret = (s[0] - '0') * 10 + s[1] - '0';
-    return true;
-}
-
-// ".123456Z" or "Z": nanoseconds and what the last digit is worth.
-static bool fraction(const char *s, int64_t *ret_ns, int64_t *ret_err_ns)
-{
-    int64_t ns = 0, unit = 1000000000;
-
-    if (*s == '.')
-        for (s++; *s >= '0' && *s <= '9'; s++)
-            if (unit > 1) {
-                unit /= 10;
-                ns += (*s - '0') * unit;
-            }
-    *ret_ns = ns;
-    *ret_err_ns = unit;
-    return s[0] == 'Z' && !s[1];
-}
-
-// "2024-05-01T12:34:56.789Z" (RFC 3339, UTC, as SigMF asks for).
-static bool datetime(const char *s, int64_t *ret_ns, int64_t *ret_err_ns)
-{
-    struct tm tm = { 0 }, same;
-    int century, year, month;
-    int64_t ns, err_ns;
-
-    if (!s || strlen(s) < 20 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' ||
-        s[16] != ':' || !two_digits(s, &century) || !two_digits(s + 2, &year) ||
-        !two_digits(s + 5, &month) || !two_digits(s + 8, &tm.tm_mday) ||
-        !two_digits(s + 11, &tm.tm_hour) || !two_digits(s + 14, &tm.tm_min) ||
-        !two_digits(s + 17, &tm.tm_sec) || !fraction(s + 19, &ns, &err_ns))
-        return false;
-    tm.tm_year = century * 100 + year - 1900;
-    tm.tm_mon = month - 1;
-    if (tm.tm_year < 70 || tm.tm_year > 361)    // int64 nanoseconds end in 2262
-        return false;
-    same = tm;
-    time_t t = timegm(&same);                   // moves 31 April to 1 May: not the same
-    if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday || same.tm_hour != tm.tm_hour ||
-        same.tm_min != tm.tm_min)
-        return false;
-    *ret_ns = t * INT64_C(1000000000) + ns;
-    *ret_err_ns = err_ns;
-    return true;
-}
-
 // Only below the metadata's own folder: a recording from elsewhere must not name our files.
 static bool dataset_is_safe(const char *s, size_t len)
 {
@@ -121,7 +67,7 @@ static int read_dataset(struct sigmf *m, const json_t *global, struct at at)
     if (json_string_length(v) >= sizeof m->dataset)
         return src_why(at.why, -EINVAL, "%s: core:dataset is longer than %zu bytes", at.name,
                        sizeof m->dataset - 1);
-    strcpy(m->dataset, json_string_value(v));
+    memcpy(m->dataset, json_string_value(v), json_string_length(v) + 1);
     return 0;
 }
 
@@ -189,17 +135,15 @@ static int read_capture(struct sigmf_capture *c, const json_t *v, size_t i, stru
             return src_why(at.why, -EINVAL, "%s: captures[%zu]: core:frequency must be a number "
                            "of Hz from 0 to %g", at.name, i, FREQ_MAX_HZ);
     }
-    int64_t ns, err_ns;
-    if (datetime(json_string_value(get(v, "core:datetime")), &ns, &err_ns)) {
-        c->utc_ns = ns;
-        c->utc_err_ns = err_ns;
-    }
+    const char *utc = json_string_value(get(v, "core:datetime"));
+    if (utc)
+        utc_parse(utc, &c->utc_ns, &c->utc_err_ns);     // unreadable: stays unknown
     return 0;
 }
 
 // Samples missing between two captures that both know their place in the stream.
-static int read_gap(struct sigmf *m, const json_t *before, const json_t *v, size_t i, double *lost_s,
-                    struct at at)
+static int read_gap(struct sigmf *m, const json_t *before, const json_t *v, size_t i,
+                    double *lost_s, struct at at)
 {
     struct sigmf_capture *c = &m->capture[i];
     uint64_t g0, g1, in_file = c->start - c[-1].start;
@@ -307,42 +251,11 @@ void sigmf_done(struct sigmf *m)
     m->captures = 0;
 }
 
-// The whole of a file of at most max bytes; *ret_text is malloc'd.
-static int slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, char why[IQ_WHY])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    struct stat st;
-    size_t len = 0;
-    ssize_t n = 0;
-
-    if (fd < 0)
-        return src_why(why, -errno, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size > max) {
-        close(fd);
-        return src_why(why, -EINVAL, "%s: expected a metadata file of at most %zu MB", path,
-                       max >> 20);
-    }
-    text = malloc((size_t)st.st_size + 1);
-    while (text && len < (size_t)st.st_size &&
-           ((n = read(fd, text + len, (size_t)st.st_size - len)) > 0 || (n < 0 && errno == EINTR)))
-        len += n > 0 ? (size_t)n : 0;
-    int err = !text ? ENOMEM : n < 0 ? errno : 0;
-    close(fd);
-    if (err) {
-        free(text);
-        return src_why(why, -err, "%s: %s", path, strerror(err));
-    }
-    *ret_text = text;
-    *ret_len = len;
-    return 0;
-}
-
 int sigmf_load(struct sigmf *ret, const char *path, char why[IQ_WHY])
 {
     char *text = NULL;
     size_t len = 0;
-    int r = slurp(path, SIGMF_MAX_BYTES, &text, &len, why);
+    int r = src_slurp(path, SIGMF_MAX_BYTES, &text, &len, why);
 
     if (r < 0)
         return r;

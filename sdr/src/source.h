@@ -22,9 +22,9 @@ struct src_mark {
 };
 
 struct src_ops {
-    // Up to n (n >= 1, of any size, often 1) whole samples of src_driver.format to dst.  How many, fewer
-    // is fine; 0 at the end; -errno at a fault (the end too).  Never called again after <= 0.
-    // Never reads across a mark.
+    // Up to n whole samples (n >= 1, any size, often 1) of src_driver.format to dst, which is
+    // aligned for them.  Gives how many, fewer is fine; 0 at the end; -errno at a fault (the end
+    // too).  Never called again after <= 0.  Never reads across a mark.
     int64_t (*read)(void *state, void *dst, size_t n);
 
     // Before each read: true and *ret when there is a mark at the next sample; told once, then
@@ -60,3 +60,6 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
 
 // One sentence into why, cut at its size; returns err, so that `return src_why(why, -EINVAL, ...)`.
 int src_why(char why[IQ_WHY], int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+// The whole of a regular file of at most max bytes; *ret_text is malloc'd, and not terminated.
+int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, char why[IQ_WHY]);

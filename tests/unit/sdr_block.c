@@ -28,7 +28,7 @@ static void convert_all(enum iq_format f, unsigned codes, double (*check)(unsign
     b->n = n;
     for (unsigned c = 0; c < codes; c++)
         memcpy((char *)iq_block_data(b) + c * size, &c, size);
-    for (unsigned off = 0; off < 5; off++) {        // the vectorised part starts elsewhere each time
+    for (unsigned off = 0; off < 5; off++) {        // moves the vectorised part
         iq_to_cf32(b, off, n - off, z);
         for (unsigned i = off; i < n; i++) {
             assert_true(crealf(z[i - off]) == (float)check(2 * i));

@@ -4,42 +4,12 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/rng.h"
 #include "sdr/sdr.h"
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    strcpy(dir, "/tmp/tyto-sdr_file-XXXXXX");
-    return mkdtemp(dir) ? chdir(dir) : -1;
-}
-
-static int drop_dir(void **state)
-{
-    (void)state;
-    return chdir("/") || rmdir(dir) ? -1 : 0;
-}
-
-static void put(const char *name, const void *p, size_t n)
-{
-    FILE *f = fopen(name, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(p, 1, n, f), n);
-    fclose(f);
-}
+#include "tests/unit/sdr_files.h"
 
 // Everything a source gives, as floats, with the lengths of its blocks.
 struct all {
@@ -327,5 +297,5 @@ int main(void)
         cmocka_unit_test(read_error_is_told),
         cmocka_unit_test(pace_is_never_faster_than_real_time),
     };
-    return cmocka_run_group_tests(tests, make_dir, drop_dir);
+    return cmocka_run_group_tests(tests, files_make, files_drop);
 }

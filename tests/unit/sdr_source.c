@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ static void counter_ended(void *state, struct iq_counts *counts)
     c->ends++;
     counts->trailing_bytes = 3;
     if (c->end < 0)
-        strcpy(counts->fault, "unplugged");
+        snprintf(counts->fault, IQ_WHY, "unplugged");
 }
 
 static void counter_close(void *state) { ((struct counter *)state)->closed++; }
