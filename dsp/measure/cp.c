@@ -16,6 +16,8 @@
 #include "dsp/measure/measure.h"
 
 #define FOLD_MAX 65536                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
+#define CP_RHO_MIN 0.45                 // a prefix is a copy: 1 when clean, less by multipath and a few
+                                        // samples of wrong timing; 0.3 and under is chance structure
 #define CP_LN_ODDS 11.0                 // ln of odds against chance beyond the number of tries: 1.7e-5
 
 struct cp_kind {
@@ -230,7 +232,7 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, s
 void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     struct cp_fit best = { 0 };
-    double best_gain = 0;
+    double best_gain = 0, clean = l->power / (l->power + l->noise + 1e-30);
     if (l->i1 - l->i0 < 64 || !(l->power > 0))
         return;
     for (size_t i = 0; i < KINDS; i++) {
@@ -240,7 +242,7 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
         // Offsets tried: one per independent sample of the period.
         double tries = log(fit.period * fmin(1, (l->occ_hi - l->occ_lo) / l->fs) + 1) + log((double)KINDS);
         double gain = fit.t - tries;
-        if (fit.contrast > 4 && gain > best_gain)
+        if (fit.contrast > 4 && fit.rho > CP_RHO_MIN * clean && gain > best_gain)
             best_gain = gain, best = fit;
     }
     if (best_gain > CP_LN_ODDS)

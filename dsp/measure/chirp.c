@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Chirps: slope, sweep and LoRa's spreading factor.
+//
+//     f ^   /|  /| /          x[n+d] conj x[n] is, within a symbol, a tone of slope * d,
+//       |  / | / |/           whatever the symbol says and wherever it wraps.
+//       | /  |/               So: delay, multiply, transform in blocks of a symbol, average power.
+//       +------------> t
+//
+// One lag per spreading factor (a quarter of its symbol: the tone then stands at a quarter of the
+// bandwidth); the window of an octave around it covers slopes between.  Then the (sf, bandwidth)
+// pairs of the chips in use near that slope are dechirped symbol by symbol: all power of a symbol
+// falls into one tone, or into two a bandwidth apart.  Slope alone cannot tell (sf, b) from
+// (sf + 2, 2 b); the occupied width can.
+#include <string.h>
+
+#include "dsp/measure/measure.h"
+
+#define CHIRP_WIDTH_MAX_HZ 2.3e6    // SX128x has 1625 kHz
+#define CHIRP_SAMPLES 16384         // enough: 10 dB more than the shortest packets give
+#define CHIRP_LN_ODDS 12.0          // ln of odds against chance, beyond the number of tries
+
+// Bandwidths of SX127x/SX126x, LR11xx and SX128x, Hz (data sheets).
+static const double bandwidths[] = {
+    7.81e3, 10.42e3, 15.63e3, 20.83e3, 31.25e3, 41.67e3, 62.5e3, 125e3, 250e3, 500e3,
+    203.125e3, 406.25e3, 812.5e3, 1625e3,
+};
+
+struct slope { double hz_per_s, odds, two_sided; int sf; };
+
+// Averaged power spectrum of the delay product, blocks of 2^log_n half overlapping; into m->q.
+static size_t delay_spectrum(struct measurer *m, const struct look *l, size_t lag, unsigned log_n)
+{
+    size_t nf = (size_t)1 << log_n, blocks = 0, end = l->i1;
+    if (end > l->i0 + CHIRP_SAMPLES)
+        end = l->i0 + CHIRP_SAMPLES;
+    memset(m->q, 0, nf * sizeof *m->q);
+    for (size_t i = l->i0; i + nf + lag <= end; i += nf / 2, blocks++) {
+        for (size_t k = 0; k < nf; k++)
+            m->y[k] = l->x[i + k + lag] * conjf(l->x[i + k]);
+        fft_run(m->fft[log_n], m->y, m->y);
+        for (size_t k = 0; k < nf; k++)
+            m->q[k] += sq(m->y[k]);
+    }
+    return blocks;
+}
+
+// Strongest tone of one sf's octave, either sign.
+static struct slope slope_find(struct measurer *m, const struct look *l, double w, int sf)
+{
+    struct slope r = { .sf = sf };
+    double symbol = (double)(1u << sf) / w * l->fs;                // samples
+    size_t lag = (size_t)(symbol / 4 + 0.5);
+    unsigned log_n = log2_floor((size_t)symbol);
+    size_t nf = (size_t)1 << log_n;
+    if (log_n < FFT_LOG_MIN || log_n > 13 || l->i1 < l->i0 + (size_t)(3 * symbol))
+        return r;
+    size_t blocks = delay_spectrum(m, l, lag, log_n);
+    if (blocks < 4)
+        return r;
+    double mean = 0, bin = l->fs / (double)nf;
+    for (size_t k = 0; k < nf; k++)
+        mean += m->q[k] / (double)nf;
+    size_t lo = (size_t)ceil(w / 4 / 1.5 / bin), hi = (size_t)(w / 4 * 1.5 / bin), at = 0;
+    hi = hi >= nf / 2 - 1 ? nf / 2 - 2 : hi;
+    lo = lo < 2 ? 2 : lo;
+    for (size_t k = lo; k <= hi; k++) {
+        at = !at || m->q[k] > m->q[at] ? k : at;
+        at = m->q[nf - k] > m->q[at] ? nf - k : at;
+    }
+    if (!at || !(mean > 0))
+        return r;
+    // What repeats at the lag stands at zero; a chirp does not.
+    double a = m->q[at - 1], b = m->q[at], c = m->q[at + 1], den = a - 2 * b + c;
+    double pos = (double)at + (den < 0 ? 0.5 * (a - c) / den : 0);
+    double f = (pos > (double)nf / 2 ? pos - (double)nf : pos) * bin;
+    double g = b / mean, eff = (double)blocks * 0.6;               // half overlap: 0.6 as independent
+    r.hz_per_s = f * l->fs / (double)lag;
+    r.odds = eff * (g - 1 - log(g)) - log((double)nf);
+    if (m->q[0] > 2 * b)
+        r.odds = 0;
+    r.two_sided = (double)m->q[nf - at] / b;
+    return r;
+}
+
+// Share of a symbol's power that dechirping puts into one tone (or two a bandwidth apart), mean
+// over symbols from offset `from`.
+static double dechirp_share(struct measurer *m, const struct look *l, double slope, double bw,
+                            double symbol, double from, size_t max_symbols)
+{
+    size_t len = (size_t)(symbol + 0.5), count = 0;
+    unsigned log_n = log2_floor(len - 1) + 1;
+    size_t nf = (size_t)1 << log_n;
+    double share = 0, wrap = bw / l->fs * (double)nf;
+    if (log_n > 15 || log_n < FFT_LOG_MIN)
+        return 0;
+    for (size_t k = 0; k < len; k++) {
+        double t = ((double)k - (double)len / 2) / l->fs, ph = -0.5 * slope * t * t;
+        ph = 2 * M_PI * (ph - floor(ph));
+        m->z[k] = (float)cos(ph) + I * (float)sin(ph);
+    }
+    for (double at = (double)l->i0 + from; at + (double)len <= (double)l->i1 && count < max_symbols;
+         at += symbol, count++) {
+        size_t i = (size_t)at;
+        double total = 0, best = 0;
+        for (size_t k = 0; k < nf; k++) {
+            m->y[k] = k < len ? l->x[i + k] * m->z[k] : 0;
+            total += sq(m->y[k]);
+        }
+        fft_run(m->fft[log_n], m->y, m->y);
+        for (size_t k = 0; k < nf; k++)
+            m->q[k] = sq(m->y[k]);
+        for (size_t k = 0; k < nf; k++) {
+            double v = m->q[k] + m->q[(k + nf - (size_t)(wrap + 0.5) % nf) % nf];
+            best = fmax(best, v);
+        }
+        // A tone that lasts the whole of `len` has |Y|^2 = len * total.
+        share += total > 0 ? best / (total * (double)len) : 0;
+    }
+    return count ? share / (double)count : 0;
+}
+
+struct lora { int sf; double bw, share; };
+
+static struct lora lora_match(struct measurer *m, const struct look *l, const struct slope *s, double w)
+{
+    struct lora best = { 0 };
+    for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++)
+        for (int sf = 5; sf <= 12; sf++) {
+            double bw = bandwidths[i], mu = bw * bw / (double)(1u << sf);
+            if (fabs(bw / w - 1) > 0.3 || fabs(fabs(s->hz_per_s) / mu - 1) > 0.12)
+                continue;
+            double symbol = (double)(1u << sf) / bw * l->fs;
+            for (int k = 0; k < 8; k++) {
+                double v = dechirp_share(m, l, copysign(mu, s->hz_per_s), bw, symbol, symbol * k / 8, 24);
+                v *= 1 - 0.5 * fabs(bw / w - 1);                   // between equal slopes the width tells
+                if (v > best.share)
+                    best = (struct lora){ sf, bw, v };
+            }
+        }
+    return best;
+}
+
+void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    double w = l->occ_hi - l->occ_lo;
+    struct slope best = { 0 };
+    if (w > CHIRP_WIDTH_MAX_HZ || w < 5e3 || !(l->power > 0))
+        return;
+    for (int sf = 5; sf <= 12; sf++) {
+        struct slope s = slope_find(m, l, w, sf);
+        if (s.odds > best.odds)
+            best = s;
+    }
+    if (best.odds < CHIRP_LN_ODDS)
+        return;
+    struct lora r = lora_match(m, l, &best, w);
+    double clean = l->power / (l->power + l->noise), have = r.share / clean;
+    double symbols = r.sf ? fp->dur_s.v * r.bw / (double)(1u << r.sf) : 0;
+    // Random FSK or noise: one tone of 2^sf takes about (ln 2^sf + 1)/2^sf of the power.
+    double chance = r.sf ? (log(1u << r.sf) + 1.5) / (1u << r.sf) : 1;
+    if (r.sf && have > 0.35 + chance && r.share > 1.6 * chance && best.two_sided < 0.6) {
+        double n = (double)(1u << r.sf), mu = r.bw * r.bw / n;
+        fp->sf = r.sf;
+        fp->sweep_hz = (struct meas){ r.bw, r.bw / n };
+        fp->chirp_hz_per_s = (struct meas){ copysign(mu, best.hz_per_s), mu / n / sqrt(symbols + 1) };
+        fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r.bw / n };
+        e->p[KIND_LORA] = 1 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2)) * 0.99;
+    } else if (have < 0.2 && e->const_env < 0.2 && best.odds > 3 * CHIRP_LN_ODDS) {
+        // A sweep that is no LoRa: radar, a clock with spread spectrum.
+        fp->chirp_hz_per_s = (struct meas){ best.hz_per_s, fabs(best.hz_per_s) * 0.1 };
+        fp->sweep_hz = (struct meas){ w, l->occ_err };
+        e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.6);
+    }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// FSK, GFSK, MSK: symbol rate, deviation, index and the first bits.
+//
+//     x -> rate 4.5 W, low-pass W -> discriminator s[n] -> crossings of the mid level t_k
+//
+//     s  __/~~\__/~~~~~~\___/~~\_          crossings fall on a lattice of the symbol time:
+//          |  |  |      |   |  |           A(f) = sum exp(-2 pi i f t_k) has a line at f = rate
+//
+// With K crossings jittering by sigma around the lattice |A|/K = exp(-(2 pi R sigma)^2 / 2), which
+// gives sigma, and a straight line through K crossings over n symbols gives the period to
+// sigma sqrt(12) / (n sqrt(K)): the uncertainty stated.  Without a lattice |A|^2/K is exponential.
+#include <string.h>
+
+#include "dsp/kernel/fir.h"
+#include "dsp/measure/measure.h"
+
+#define FSK_WIDTH_MAX_HZ 6e6
+#define FSK_SAMPLES 32768
+#define FSK_OVER    4.5             // samples per width: 4 to 5 per symbol at h = 0.5
+#define FSK_TAPS    32
+#define FSK_LN_ODDS 10.0
+
+struct fsk {
+    double fs, w;                   // of the discriminator; width of the signal
+    size_t n;
+    float *s;                       // Hz, n of them
+    double mid, upper, lower;
+    size_t crossings;
+    double rate, line, coherence, phase;
+    double dev, centre, eye, isolated;
+    size_t symbols;
+};
+
+// atan2 to 2e-4 rad: a fifth-order fit on an eighth of the circle.
+static float arg_fast(float complex v)
+{
+    float x = crealf(v), y = cimagf(v), ax = fabsf(x), ay = fabsf(y);
+    float big = ax > ay ? ax : ay, small = ax > ay ? ay : ax;
+    if (!(big > 0))
+        return 0;
+    float a = small / big, q = a * a;
+    float r = a * (0.999866f + q * (-0.3302995f + q * (0.180141f + q * (-0.085133f + q * 0.0208351f))));
+    r = ay > ax ? 1.57079637f - r : r;
+    r = x < 0 ? 3.14159274f - r : r;
+    return y < 0 ? -r : r;
+}
+
+// Windowed sinc (Hann) of half width `cut` cycles per sample; each tap twice for fir_ops.dot.
+static void lowpass_taps(double cut, float *h)
+{
+    double sum = 0, v[FSK_TAPS];
+    for (int k = 0; k < FSK_TAPS; k++) {
+        double t = k - (FSK_TAPS - 1) / 2.0, a = 2 * M_PI * cut * t;
+        v[k] = sin(a) / a * (0.5 + 0.5 * cos(2 * M_PI * t / (FSK_TAPS + 1)));
+        sum += v[k];
+    }
+    for (int k = 0; k < FSK_TAPS; k++)
+        h[2 * k] = h[2 * k + 1] = (float)(v[k] / sum);
+}
+
+static void discriminate(struct measurer *m, const struct look *l, struct fsk *f)
+{
+    float h[2 * FSK_TAPS];
+    double from = l->t0 + (double)l->i0 * l->in_fs / l->fs;
+    double len = (double)(l->i1 - l->i0) / l->fs;
+    f->n = (size_t)fmin(FSK_SAMPLES, len * f->fs);
+    double mid = 0.5 * (l->lo99 + l->hi99);
+    size_t half = FSK_TAPS / 2;
+    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from - ((double)half - 0.5) * l->in_fs / f->fs,
+            f->fs, fmin(0.8 * f->fs, 0.9 * l->in_fs), m->y, f->n + FSK_TAPS);
+    lowpass_taps(0.55 * f->w / f->fs, h);
+    const struct fir_ops *op = fir_ops();
+    for (size_t i = 0; i < f->n; i++)
+        op->dot((const float *)(m->y + i), h, 2 * FSK_TAPS, (float *)(m->z + i));
+    // Samples of s stand half a sample after those of z; click noise is held to the band.
+    float scale = (float)(f->fs / (2 * M_PI)), most = (float)(0.6 * f->w);
+    for (size_t i = 0; i + 1 < f->n; i++) {
+        float v = arg_fast(m->z[i + 1] * conjf(m->z[i])) * scale;
+        f->s[i] = v > most ? most : v < -most ? -most : v;
+    }
+    f->n -= f->n > 0;
+}
+
+// Mid level: between the means of what is above and what is below, four rounds.
+static void levels(struct fsk *f)
+{
+    double mid = 0;
+    for (int turn = 0; turn < 5; turn++) {
+        double up = 0, down = 0;
+        size_t n_up = 0;
+        for (size_t i = 0; i < f->n; i++) {
+            if (f->s[i] > mid)
+                up += f->s[i], n_up++;
+            else
+                down += f->s[i];
+        }
+        f->upper = n_up ? up / (double)n_up : mid;
+        f->lower = n_up < f->n ? down / (double)(f->n - n_up) : mid;
+        mid = 0.5 * (f->upper + f->lower);
+    }
+    f->mid = mid;
+}
+
+// Crossings as impulses, each shared by two samples, transformed.
+static void lattice(struct measurer *m, struct fsk *f)
+{
+    unsigned log_n = log2_floor(f->n) + 1;
+    size_t nf = (size_t)1 << log_n, lo, hi;
+    memset(m->y, 0, nf * sizeof *m->y);
+    f->crossings = 0;
+    for (size_t i = 0; i + 1 < f->n; i++) {
+        double a = f->s[i] - f->mid, b = f->s[i + 1] - f->mid;
+        if ((a < 0) == (b < 0) || a == b)
+            continue;
+        float t = (float)(a / (a - b));
+        m->y[i] += 1 - t;
+        m->y[i + 1] += t;
+        f->crossings++;
+    }
+    if (f->crossings < 12)
+        return;
+    fft_run(m->fft[log_n], m->y, m->y);
+    lo = (size_t)(f->w / 40 / f->fs * (double)nf) + 8;
+    hi = (size_t)(1.5 * f->w / f->fs * (double)nf);
+    hi = hi > nf / 2 - 2 ? nf / 2 - 2 : hi;
+    float top = 0;
+    for (size_t k = lo; k < hi; k++)
+        top = fmaxf(top, sq(m->y[k]));
+    // Lines stand at the rate and its multiples, weaker by jitter: the first strong one.
+    size_t at = 0;
+    for (size_t k = lo; k < hi && !at; k++)
+        if (sq(m->y[k]) > 0.6f * top && sq(m->y[k]) >= sq(m->y[k + 1]))
+            at = k;
+    if (!at)
+        return;
+    double a = cabsf(m->y[at - 1]), b = cabsf(m->y[at]), c = cabsf(m->y[at + 1]);
+    double den = a - 2 * b + c, off = den < 0 ? fmin(0.5, fmax(-0.5, 0.5 * (a - c) / den)) : 0;
+    f->rate = ((double)at + off) * f->fs / (double)nf;
+    f->line = b * b / (double)f->crossings - log((double)(hi - lo));
+    f->coherence = b / (double)f->crossings;
+    // Phase of the lattice at the middle of the burst, where the rate's error does not matter.
+    f->phase = cargf(m->y[at]) + M_PI * off * (double)f->n / (double)nf;
+}
+
+// Mean of s over the middle of symbol k; false past the end.
+static bool symbol_value(const struct fsk *f, double k, double t0, double *ret)
+{
+    double period = f->fs / f->rate, mid = t0 + (k + 0.5) * period, half = 0.2 * period;
+    double a = mid - half, b = mid + half, s = 0;
+    size_t i = (size_t)ceil(fmax(a, 0)), n = 0;
+    if (a < 0 || b >= (double)f->n - 1)
+        return false;
+    for (; (double)i <= b; i++, n++)
+        s += f->s[i];
+    if (!n) {
+        size_t j = (size_t)mid;
+        double t = mid - (double)j;
+        s = f->s[j] * (1 - t) + f->s[j + 1] * t;
+        n = 1;
+    }
+    *ret = s / (double)n;
+    return true;
+}
+
+// Time of the first lattice point, from the line's phase: A = K exp(-2 pi i R t0).
+static double lattice_start(const struct fsk *f)
+{
+    double period = f->fs / f->rate, t = -f->phase / (2 * M_PI) * period;
+    t -= floor(t / period) * period;
+    return t > 0.6 * period ? t - period : t;
+}
+
+// Deviation from symbols inside runs (a shaped symbol beside an unequal one falls short of it), the
+// eye from all, the height of isolated ones against it.
+static void eye(struct fsk *f, struct fingerprint *fp)
+{
+    double t0 = lattice_start(f), prev = 0, cur = 0, next = 0, v;
+    double su = 0, sd = 0, q = 0, si = 0, u2 = 0, d2 = 0, au = 0, ad = 0;
+    size_t nu = 0, nd = 0, ni = 0, n = 0, mu = 0, md = 0;
+    uint64_t head = 0;
+    for (; symbol_value(f, (double)n, t0, &v) || n == 0; n++) {
+        if (n == 0 && !symbol_value(f, 0, t0, &v))
+            v = f->mid;
+        prev = cur, cur = next, next = v - f->mid;
+        if (n < 64)
+            head |= (uint64_t)(next > 0) << (63 - n);
+        if (next > 0)
+            au += next, u2 += next * next, mu++;
+        else
+            ad += next, d2 += next * next, md++;
+        if (n < 2)
+            continue;
+        if ((prev > 0) == (cur > 0) && (next > 0) == (cur > 0)) {
+            if (cur > 0)
+                su += cur, nu++;
+            else
+                sd += cur, nd++;
+        } else if ((prev > 0) != (cur > 0) && (next > 0) != (cur > 0)) {
+            si += fabs(cur), ni++;
+        }
+    }
+    f->symbols = n;
+    if (!mu || !md)
+        return;
+    double hi = au / (double)mu, lo = ad / (double)md;
+    q = sqrt((u2 / (double)mu - hi * hi + d2 / (double)md - lo * lo) / 2);
+    f->eye = (hi - lo) / 2 / fmax(q, 1);
+    if (nu >= 3 && nd >= 3)
+        hi = su / (double)nu, lo = sd / (double)nd;
+    f->dev = (hi - lo) / 2;
+    f->centre = f->mid + (hi + lo) / 2;
+    f->isolated = ni ? si / (double)ni / f->dev : 1;
+    fp->fsk_head = head;
+    fp->fsk_head_bits = n < 64 ? (unsigned)n : 64;
+}
+
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+static void tell(const struct look *l, const struct fsk *f, struct fingerprint *fp, struct evidence *e)
+{
+    double n = (double)f->n / f->fs * f->rate, k = (double)f->crossings;
+    double sigma = sqrt(fmax(1e-6, -2 * log(fmin(0.999, f->coherence)))) / (2 * M_PI);   // symbols
+    double h = 2 * f->dev / f->rate;
+    double err_rate = f->rate * sigma * sqrt(12 / k) / fmax(1, n);
+    double err_dev = f->dev / f->eye / sqrt(fmax(1, (double)f->symbols)) + 0.01 * f->dev;
+    fp->symbol_rate_bd = (struct meas){ f->rate, err_rate };
+    fp->deviation_hz = (struct meas){ f->dev, err_dev };
+    fp->mod_index = (struct meas){ h, 2 * err_dev / f->rate };
+    // MSK proper: index a half, and no shaping, so that isolated symbols reach nearly full height.
+    bool msk = fabs(h - 0.5) < 0.06 && f->isolated > 0.9;
+    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - 2.0) * 6) *
+               logistic((0.45 - e->const_env) * 20) * logistic((f->coherence - 0.35) * 20);
+    e->p[msk ? KIND_MSK : KIND_FSK] = p;
+    for (int kind = KIND_FSK; kind <= KIND_MSK; kind++) {
+        e->freq_ok[kind] = true;
+        e->freq[kind] = 0.5 * (l->lo99 + l->hi99) + f->centre;
+        e->freq_err[kind] = err_dev + 20;
+    }
+}
+
+void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    double occ = l->occ_hi - l->occ_lo;
+    struct fsk f = { .s = m->q };
+    if (occ > FSK_WIDTH_MAX_HZ || e->const_env > 0.6 || !(l->power > 0))
+        return;
+    f.w = fmin(fmax(l->hi99 - l->lo99, 1.15 * occ), 1.6 * occ);
+    f.fs = FSK_OVER * f.w;
+    if (!(f.fs > 0) || l->in_fs < 0.4 * f.w)
+        return;
+    discriminate(m, l, &f);
+    if (f.n < 64)
+        return;
+    levels(&f);
+    lattice(m, &f);
+    if (!(f.rate > 0) || f.line < FSK_LN_ODDS)
+        return;
+    eye(&f, fp);
+    if (f.dev > 0)
+        tell(l, &f, fp, e);
+}
