@@ -6,7 +6,11 @@
     M(cw) \
     M(droneid) \
     M(elrs) \
-    M(fmvideo)
+    M(fmvideo) \
+    M(ble) \
+    M(bluetooth) \
+    M(fsk) \
+    M(wmbus)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
