@@ -12,6 +12,7 @@ captures=$(cd "$(dirname "$0")/.." && pwd)/../shared/captures
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
+[ -x "$build/bin/tyto-analyze" ] || { echo 'tyto-analyze is not built'; exit 77; }
 if [ -f "$case/capture" ]; then
     in=$captures/$(cat "$case/capture")
     [ -r "$in" ] || { echo "the recording $(cat "$case/capture") is not on this machine"; exit 77; }

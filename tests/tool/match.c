@@ -17,7 +17,7 @@
 //     12.5                         the same number          {"any":true}  there and not null
 //     {"near":X,"tol":D}           within D of X            {"in":[..]}   fits one of them
 //     {"min":A} {"max":B}          a bound, or both         {"has":"ab"}  string that contains it
-//     {other keys}                 an object that fits them
+//     {"begins":"ab"}              string that begins so     {other keys}  an object that fits
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
@@ -124,6 +124,11 @@ static bool number_fits(const json_t *pat, const json_t *v)
 
 static bool has_key(const json_t *o, const char *key) { return json_object_get(o, key) != NULL; }
 
+static const char *text_of(const json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
+
 static bool object_fits(const json_t *pat, const json_t *v)
 {
     const char *key;
@@ -168,8 +173,10 @@ static bool fits(const json_t *pat, const json_t *v)
         if (has_key(pat, "in"))
             return in_fits(json_object_get(pat, "in"), v);
         if (has_key(pat, "has"))
-            return json_is_string(v) &&
-                   strstr(json_string_value(v), json_string_value(json_object_get(pat, "has")));
+            return json_is_string(v) && strstr(json_string_value(v), text_of(pat, "has"));
+        if (has_key(pat, "begins"))
+            return json_is_string(v) && !strncmp(json_string_value(v), text_of(pat, "begins"),
+                                                 strlen(text_of(pat, "begins")));
         return object_fits(pat, v);
     }
     if (json_is_array(pat))
@@ -193,7 +200,7 @@ static bool pattern_ok(const json_t *p)
         return false;
     if (has_key(p, "in") && !json_array_size(json_object_get(p, "in")))
         return false;
-    if (has_key(p, "has") && !json_is_string(json_object_get(p, "has")))
+    if ((has_key(p, "has") && !text_of(p, "has")) || (has_key(p, "begins") && !text_of(p, "begins")))
         return false;
     json_object_foreach((json_t *)p, key, v)
         if (!pattern_ok(v))
