@@ -6,9 +6,9 @@
 
 #include <fftw3.h>
 
-struct fft { fftwf_plan same, apart; };
+struct dft { fftwf_plan same, apart; };
 
-static fftwf_plan make(unsigned n, enum fft_dir dir, unsigned many, float complex *a,
+static fftwf_plan make(unsigned n, enum dft_dir dir, unsigned many, float complex *a,
                        float complex *b)
 {
     int len = (int)n;
@@ -17,11 +17,11 @@ static fftwf_plan make(unsigned n, enum fft_dir dir, unsigned many, float comple
                                FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
 }
 
-struct fft *fft_new(unsigned n, enum fft_dir dir, unsigned howmany)
+struct dft *dft_new(unsigned n, enum dft_dir dir, unsigned howmany)
 {
     size_t len = (size_t)n * howmany;
-    struct fft *f = calloc(1, sizeof *f);
-    float complex *a = fft_alloc(len), *b = fft_alloc(len);
+    struct dft *f = calloc(1, sizeof *f);
+    float complex *a = dft_alloc(len), *b = dft_alloc(len);
 
     if (f && a && b) {
         f->same = make(n, dir, howmany, a, a);
@@ -30,13 +30,13 @@ struct fft *fft_new(unsigned n, enum fft_dir dir, unsigned howmany)
     free(a);
     free(b);
     if (!f || !f->same || !f->apart) {
-        fft_free(f);
+        dft_free(f);
         return NULL;
     }
     return f;
 }
 
-void fft_free(struct fft *f)
+void dft_free(struct dft *f)
 {
     if (!f)
         return;
@@ -47,12 +47,12 @@ void fft_free(struct fft *f)
     free(f);
 }
 
-void fft_run(const struct fft *f, float complex *in, float complex *out)
+void dft_run(const struct dft *f, float complex *in, float complex *out)
 {
     fftwf_execute_dft(in == out ? f->same : f->apart, (fftwf_complex *)in, (fftwf_complex *)out);
 }
 
-float complex *fft_alloc(size_t n)
+float complex *dft_alloc(size_t n)
 {
     size_t bytes = (n * sizeof(float complex) + 63) / 64 * 64;     // 64: one AVX-512 register
     float complex *p = aligned_alloc(64, bytes ? bytes : 64);

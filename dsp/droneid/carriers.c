@@ -24,7 +24,7 @@ void rx_carriers(struct droneid_rx *rx, const struct rx_sync *s)
     float complex step = cexpf(2 * (float)M_PI * I * (float)(delay / DID_N));
     for (int i = 0; i < DID_SYMBOLS; i++) {
         turn_in(rx, first + did_symbol_at[i], s->t, s->f_hz / DID_RATE_HZ);
-        fft_run(rx->fwd, rx->w, rx->v);
+        dft_run(rx->fwd, rx->w, rx->v);
         float complex turn = cexpf(2 * (float)M_PI * I * (float)(delay * did_carrier(0) / DID_N));
         for (int k = 0; k < DID_CARRIERS; k++) {
             if (k == DID_CARRIERS / 2)

@@ -26,11 +26,11 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
     rx->rate_hz = rate_hz;
     did_tables_init(&rx->tables);
     rx->turbo = did_turbo_new(&rx->tables);
-    rx->fwd = fft_new(DID_N, FFT_FORWARD, 1);
-    rx->inv = fft_new(DID_N, FFT_BACKWARD, 1);
-    rx->x = fft_alloc(RX_LEN);
-    rx->w = fft_alloc(DID_N);
-    rx->v = fft_alloc(DID_N);
+    rx->fwd = dft_new(DID_N, DFT_FORWARD, 1);
+    rx->inv = dft_new(DID_N, DFT_BACKWARD, 1);
+    rx->x = dft_alloc(RX_LEN);
+    rx->w = dft_alloc(DID_N);
+    rx->v = dft_alloc(DID_N);
     if (!rx->turbo || !rx->fwd || !rx->inv || !rx->x || !rx->w || !rx->v) {
         droneid_rx_free(rx);
         return NULL;
@@ -49,8 +49,8 @@ void droneid_rx_free(struct droneid_rx *rx)
     if (!rx)
         return;
     did_turbo_free(rx->turbo);
-    fft_free(rx->fwd);
-    fft_free(rx->inv);
+    dft_free(rx->fwd);
+    dft_free(rx->inv);
     free(rx->x);
     free(rx->w);
     free(rx->v);

@@ -31,7 +31,7 @@ struct droneid_rx {
     double              rate_hz;
     struct did_tables   tables;
     struct did_turbo   *turbo;
-    struct fft         *fwd, *inv;      // of DID_N points
+    struct dft         *fwd, *inv;      // of DID_N points
     float complex       zc[2][DID_CARRIERS];
     float complex       pilot0[DID_CARRIERS];           // symbol 0
     float complex      *x;              // RX_LEN

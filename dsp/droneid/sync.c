@@ -45,7 +45,7 @@ static void window(struct droneid_rx *rx, int at, double carriers)
         rx->w[n] = in ? rx->x[at + n] * turn : 0;
         turn *= step;
     }
-    fft_run(rx->fwd, rx->w, rx->v);
+    dft_run(rx->fwd, rx->w, rx->v);
 }
 
 static int place(int k) { return k & (DID_N - 1); }
@@ -93,7 +93,7 @@ static void search(struct droneid_rx *rx, struct hyp best[KEEP])
             float e = against_b(rx, s);
             if (!(e > 0))
                 continue;
-            fft_run(rx->inv, rx->w, rx->w);
+            dft_run(rx->inv, rx->w, rx->w);
             for (int r = -SPAN; r <= SPAN; r++) {
                 double lag = RX_ZERO + GAP - SHIFT_A * (s + r + frac) - at - SHIFT_B * r;
                 float top = 0;

@@ -13,7 +13,7 @@
 
 struct front {
     struct iq_info  info;
-    struct fft     *fft;
+    struct dft     *fft;
     float complex  *buf, *spec;
     double          floor;          // power per row
     bool            open;
@@ -28,9 +28,9 @@ struct front *front_new(const struct iq_info *info)
     if (!f)
         return NULL;
     f->info = *info;
-    f->fft = fft_new(BINS, FFT_FORWARD, 1);
-    f->buf = fft_alloc(131072 + BINS);
-    f->spec = fft_alloc(BINS);
+    f->fft = dft_new(BINS, DFT_FORWARD, 1);
+    f->buf = dft_alloc(131072 + BINS);
+    f->spec = dft_alloc(BINS);
     if (!f->fft || !f->buf || !f->spec) {
         front_free(f);
         return NULL;
@@ -42,7 +42,7 @@ void front_free(struct front *f)
 {
     if (!f)
         return;
-    fft_free(f->fft);
+    dft_free(f->fft);
     free(f->buf);
     free(f->spec);
     free(f);
@@ -110,7 +110,7 @@ void front_block(struct front *f, const struct iq_block *b, struct front_out *ou
             memset(f->acc, 0, sizeof f->acc);
         }
         if (on) {
-            fft_run(f->fft, f->buf + r * BINS, f->spec);
+            dft_run(f->fft, f->buf + r * BINS, f->spec);
             for (unsigned i = 0; i < BINS; i++)
                 f->acc[(i + BINS / 2) % BINS] += (double)crealf(f->spec[i] * conjf(f->spec[i])) /
                                                  BINS / BINS;

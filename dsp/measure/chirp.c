@@ -37,7 +37,7 @@ static size_t delay_spectrum(struct measurer *m, const struct look *l, size_t la
     for (size_t i = l->i0; i + nf + lag <= end; i += nf / 2, blocks++) {
         for (size_t k = 0; k < nf; k++)
             m->y[k] = l->x[i + k + lag] * conjf(l->x[i + k]);
-        fft_run(m->fft[log_n], m->y, m->y);
+        dft_run(m->fft[log_n], m->y, m->y);
         for (size_t k = 0; k < nf; k++)
             m->q[k] += sq(m->y[k]);
     }
@@ -106,7 +106,7 @@ static double dechirp_share(struct measurer *m, const struct look *l, double slo
             m->y[k] = k < len ? l->x[i + k] * m->z[k] : 0;
             total += sq(m->y[k]);
         }
-        fft_run(m->fft[log_n], m->y, m->y);
+        dft_run(m->fft[log_n], m->y, m->y);
         for (size_t k = 0; k < nf; k++)
             m->q[k] = sq(m->y[k]);
         for (size_t k = 0; k < nf; k++) {

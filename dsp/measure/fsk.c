@@ -119,7 +119,7 @@ static void lattice(struct measurer *m, struct fsk *f)
     }
     if (f->crossings < 12)
         return;
-    fft_run(m->fft[log_n], m->y, m->y);
+    dft_run(m->fft[log_n], m->y, m->y);
     lo = (size_t)(f->w / 40 / f->fs * (double)nf) + 8;
     hi = (size_t)(1.5 * f->w / f->fs * (double)nf);
     hi = hi > nf / 2 - 2 ? nf / 2 - 2 : hi;

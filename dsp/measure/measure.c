@@ -10,15 +10,15 @@ struct measurer *measurer_new(double rate_hz)
     if (!m)
         return NULL;
     m->rate_hz = rate_hz;
-    m->x = fft_alloc(LOOK_MAX);
-    m->y = fft_alloc(LOOK_MAX);
-    m->z = fft_alloc(LOOK_MAX);
-    m->p = (float *)fft_alloc(LOOK_MAX / 2);
-    m->q = (float *)fft_alloc(LOOK_MAX / 2);
+    m->x = dft_alloc(LOOK_MAX);
+    m->y = dft_alloc(LOOK_MAX);
+    m->z = dft_alloc(LOOK_MAX);
+    m->p = (float *)dft_alloc(LOOK_MAX / 2);
+    m->q = (float *)dft_alloc(LOOK_MAX / 2);
     bool ok = m->x && m->y && m->z && m->p && m->q;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
-        m->fft[k] = fft_new(1u << k, FFT_FORWARD, 1);
-        m->ifft[k] = k <= 12 ? fft_new(1u << k, FFT_BACKWARD, 1) : NULL;
+        m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
+        m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
         ok = m->fft[k] && (k > 12 || m->ifft[k]);
     }
     if (!ok) {
@@ -33,8 +33,8 @@ void measurer_free(struct measurer *m)
     if (!m)
         return;
     for (unsigned k = 0; k <= FFT_LOG_MAX; k++) {
-        fft_free(m->fft[k]);
-        fft_free(m->ifft[k]);
+        dft_free(m->fft[k]);
+        dft_free(m->ifft[k]);
     }
     free(m->x);
     free(m->y);

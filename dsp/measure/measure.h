@@ -59,7 +59,7 @@ struct measurer {
     double rate_hz;
     float complex *x, *y, *z;       // LOOK_MAX each
     float  *p, *q;                  // LOOK_MAX each
-    struct fft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
+    struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
     struct look look;
 };
 

@@ -28,7 +28,7 @@ static void average(struct measurer *m, struct look *l, unsigned log_nf)
             size_t i = l->i0 + s * step + k;
             m->y[k] = i < l->i1 ? l->x[i] * m->q[k] : 0;
         }
-        fft_run(m->fft[log_nf], m->y, m->y);
+        dft_run(m->fft[log_nf], m->y, m->y);
         for (size_t k = 0; k < nf; k++)
             l->psd[(k + nf / 2) % nf] += sq(m->y[k]);
     }

@@ -107,13 +107,13 @@ static void add_path(const struct gen *g, float complex *const sym[9], double st
 void gen_add(const struct gen *g, double amplitude, float complex *x, size_t n)
 {
     static struct did_tables t;
-    static struct fft *inv;
+    static struct dft *inv;
     uint8_t stream[3][DID_STREAM];
     float soft[3][DID_STREAM], air[DID_CODED];
     float complex *sym[9];
 
     if (!inv) {
-        inv = fft_new(FINE, FFT_BACKWARD, 1);
+        inv = dft_new(FINE, DFT_BACKWARD, 1);
         did_tables_init(&t);
     }
     did_encode(&t, g->block, stream);
@@ -121,9 +121,9 @@ void gen_add(const struct gen *g, double amplitude, float complex *x, size_t n)
         soft[i / DID_STREAM][i % DID_STREAM] = stream[i / DID_STREAM][i % DID_STREAM] ? -1 : 1;
     did_rate_match(&t, (const float (*)[DID_STREAM])soft, air);
     for (int s = 0; s < 9; s++) {
-        sym[s] = fft_alloc(FINE);
+        sym[s] = dft_alloc(FINE);
         symbol_carriers(g, &t, air, s, sym[s]);
-        fft_run(inv, sym[s], sym[s]);
+        dft_run(inv, sym[s], sym[s]);
     }
     if (!g->n_paths)
         add_path(g, sym, g->start, (float)amplitude, x, n);

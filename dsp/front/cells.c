@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/front/cells.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/fft.h"
+#include "dsp/front/bank.h"
+#include "dsp/kernel/wola.h"
+
+// Spacing wanted of the fast bank: hops of some 4 us, short enough for the gap before a Wi-Fi
+// acknowledgement (10 us), and channels no wider than a narrow control link.
+#define FAST_HZ      120e3
+#define FAST_MIN     16
+// Two taps a channel keep a window short (a strong burst must not ring before it starts); with 80 dB
+// in Kaiser's formula it is 70 dB down from two channels on and sums to flat within 0.4 dB.
+#define BANK_TAPS    2
+#define BANK_STOP_DB 80
+#define IN_ROWS      12         // input buffer: 4 rows of window and room to move seldom
+#define DEAD_PROBE   8          // every 8th sample is looked at for digital silence
+#define DEAD_SHARE   4          // 1/4 exact zeros make a row dead
+
+static void make_grid(struct grid *g, double rate_hz, double keep_s)
+{
+    g->rate_hz = rate_hz;
+    g->fast_n = FAST_MIN;
+    while (rate_hz / g->fast_n > FAST_HZ * M_SQRT2)
+        g->fast_n *= 2;
+    g->slow_n = ROW_HOPS * g->fast_n;
+    g->hop = g->fast_n / 2;
+    g->row = g->slow_n / 2;
+    g->hop_s = g->hop / rate_hz;
+    g->row_s = g->row / rate_hz;
+    g->fast_hz = rate_hz / g->fast_n;
+    g->slow_hz = rate_hz / g->slow_n;
+    g->ring = 64;
+    while (g->ring * g->row_s < keep_s)
+        g->ring *= 2;
+}
+
+int cells_init(struct cells *c, double rate_hz, double keep_s)
+{
+    memset(c, 0, sizeof *c);
+    make_grid(&c->g, rate_hz, keep_s);
+    size_t cells = (size_t)c->g.ring * c->g.slow_n;
+
+    c->ops = wola_ops();
+    c->fast_bank = bank_new(c->g.fast_n, BANK_TAPS, BANK_STOP_DB);
+    c->slow_bank = bank_new(c->g.slow_n, BANK_TAPS, BANK_STOP_DB);
+    c->slow = calloc(cells, sizeof *c->slow);
+    c->fast = calloc(cells, sizeof *c->fast);
+    c->mask = calloc(cells, 1);
+    c->peak = calloc(c->g.ring, sizeof *c->peak);
+    c->dead = calloc(c->g.ring, 1);
+    c->in_cap = IN_ROWS * c->g.row;
+    c->in = dft_alloc(c->in_cap);
+    c->pf = calloc(c->g.slow_n, sizeof *c->pf);
+    c->ps = calloc(c->g.slow_n, sizeof *c->ps);
+    if (!c->fast_bank || !c->slow_bank || !c->slow || !c->fast || !c->mask || !c->peak ||
+        !c->dead || !c->in || !c->pf || !c->ps)
+        return -ENOMEM;
+    cells_begin(c, 0);
+    return 0;
+}
+
+void cells_done(struct cells *c)
+{
+    bank_free(c->fast_bank);
+    bank_free(c->slow_bank);
+    free(c->slow);
+    free(c->fast);
+    free(c->mask);
+    free(c->peak);
+    free(c->dead);
+    free(c->in);
+    free(c->pf);
+    free(c->ps);
+}
+
+// Row r needs samples from 1.5 rows before it to 1.5 rows after it.
+//
+//     in_at v
+//           |<-- 1.5 rows -->|<- row r ->|<-- 1.5 rows -->|          slow window: all 4 rows
+//                            |h|h|h|h|h|h|h|h|                       fast windows: 4 hops each
+void cells_begin(struct cells *c, uint64_t origin)
+{
+    c->origin = origin;
+    c->samples = c->rows = 0;
+    c->in_at = 0;
+    c->in_n = c->g.row + c->g.row / 2;
+    memset(c->in, 0, c->in_n * sizeof *c->in);
+}
+
+static float largest(const float *x, size_t n)
+{
+    float m[8] = { 0 };
+    for (size_t i = 0; i < n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            m[k] = x[i + k] > m[k] ? x[i + k] : m[k];
+    for (size_t k = 1; k < 8; k++)
+        m[0] = m[k] > m[0] ? m[k] : m[0];
+    return m[0];
+}
+
+static bool silent(const float complex *x, unsigned n)
+{
+    unsigned zero = 0;
+    for (unsigned i = 0; i < n; i += DEAD_PROBE)
+        zero += x[i] == 0;
+    return zero * DEAD_PROBE * DEAD_SHARE > n;
+}
+
+static void finish_row(struct cells *c)
+{
+    const struct grid *g = &c->g;
+    size_t slot = c->rows & (g->ring - 1);
+    const float complex *x = c->in + c->in_at, *row = x + g->row + g->row / 2;
+
+    bank_power(c->slow_bank, x, 1, c->ps);
+    bank_power(c->fast_bank, row + g->hop / 2 - 2 * g->hop, ROW_HOPS, c->pf);
+    c->ops->pack(c->ps, g->slow_n, c->slow + slot * g->slow_n);
+    c->ops->pack(c->pf, g->slow_n, c->fast + slot * g->slow_n);
+    memset(c->mask + slot * g->slow_n, 0, g->slow_n);
+    c->peak[slot] = fmaxf(largest(c->ps, g->slow_n), largest(c->pf, g->slow_n));
+    c->dead[slot] = silent(row, g->row);
+    c->rows++;
+    c->in_at += g->row;
+    c->in_n -= g->row;
+}
+
+static void make_room(struct cells *c, uint32_t n)
+{
+    if (c->in_at + c->in_n + n <= c->in_cap)
+        return;
+    memmove(c->in, c->in + c->in_at, c->in_n * sizeof *c->in);
+    c->in_at = 0;
+}
+
+uint32_t cells_take(struct cells *c, const struct iq_block *b, uint32_t off, bool *ret_row)
+{
+    uint32_t want = 4 * c->g.row - c->in_n, n = b->n - off < want ? b->n - off : want;
+
+    make_room(c, n);
+    iq_to_cf32(b, off, n, c->in + c->in_at + c->in_n);
+    c->in_n += n;
+    c->samples += n;
+    *ret_row = n == want;
+    if (*ret_row)
+        finish_row(c);
+    return n;
+}
+
+bool cells_drain(struct cells *c)
+{
+    if (c->rows * c->g.row >= c->samples)
+        return false;
+    uint32_t n = 4 * c->g.row - c->in_n;
+    make_room(c, n);
+    memset(c->in + c->in_at + c->in_n, 0, n * sizeof *c->in);
+    c->in_n += n;
+    finish_row(c);
+    return true;
+}

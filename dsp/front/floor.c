@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/front/floor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
+#define SPAN_S      0.100       // windows kept
+#define SOLVE_EVERY 16          // windows between two solutions, once there are plenty
+#define GROUP_MIN   4           // narrow channels in a group: 16 rows x 4 channels / 2 = 32 degrees of freedom
+#define GROUPS_MAX  128
+#define QUANTILE    0.05        // share of the time a channel must be quiet to show its noise
+// Rises of the profile from one group to the next, in dB per 1 % of the band.
+#define GENTLE_DB   0.6         // no filter edge: taken as the device's shape
+#define SHARP_DB    2.2         // steeper than any anti-alias filter worth the name: a signal's edge
+#define FALL_BACK_DB 0.7        // within so much of the held floor again: the signal has ended
+#define STEADY      1.8         // spread over time, over what noise alone would show
+#define STEADY_MIN  12          // windows from which the spread says anything
+#define ABS_MIN     1e-14       // total power: the arithmetic's own noise is below
+
+struct noise_floor {
+    struct grid g;
+    unsigned    group, groups;  // narrow channels in a group; how many groups
+    double      dof;            // of one window of one group
+    double      least;          // per narrow channel
+    double      least_dc;       // around zero: half a step of offset is no signal
+    float      *ring;           // [span][groups]: mean power per narrow channel
+    float      *live;           // [span]: 1, or 0 where the window lay in digital silence
+    unsigned    span, have, at;
+    double     *acc;            // [groups], the window being filled
+    unsigned    acc_rows, acc_dead;
+    unsigned    news;
+    float      *sort;           // [span]
+    double     *low, *spread, *shape;   // [groups], dB, ratio, dB
+    float      *slow, *fast;
+    bool        fresh;
+};
+
+// Quantisation noise of both components, full scale 1: 2 * step^2 / 12.
+static double quantisation(enum iq_format f)
+{
+    switch (f) {
+    case IQ_CI16: return 2.0 / 12 / 32768 / 32768;
+    case IQ_CI8:
+    case IQ_CU8:  return 2.0 / 12 / 128 / 128;
+    default:      return 0;
+    }
+}
+
+struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
+{
+    struct noise_floor *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    double q = quantisation(format);
+
+    f->g = *g;
+    f->group = g->slow_n / GROUPS_MAX > GROUP_MIN ? g->slow_n / GROUPS_MAX : GROUP_MIN;
+    f->groups = g->slow_n / f->group;
+    f->dof = 0.5 * WINDOW_ROWS * f->group;
+    f->least = fmax(q, ABS_MIN) / g->slow_n;
+    f->least_dc = q * 6;        // (step/2)^2 in both components is 3 q; twice that
+    f->span = (unsigned)(SPAN_S / (g->row_s * WINDOW_ROWS));
+    if (f->span < 16)
+        f->span = 16;
+    f->ring = calloc((size_t)f->span * f->groups, sizeof *f->ring);
+    f->live = calloc(f->span, sizeof *f->live);
+    f->acc = calloc(f->groups, sizeof *f->acc);
+    f->sort = calloc(f->span, sizeof *f->sort);
+    f->low = calloc(f->groups, sizeof *f->low);
+    f->spread = calloc(f->groups, sizeof *f->spread);
+    f->shape = calloc(f->groups, sizeof *f->shape);
+    f->slow = calloc(g->slow_n, sizeof *f->slow);
+    f->fast = calloc(g->fast_n, sizeof *f->fast);
+    if (!f->ring || !f->live || !f->acc || !f->sort || !f->low || !f->spread || !f->shape ||
+        !f->slow || !f->fast) {
+        floor_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void floor_free(struct noise_floor *f)
+{
+    if (!f)
+        return;
+    free(f->ring);
+    free(f->live);
+    free(f->acc);
+    free(f->sort);
+    free(f->low);
+    free(f->spread);
+    free(f->shape);
+    free(f->slow);
+    free(f->fast);
+    free(f);
+}
+
+const float *floor_slow(const struct noise_floor *f) { return f->slow; }
+const float *floor_fast(const struct noise_floor *f) { return f->fast; }
+
+// ---- Windows in -----------------------------------------------------------------------------
+
+static void close_window(struct noise_floor *f)
+{
+    float *w = f->ring + (size_t)f->at * f->groups;
+
+    for (unsigned i = 0; i < f->groups; i++) {
+        w[i] = (float)(f->acc[i] / ((double)f->acc_rows * f->group));
+        f->acc[i] = 0;
+    }
+    f->live[f->at] = f->acc_dead == 0;
+    f->at = (f->at + 1) % f->span;
+    f->have += f->have < f->span;
+    f->acc_rows = f->acc_dead = 0;
+    f->news++;
+}
+
+void floor_row(struct noise_floor *f, const float *power, float cover, bool dead)
+{
+    // A row less than half inside the epoch says little, and says it too low.
+    if (cover < 0.5f)
+        return;
+    for (unsigned i = 0; i < f->groups; i++) {
+        float sum = 0;
+        for (unsigned k = 0; k < f->group; k++)
+            sum += power[i * f->group + k];
+        f->acc[i] += sum / cover;
+    }
+    f->acc_dead += dead;
+    if (++f->acc_rows == WINDOW_ROWS)
+        close_window(f);
+}
+
+void floor_end(struct noise_floor *f)
+{
+    // Less than a quarter of a window is only worth keeping when there is nothing else.
+    if (f->acc_rows >= WINDOW_ROWS / 4 || (f->acc_rows && !f->have))
+        close_window(f);
+    memset(f->acc, 0, f->groups * sizeof *f->acc);
+    f->acc_rows = f->acc_dead = 0;
+}
+
+// ---- Quantiles over time --------------------------------------------------------------------
+
+// The k-th smallest of n (Hoare); reorders x.
+static float nth(float *x, unsigned n, unsigned k)
+{
+    unsigned lo = 0, hi = n - 1;
+
+    while (lo < hi) {
+        float pivot = x[(lo + hi) / 2];
+        unsigned i = lo, j = hi;
+        for (;;) {
+            while (x[i] < pivot)
+                i++;
+            while (x[j] > pivot)
+                j--;
+            if (i >= j)
+                break;
+            float t = x[i];
+            x[i++] = x[j];
+            x[j--] = t;
+        }
+        if (k <= j)
+            hi = j;
+        else
+            lo = j + 1;
+    }
+    return x[k];
+}
+
+// Standard normal deviate of probability p (Abramowitz and Stegun 26.2.23, error 4.5e-4).
+static double normal_quantile(double p)
+{
+    double t = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
+    double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                   (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+    return p < 0.5 ? -z : z;
+}
+
+// Quantile p of a gamma variable of mean 1 with dof degrees of freedom (Wilson and Hilferty).
+static double gamma_quantile(double p, double dof)
+{
+    double c = 1 / (9 * dof), r = 1 - c + normal_quantile(p) * sqrt(c);
+    return r > 0.05 ? r * r * r : 0.000125;
+}
+
+// Low quantile of each group, freed of the bias of being low, and how much it spreads.
+static void quantiles(struct noise_floor *f)
+{
+    unsigned live = 0;
+
+    for (unsigned w = 0; w < f->have; w++)
+        live += f->live[w] > 0;
+    bool all = live == 0;
+    unsigned n = all ? f->have : live, k = (unsigned)(QUANTILE * n), mid = n / 2;
+    double low_bias = gamma_quantile((k + 0.6) / (n + 0.2), f->dof);
+    double mid_bias = gamma_quantile((mid + 0.6) / (n + 0.2), f->dof);
+
+    for (unsigned i = 0; i < f->groups; i++) {
+        unsigned m = 0;
+        for (unsigned w = 0; w < f->have; w++)
+            if (all || f->live[w] > 0)
+                f->sort[m++] = f->ring[(size_t)w * f->groups + i];
+        double low = nth(f->sort, n, k), median = nth(f->sort, n, mid);
+        low = fmax(low, f->least);
+        median = fmax(median, f->least);
+        f->low[i] = 10 * log10(low / low_bias);
+        // 1 for noise: how far the median lies above the low quantile, over how far it should.
+        f->spread[i] = n < STEADY_MIN ? -1
+                     : log(median / low) / log(mid_bias / low_bias);
+    }
+}
+
+// ---- Shape over frequency -------------------------------------------------------------------
+
+static double smooth3(const double *x, unsigned n, unsigned i)
+{
+    double a = x[i ? i - 1 : 0], b = x[i], c = x[i + 1 < n ? i + 1 : n - 1];
+    return fmax(fmin(a, b), fmin(fmax(a, b), c));      // median
+}
+
+// From the quietest group outwards: step is +1 or -1.
+static void walk(struct noise_floor *f, unsigned from, int step)
+{
+    double per_group = 100.0 / f->groups;               // % of the band
+    double noise = 3 * 4.34 / sqrt(f->dof * (f->have < 16 ? f->have : 16));
+    double gentle = GENTLE_DB * per_group + noise, sharp = SHARP_DB * per_group + noise;
+    double s = f->shape[from];
+    bool held = false;
+
+    for (int i = (int)from + step; i >= 0 && i < (int)f->groups; i += step) {
+        double q = smooth3(f->low, f->groups, (unsigned)i);
+        double last = smooth3(f->low, f->groups, (unsigned)(i - step));
+        double rise = fmax(q - s, q - last);
+        bool steady = f->spread[i] >= 0 && f->spread[i] < STEADY;
+        if (held)
+            held = q > s + FALL_BACK_DB + noise;
+        else
+            held = rise > sharp || (rise > gentle && !steady);
+        if (!held)
+            s += (q < s ? 0.7 : 0.5) * (q - s);
+        f->shape[i] = s;
+    }
+}
+
+static void make_shape(struct noise_floor *f)
+{
+    // The outermost 4 % lie in anti-alias filters and must not set the level.
+    unsigned skip = f->groups / 25 + 1, best = f->groups / 2;
+    double least = HUGE_VAL;
+
+    for (unsigned i = skip; i < f->groups - skip; i++) {
+        double q = smooth3(f->low, f->groups, i);
+        if (q < least) {
+            least = q;
+            best = i;
+        }
+    }
+    // The lowest of many is low by luck too: its neighbours, if they are alike, are the mean.
+    double sum = 0, n = 0;
+    for (unsigned i = 0; i < f->groups; i++)
+        if (fabs((double)i - best) <= 4 && f->low[i] < least + 1.0) {
+            sum += f->low[i];
+            n++;
+        }
+    f->shape[best] = n > 0 ? sum / n : least;
+    walk(f, best, +1);
+    walk(f, best, -1);
+}
+
+static void spread_out(struct noise_floor *f)
+{
+    const struct grid *g = &f->g;
+
+    for (unsigned k = 0; k < g->slow_n; k++) {
+        double at = (k + 0.5) / f->group - 0.5;
+        int i = (int)floor(at);
+        double t = at - i;
+        int a = i < 0 ? 0 : i, b = i + 1 < (int)f->groups ? i + 1 : (int)f->groups - 1;
+        double p = pow(10, 0.1 * (f->shape[a] + t * (f->shape[b] - f->shape[a])));
+        p = fmax(p, f->least);
+        if (abs((int)k - (int)g->slow_n / 2) <= 2)
+            p = fmax(p, f->least_dc);
+        f->slow[k] = (float)p;
+    }
+    for (unsigned c = 0; c < g->fast_n; c++) {
+        // Narrow channel 8c lies at the centre of fast channel c.
+        double sum = 0;
+        for (int k = -4; k < 4; k++) {
+            int s = (int)(8 * c) + k;
+            sum += f->slow[s < 0 ? 0 : s >= (int)g->slow_n ? (int)g->slow_n - 1 : s];
+        }
+        f->fast[c] = (float)sum;
+    }
+}
+
+bool floor_solve(struct noise_floor *f)
+{
+    if (!f->have || (f->fresh && (!f->news || (f->have >= SOLVE_EVERY && f->news < SOLVE_EVERY))))
+        return false;
+    f->news = 0;
+    f->fresh = true;
+    quantiles(f);
+    make_shape(f);
+    spread_out(f);
+    return true;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The noise floor: a power per narrow channel, from the quietest cells of the last 100 ms.
+//
+//  dB |        _______                          each column: low quantile over time of the power of a
+//     |   ____|  LTE  |_     .                  group of channels.  From the quietest place the floor
+//     |__/    '........'\__./ \.___             follows what rises gently (the device's shape) and
+//     |  floor under it  \__________            goes straight under what rises like a signal.
+//     +----------------------------- f
+//
+// So a transmission that never pauses, or one that fills a file from its first sample to its last,
+// is signal as long as anything beside it is quiet.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dsp/front/cells.h"
+
+struct noise_floor;
+
+// format: whose quantisation noise bounds the floor from below.
+struct noise_floor *floor_new(const struct grid *g, enum iq_format format);
+void floor_free(struct noise_floor *f);
+// One row of the narrow bank.  cover: share of the row's window that lay inside the epoch, 0..1.
+void floor_row(struct noise_floor *f, const float *power, float cover, bool dead);
+// At the end of an epoch: counts what is left of an unfinished window, and keeps it.
+void floor_end(struct noise_floor *f);
+// Solves again when news have come; true when the floor changed.
+bool floor_solve(struct noise_floor *f);
+const float *floor_slow(const struct noise_floor *f);   // power per narrow channel
+const float *floor_fast(const struct noise_floor *f);   // per fast channel

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inner loops of the channelizer, one set per instruction set; wola_ops() chooses.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wola_ops {
+    // Weights and folds one window: ret[i] = sum over k < folds of x[i + k*n] * h[i + k*n], i < n.
+    // All float: x and ret are interleaved I, Q; h holds each tap twice.
+    void (*fold)(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
+                 float *restrict ret);
+    // ret[i] = |x[i]|^2 of n interleaved complex values; add: += instead.
+    void (*power)(const float *restrict x, size_t n, float *restrict ret);
+    void (*power_add)(const float *restrict x, size_t n, float *restrict ret);
+    // Power kept in the upper 16 bits of a float (8 bits of mantissa: 0.02 dB).
+    void (*pack)(const float *restrict x, size_t n, uint16_t *restrict ret);
+    // ret[i] = x[i] / max(floor[i], least); x packed.
+    void (*over)(const uint16_t *restrict x, const float *restrict floor, float least, size_t n,
+                 float *restrict ret);
+};
+
+const struct wola_ops *wola_ops(void);
+
+// One packed value.
+static inline float wola_unpack(uint16_t v)
+{
+    union { uint32_t u; float f; } x = { .u = (uint32_t)v << 16 };
+    return x.f;
+}
