@@ -80,7 +80,7 @@ struct iq_file_cfg {
     double      freq_hz;        // absolute centre; used when freq_given
     bool        freq_given;
     bool        paced;          // hand blocks out no faster than real time
-    unsigned    pool_blocks;    // how many blocks may be out at once; 0: 64
+    unsigned    pool_blocks;    // how many blocks may be out at once; 0: 256
 };
 
 // 0, or -errno with one sentence in why that names the file, line or byte and what was expected.

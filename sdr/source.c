@@ -22,7 +22,7 @@
 #include "sdr/condition.h"
 #include "sdr/src/source.h"
 
-#define POOL_DEFAULT 64         // 64 ms: more than any stage behind holds at once
+#define POOL_DEFAULT 256        // more than the rooms behind hold; untouched ones cost no memory
 #define SAMPLE_MAX   16         // bytes of the largest sample, cf64
 
 struct iq_source {
@@ -53,6 +53,15 @@ int src_why(char why[IQ_WHY], int err, const char *fmt, ...)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
     return err;
+}
+
+const char *src_name(char ret[SRC_NAME], const char *path)
+{
+    size_t n = strlen(path);
+    bool fits = n < SRC_NAME;
+
+    snprintf(ret, SRC_NAME, "%s%s", fits ? "" : "...", path + (fits ? 0 : n + 4 - SRC_NAME));
+    return strcmp(path, "-") ? ret : "standard input";
 }
 
 // The power of two nearest to 1 ms (in ratio), 1024 .. 131072.

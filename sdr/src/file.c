@@ -30,7 +30,8 @@
 struct file {
     int           fd;
     int           err;          // errno of the read that failed
-    char         *name;         // for sentences
+    bool          own;          // close it in the end: not standard input
+    char          name[SRC_NAME];   // for sentences
     size_t        size;         // bytes a sample
     unsigned char carry[16];
     size_t        carried;
@@ -120,10 +121,9 @@ static void file_close(void *state)
 {
     struct file *f = state;
 
-    if (f->fd > STDIN_FILENO)
+    if (f->own)
         close(f->fd);
     sigmf_done(&f->meta);
-    free(f->name);
     free(f);
 }
 
@@ -131,19 +131,23 @@ static const struct src_ops file_ops = {
     .read = file_read, .mark = file_mark, .ended = file_ended, .close = file_close,
 };
 
-// Opens path for reading and makes sure that it can be; "-": standard input.
-static int open_data(const char *path, struct stat *ret_st, char why[IQ_WHY])
+// Opens the samples and makes sure that they can be read; "-" is standard input.
+static int open_data(struct file *f, const char *path, struct stat *ret_st, char why[IQ_WHY])
 {
-    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    char shown[SRC_NAME];
+    const char *name = src_name(shown, path);
 
-    if (fd < 0 || fstat(fd, ret_st))
-        return src_why(why, -errno, "%s: %s", path, strerror(errno));
-    if (S_ISDIR(ret_st->st_mode)) {
-        if (fd > STDIN_FILENO)
-            close(fd);
-        return src_why(why, -EISDIR, "%s: is a directory, expected a recording", path);
+    f->own = strcmp(path, "-");
+    f->fd = f->own ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    snprintf(f->name, sizeof f->name, "%s", name);
+    if (f->fd < 0 || fstat(f->fd, ret_st)) {
+        int err = errno;
+        f->own &= f->fd >= 0;
+        return src_why(why, -err, "%s: %s", name, strerror(err));
     }
-    return fd;
+    if (S_ISDIR(ret_st->st_mode))
+        return src_why(why, -EISDIR, "%s: is a directory, expected a recording", name);
+    return 0;
 }
 
 // Takes meta (freed on failure too).
@@ -152,24 +156,25 @@ static int open_samples(struct iq_source **ret_src, const char *path, struct sig
 {
     struct stat st = { 0 };
     struct file *f = calloc(1, sizeof *f);
-    char *name = strdup(strcmp(path, "-") ? path : "standard input");
-    int fd = f && name ? open_data(path, &st, why) : src_why(why, -ENOMEM, "%s: no memory", path);
 
-    if (fd < 0) {
-        free(f);
-        free(name);
+    if (!f) {
         sigmf_done(meta);
-        return fd;
+        return src_why(why, -ENOMEM, "no memory");
     }
-    *f = (struct file){ .fd = fd, .name = name, .size = iq_format_bytes(meta->format),
-                        .meta = *meta };
+    f->size = iq_format_bytes(meta->format);
+    f->meta = *meta;
+    int r = open_data(f, path, &st, why);
+    if (r < 0) {
+        file_close(f);
+        return r;
+    }
     struct src_driver d = {
         .ops = &file_ops, .state = f, .format = meta->format, .origin = meta->origin,
         .rate_hz = meta->rate_hz, .centre_hz = cfg->freq_given ? cfg->freq_hz : meta->centre_hz,
         .total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size / f->size : 0,
     };
     d.total = d.total < meta->retune ? d.total : meta->retune;
-    int r = src_open(ret_src, &d, name, cfg->paced, cfg->pool_blocks, why);
+    r = src_open(ret_src, &d, f->name, cfg->paced, cfg->pool_blocks, why);
     if (r < 0)
         file_close(f);
     return r;
@@ -180,7 +185,8 @@ static bool exists(const char *path) { return !access(path, F_OK); }
 static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])
 {
     struct sigmf m = { .retune = UINT64_MAX, .origin = IQ_RECORDING, .rate_hz = cfg->rate_hz };
-    const char *name = strcmp(cfg->path, "-") ? cfg->path : "standard input";
+    char shown[SRC_NAME];
+    const char *name = src_name(shown, cfg->path);
 
     if (strcmp(cfg->path, "-") && !exists(cfg->path))
         return src_why(why, -errno, "%s: %s", name, strerror(errno));
@@ -195,14 +201,14 @@ static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, c
 }
 
 // What the user says must not contradict the file.
-static int agree(const struct sigmf *m, const char *path, const struct iq_file_cfg *cfg,
+static int agree(const struct sigmf *m, const char *name, const struct iq_file_cfg *cfg,
                  char why[IQ_WHY])
 {
     if (cfg->format && iq_format_of(cfg->format) != (int)m->format)
-        return src_why(why, -EINVAL, "%s: the metadata says %s, --format says %s", path,
+        return src_why(why, -EINVAL, "%s: the metadata says %s, --format says %s", name,
                        iq_format_name(m->format), cfg->format);
     if (cfg->rate_hz && !(fabs(cfg->rate_hz - m->rate_hz) <= 1e-9 * m->rate_hz))
-        return src_why(why, -EINVAL, "%s: the metadata says %.10g Hz, --rate says %.10g Hz", path,
+        return src_why(why, -EINVAL, "%s: the metadata says %.10g Hz, --rate says %.10g Hz", name,
                        m->rate_hz, cfg->rate_hz);
     return 0;
 }
@@ -223,7 +229,7 @@ static const char *base_name(const char *path)
 static int open_sigmf(struct iq_source **ret_src, const char *meta, const char *data,
                       const struct iq_file_cfg *cfg, char why[IQ_WHY])
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], a[SRC_NAME], b[SRC_NAME];
     struct sigmf m;
     int r = sigmf_load(&m, meta, why);
 
@@ -232,11 +238,13 @@ static int open_sigmf(struct iq_source **ret_src, const char *meta, const char *
     bool fits = m.dataset[0] ? join(path, meta, (size_t)(base_name(meta) - meta), m.dataset)
                              : join(path, meta, strlen(meta) - strlen(META), DATA);
     if (!fits)
-        r = src_why(why, -ENAMETOOLONG, "%s: the name of its data is too long", meta);
+        r = src_why(why, -ENAMETOOLONG, "%s: the name of its data is too long",
+                    src_name(a, meta));
     else if (data && m.dataset[0] && strcmp(base_name(data), base_name(m.dataset)))
-        r = src_why(why, -EINVAL, "%s: its metadata %s belongs to %s", data, meta, m.dataset);
+        r = src_why(why, -EINVAL, "%s: its metadata %s belongs to %.80s", src_name(a, data),
+                    src_name(b, meta), m.dataset);
     else
-        r = agree(&m, meta, cfg, why);
+        r = agree(&m, src_name(a, meta), cfg, why);
     if (r < 0) {
         sigmf_done(&m);
         return r;
@@ -262,7 +270,8 @@ int iq_open_file(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char
     if (cfg->freq_given && !(cfg->freq_hz >= 0 && cfg->freq_hz <= 300e9))
         return src_why(why, -EINVAL, "--freq %g: expected 0 to 300e9 Hz", cfg->freq_hz);
     if (strlen(p) + strlen(META) >= PATH_MAX)
-        return src_why(why, -ENAMETOOLONG, "%.64s...: the name is too long", p);
+        return src_why(why, -ENAMETOOLONG, "%s: the name is too long",
+                       src_name(meta, p));
     if (ends_with(p, META))
         return open_sigmf(ret_src, p, NULL, cfg, why);
     if (ends_with(p, DATA)) {

@@ -105,6 +105,9 @@ static int read_global(struct sigmf *m, const json_t *global, struct at at)
         return src_why(at.why, -EINVAL, "%s: core:sample_rate is %s, expected a number of Hz",
                        at.name, rate ? "not a number" : "missing");
     m->rate_hz = json_number_value(rate);
+    if (!(m->rate_hz >= IQ_RATE_MIN_HZ && m->rate_hz <= IQ_RATE_MAX_HZ))
+        return src_why(at.why, -EINVAL, "%s: core:sample_rate of %g Hz is out of range, expected "
+                       "%g to %g", at.name, m->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
     if (get_index(global, "core:num_channels", &channels) < 0 || channels != 1)
         return src_why(at.why, -EINVAL, "%s: core:num_channels must be 1: one receiver a file",
                        at.name);
@@ -253,13 +256,13 @@ void sigmf_done(struct sigmf *m)
 
 int sigmf_load(struct sigmf *ret, const char *path, char why[IQ_WHY])
 {
-    char *text = NULL;
+    char shown[SRC_NAME], *text = NULL;
     size_t len = 0;
     int r = src_slurp(path, SIGMF_MAX_BYTES, &text, &len, why);
 
     if (r < 0)
         return r;
-    r = sigmf_parse(ret, text, len, path, why);
+    r = sigmf_parse(ret, text, len, src_name(shown, path), why);
     free(text);
     return r;
 }

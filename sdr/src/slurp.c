@@ -12,17 +12,17 @@
 int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, char why[IQ_WHY])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
+    char shown[SRC_NAME], *text = NULL;
     struct stat st;
     size_t len = 0;
     ssize_t n = 0;
 
     if (fd < 0)
-        return src_why(why, -errno, "%s: %s", path, strerror(errno));
+        return src_why(why, -errno, "%s: %s", src_name(shown, path), strerror(errno));
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size > max) {
         close(fd);
-        return src_why(why, -EINVAL, "%s: expected a text file of at most %zu MB", path,
-                       max >> 20);
+        return src_why(why, -EINVAL, "%s: expected a text file of at most %zu MB",
+                       src_name(shown, path), max >> 20);
     }
     text = malloc((size_t)st.st_size + 1);
     while (text && len < (size_t)st.st_size &&
@@ -32,7 +32,7 @@ int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, ch
     close(fd);
     if (err) {
         free(text);
-        return src_why(why, -err, "%s: %s", path, strerror(err));
+        return src_why(why, -err, "%s: %s", src_name(shown, path), strerror(err));
     }
     *ret_text = text;
     *ret_len = len;

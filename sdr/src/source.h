@@ -61,5 +61,9 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
 // One sentence into why, cut at its size; returns err, so that `return src_why(why, -EINVAL, ...)`.
 int src_why(char why[IQ_WHY], int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+// A path as sentences show it: the end of a long one, so that the sentence behind it still fits.
+#define SRC_NAME 200
+const char *src_name(char ret[SRC_NAME], const char *path);
+
 // The whole of a regular file of at most max bytes; *ret_text is malloc'd, and not terminated.
 int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, char why[IQ_WHY]);

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(why[0] == 'm' && strlen(why) < IQ_WHY);
         return 0;
     }
+    assert(m.rate_hz >= IQ_RATE_MIN_HZ && m.rate_hz <= IQ_RATE_MAX_HZ);
     assert(m.centre_hz >= 0 && m.centre_hz <= 300e9);
     assert(m.dataset[0] != '/' && strcmp(m.dataset, ".."));
     for (size_t i = 1; i < m.captures; i++)

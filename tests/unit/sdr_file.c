@@ -244,6 +244,15 @@ static void says_what_is_wrong(void **state)
     name[sizeof name - 1] = 0;
     refuses(&(struct iq_file_cfg){ .path = name, .format = "ci8", .rate_hz = 1e6 },
             -ENAMETOOLONG, "the name is too long");
+    name[3000] = 0;                         // a legal length, but each part is too long
+    refuses(&(struct iq_file_cfg){ .path = name, .format = "ci8", .rate_hz = 1e6 },
+            -ENAMETOOLONG, "aaa: File name too long");
+    int keep = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    refuses(&(struct iq_file_cfg){ .path = "-", .format = "ci8", .rate_hz = 1e6 }, -EBADF,
+            "standard input: Bad file descriptor");
+    dup2(keep, STDIN_FILENO);
+    close(keep);
     if (geteuid()) {                        // root may read everything
         chmod("x", 0);
         refuses(&(struct iq_file_cfg){ .path = "x", .format = "ci8", .rate_hz = 1e6 }, -EACCES,
