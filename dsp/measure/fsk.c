@@ -29,6 +29,7 @@ struct fsk {
     double rate, line, coherence, phase;
     double dev, centre, eye, isolated;
     size_t symbols;
+    uint64_t head;
 };
 
 // atan2 to 2e-4 rad: a fifth-order fit on an eighth of the circle.
@@ -68,12 +69,15 @@ static void discriminate(struct measurer *m, const struct look *l, struct fsk *f
     size_t half = FSK_TAPS / 2;
     ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from - ((double)half - 0.5) * l->in_fs / f->fs,
             f->fs, fmin(0.8 * f->fs, 0.9 * l->in_fs), m->y, f->n + FSK_TAPS);
-    lowpass_taps(0.55 * f->w / f->fs, h);
+    // Half a width keeps the most noise out; where there is little noise, more keeps the shape.
+    double clear = db_of(l->power / (l->n0_psd * f->w + 1e-30));
+    double cut = clear > 25 ? 0.9 : clear > 12 ? 0.55 + 0.35 * (clear - 12) / 13 : 0.55;
+    lowpass_taps(cut * f->w / f->fs, h);
     const struct fir_ops *op = fir_ops();
     for (size_t i = 0; i < f->n; i++)
         op->dot((const float *)(m->y + i), h, 2 * FSK_TAPS, (float *)(m->z + i));
     // Samples of s stand half a sample after those of z; click noise is held to the band.
-    float scale = (float)(f->fs / (2 * M_PI)), most = (float)(0.6 * f->w);
+    float scale = (float)(f->fs / (2 * M_PI)), most = (float)(0.8 * f->w);
     for (size_t i = 0; i + 1 < f->n; i++) {
         float v = arg_fast(m->z[i + 1] * conjf(m->z[i])) * scale;
         f->s[i] = v > most ? most : v < -most ? -most : v;
@@ -172,7 +176,7 @@ static double lattice_start(const struct fsk *f)
 
 // Deviation from symbols inside runs (a shaped symbol beside an unequal one falls short of it), the
 // eye from all, the height of isolated ones against it.
-static void eye(struct fsk *f, struct fingerprint *fp)
+static void eye(struct fsk *f)
 {
     double t0 = lattice_start(f), prev = 0, cur = 0, next = 0, v;
     double su = 0, sd = 0, q = 0, si = 0, u2 = 0, d2 = 0, au = 0, ad = 0;
@@ -200,6 +204,7 @@ static void eye(struct fsk *f, struct fingerprint *fp)
         }
     }
     f->symbols = n;
+    f->head = head;
     if (!mu || !md)
         return;
     double hi = au / (double)mu, lo = ad / (double)md;
@@ -210,8 +215,6 @@ static void eye(struct fsk *f, struct fingerprint *fp)
     f->dev = (hi - lo) / 2;
     f->centre = f->mid + (hi + lo) / 2;
     f->isolated = ni ? si / (double)ni / f->dev : 1;
-    fp->fsk_head = head;
-    fp->fsk_head_bits = n < 64 ? (unsigned)n : 64;
 }
 
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
@@ -223,13 +226,17 @@ static void tell(const struct look *l, const struct fsk *f, struct fingerprint *
     double h = 2 * f->dev / f->rate;
     double err_rate = f->rate * sigma * sqrt(12 / k) / fmax(1, n);
     double err_dev = f->dev / f->eye / sqrt(fmax(1, (double)f->symbols)) + 0.01 * f->dev;
+    // MSK proper: index a half, and no shaping, so that isolated symbols reach nearly full height.
+    bool msk = fabs(h - 0.5) < 0.06 && f->isolated > 0.95;
+    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - 2.0) * 6) *
+               logistic((0.45 - e->const_env) * 20) * logistic((f->coherence - 0.35) * 20);
+    if (p < 0.3)
+        return;
     fp->symbol_rate_bd = (struct meas){ f->rate, err_rate };
     fp->deviation_hz = (struct meas){ f->dev, err_dev };
     fp->mod_index = (struct meas){ h, 2 * err_dev / f->rate };
-    // MSK proper: index a half, and no shaping, so that isolated symbols reach nearly full height.
-    bool msk = fabs(h - 0.5) < 0.06 && f->isolated > 0.9;
-    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - 2.0) * 6) *
-               logistic((0.45 - e->const_env) * 20) * logistic((f->coherence - 0.35) * 20);
+    fp->fsk_head = f->head;
+    fp->fsk_head_bits = f->symbols < 64 ? (unsigned)f->symbols : 64;
     e->p[msk ? KIND_MSK : KIND_FSK] = p;
     for (int kind = KIND_FSK; kind <= KIND_MSK; kind++) {
         e->freq_ok[kind] = true;
@@ -255,7 +262,7 @@ void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, str
     lattice(m, &f);
     if (!(f.rate > 0) || f.line < FSK_LN_ODDS)
         return;
-    eye(&f, fp);
+    eye(&f);
     if (f.dev > 0)
         tell(l, &f, fp, e);
 }

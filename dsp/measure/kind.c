@@ -32,6 +32,32 @@ static void kind_snr(const struct look *l, struct fingerprint *fp, double width)
     fp->level_dbfs = db_of(s);
 }
 
+// Fields follow the kind: what another measurer took for its own goes.
+static void kind_tidy(struct fingerprint *fp)
+{
+    if (fp->kind != KIND_LORA && fp->kind != KIND_FM) {
+        fp->chirp_hz_per_s = fp->sweep_hz = fp->lora_symbols = MEAS_NONE;
+        fp->sf = 0;
+    }
+    if (fp->kind != KIND_FSK && fp->kind != KIND_MSK) {
+        fp->symbol_rate_bd = fp->deviation_hz = fp->mod_index = MEAS_NONE;
+        fp->fsk_head = 0;
+        fp->fsk_head_bits = 0;
+    }
+    if (fp->kind != KIND_OFDM) {
+        fp->numerology = OFDM_NONE;
+        fp->useful_symbol_s = fp->cp_s = fp->cp_corr = fp->symbol_period_s = MEAS_NONE;
+        fp->long_cp_every = fp->lte_pss = MEAS_NONE;
+        fp->zc_len = 0;
+    }
+    if (fp->kind != KIND_DSSS)
+        fp->chip_rate_hz = MEAS_NONE;
+    if (fp->kind != KIND_FM) {
+        fp->line_rate_hz = fp->line_corr = MEAS_NONE;
+        fp->video = VIDEO_NONE;
+    }
+}
+
 void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e,
                  const struct droneid_seen *d)
 {
@@ -45,6 +71,8 @@ void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *
         left *= 1 - fmin(0.999, e->p[k]);
     }
     fp->kind_p = fp->kind == KIND_UNKNOWN ? left : best;
+    if (!d->seen)
+        kind_tidy(fp);
     double mid = 0.5 * (l->lo99 + l->hi99), occ = 0.5 * (l->occ_lo + l->occ_hi);
     double f = l->f_hz + (fp->kind == KIND_UNKNOWN ? mid : occ);
     double err = fp->kind == KIND_UNKNOWN ? l->err99 / 2 : l->occ_err;

@@ -44,6 +44,16 @@ static double noise_density(const struct look *l, const float *p)
     return least > 0 && least < 0.7 * told ? least : told;
 }
 
+// Quietest stretch of [a, b): what is beside the burst when another transmission is near.  32
+// samples are noise-like to 18 %.
+static double quiet_power(const float *p, size_t a, size_t b)
+{
+    double least = INFINITY;
+    for (size_t i = a; i + 32 <= b; i += 16)
+        least = fmin(least, mean_power(p, i, i + 32));
+    return isfinite(least) ? least : 0;
+}
+
 struct edge { double p0, p1, err_s; };
 
 static void edge_laws(const struct look *l, double p1, struct edge *e)
@@ -94,10 +104,10 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     double p1 = mean_power(m->p, l->i0 + len / 8, l->i1 - len / 8);
     struct edge before = { .p0 = l->noise }, after = { .p0 = l->noise };
     size_t far = (size_t)(20e-6 * l->fs);           // local level beside the burst: other traffic
-    if (l->i0 > 2 * far)
-        before.p0 = fmax(before.p0, mean_power(m->p, 0, l->i0 - far));
-    if (l->n > l->i1 + 2 * far)
-        after.p0 = fmax(after.p0, mean_power(m->p, l->i1 + far, l->n));
+    if (l->i0 > far)
+        before.p0 = fmax(before.p0, quiet_power(m->p, 0, l->i0 - far / 4));
+    if (l->n > l->i1 + far)
+        after.p0 = fmax(after.p0, quiet_power(m->p, l->i1 + far / 4, l->n));
     edge_laws(l, p1, &before);
     edge_laws(l, p1, &after);
 

@@ -78,6 +78,7 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
 void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void stf_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Carriers: continuous wave, amplitude modulation (on-off keying included), plain FM.
+//
+// Blocks are transformed and the strongest line taken; its share of the signal's power says how
+// much carrier there is.  With the carrier's turning removed, AM lies along one axis:
+//
+//     Q |      .                 Q |    . .
+//       |   ----=====---->         |  .     .         S2 = |sum y^2| / sum |y|^2:
+//       |            I             |  .     .  I           1 for AM and CW, 0 for FM
+//            AM                       FM
+#include "dsp/measure/measure.h"
+
+#define TONE_LOG 10                 // blocks of 1024 at the most: a few per burst, fine lines
+
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+// Per block: strongest line's share of the power and S2 about it; means over the blocks.
+static bool lines(struct measurer *m, const struct look *l, double *ret_share, double *ret_s2,
+                  double *ret_hz)
+{
+    size_t span = l->i1 - l->i0;
+    unsigned log_n = log2_floor(span / 4 + 1);
+    log_n = log_n > TONE_LOG ? TONE_LOG : log_n;
+    if (log_n < 5)
+        return false;
+    size_t nf = (size_t)1 << log_n, blocks = span / nf, skip = blocks > 32 ? blocks / 32 : 1;
+    double share = 0, s2 = 0, hz = 0, weight = 0;
+    for (size_t b = 0; b < blocks; b += skip) {
+        const float complex *x = l->x + l->i0 + b * nf;
+        double total = 0;
+        size_t at = 0;
+        for (size_t k = 0; k < nf; k++) {
+            m->y[k] = x[k];
+            total += sq(x[k]);
+        }
+        fft_run(m->fft[log_n], m->y, m->y);
+        for (size_t k = 1; k < nf; k++)
+            at = sq(m->y[k]) > sq(m->y[at]) ? k : at;
+        float complex a = m->y[(at + nf - 1) % nf], c = m->y[(at + 1) % nf], v = m->y[at];
+        double line = sq(a) + sq(v) + sq(c);        // an unwindowed tone leaves 90 % in three bins
+        // Exact frequency of a lone tone from three bins (Jacobsen).
+        double off = crealf((a - c) / (2 * v - a - c + 1e-30f));
+        off = fmin(0.5, fmax(-0.5, off));
+        double f = ((double)(at > nf / 2 ? (double)at - (double)nf : (double)at) + off) / (double)nf;
+        double complex y2 = 0;
+        for (size_t k = 0; k < nf; k++) {
+            double ph = -2 * M_PI * 2 * f * (double)k;
+            y2 += (double complex)(x[k] * x[k]) * (cos(ph) + I * sin(ph));
+        }
+        share += line / (double)nf;
+        s2 += cabs(y2);
+        hz += f * total;
+        weight += total;
+    }
+    *ret_share = weight > 0 ? share / weight : 0;
+    *ret_s2 = weight > 0 ? s2 / weight : 0;
+    *ret_hz = weight > 0 ? hz / weight * l->fs : 0;
+    return weight > 0;
+}
+
+void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    double share, s2, hz, clean = l->power / (l->power + l->noise + 1e-30);
+    (void)fp;
+    if (!(l->power > 0) || clean < 0.3 || !lines(m, l, &share, &s2, &hz))
+        return;
+    double carrier = share / clean, axis = s2 / clean;
+    e->line_share = carrier;
+    e->p[KIND_CW] = 0.95 * logistic((carrier - 0.82) * 60) * logistic((0.08 - e->const_env) * 60);
+    e->p[KIND_AM] = 0.9 * logistic((carrier - 0.3) * 25) * logistic((axis - 0.75) * 25) *
+                    logistic((e->const_env - 0.1) * 60);
+    for (int k = KIND_AM; k <= KIND_CW; k++) {
+        e->freq_ok[k] = true;
+        e->freq[k] = hz;
+        e->freq_err[k] = l->fs / (double)(l->i1 - l->i0);
+    }
+    // Plain FM: an even envelope at good SNR, no carrier left, no symbols: a residual judgement.
+    bool clear = l->power > 10 * l->n0_psd * fmax(l->hi99 - l->lo99, 1);
+    double digital = fmax(e->p[KIND_FSK], fmax(e->p[KIND_MSK], e->p[KIND_LORA]));
+    if (clear && digital < 0.3)
+        e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.7 * logistic((0.06 - e->const_env) * 80) *
+                                                logistic((0.7 - carrier) * 30));
+}

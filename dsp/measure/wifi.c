@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Two marks of 802.11: the short training field of OFDM and the Barker code of DSSS.
+//
+// Short training: the first 8 us repeat every 0.8 us, what follows does not.
+//
+//     |t|t|t|t|t|t|t|t|t|t| long training | symbols ...         corr(0.8 us): 1 1 1 1 1 .. 0 0 0
+//
+// Barker: 11 chips at 11 Mchip/s spell every 1 us symbol of the preamble (and of 1 and 2 Mb/s).
+// Matched filter at two samples a chip; its power folded over one symbol has a peak one chip wide
+// that holds nearly all the energy, against 1/11 for anything else.
+#include "dsp/measure/measure.h"
+
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+// |sum x[n+lag] conj x[n]| over energy, n from a, len samples.
+static double lag_corr(const struct look *l, size_t a, size_t len, size_t lag)
+{
+    float complex s = 0;
+    double e = 0;
+    if (a + len + lag > l->i1 || !len)
+        return 0;
+    for (size_t i = a; i < a + len; i++) {
+        s += l->x[i + lag] * conjf(l->x[i]);
+        e += 0.5 * (sq(l->x[i]) + sq(l->x[i + lag]));
+    }
+    return e > 0 ? cabsf(s) / e : 0;
+}
+
+#define STF_WIDTH_MIN_HZ 12e6       // 802.11 at 20 MHz and up; a narrower look would not tell
+void stf_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    (void)m;
+    bool start = (l->b->part == BURST_WHOLE || l->b->part == BURST_RUN_FIRST) &&
+                 !(l->b->flags & BURST_AT_START);
+    if (!start || l->occ_hi - l->occ_lo < STF_WIDTH_MIN_HZ || !(l->power > 0))
+        return;
+    double us = l->fs * 1e-6, clean = l->power / (l->power + l->noise), best = 0, rest = 0;
+    size_t a = l->i0 + (size_t)(0.3 * us), len = (size_t)(6.6 * us);
+    // The lag lies between two samples; the start is known to a fraction of a microsecond.
+    for (size_t lag = (size_t)(0.8 * us); lag <= (size_t)(0.8 * us) + 1; lag++) {
+        best = fmax(best, lag_corr(l, a, len, lag));
+        rest = fmax(rest, lag_corr(l, l->i0 + (size_t)(9 * us), len, lag));
+    }
+    double err = 1 / sqrt(2 * 6.6e-6 * (l->occ_hi - l->occ_lo)) / clean;
+    fp->wifi_stf = (struct meas){ fmin(1, best / clean), err };
+    // What goes on repeating is something else.
+    if (rest > 0.6 * best)
+        fp->wifi_stf.v = fmax(0, (best - rest) / clean);
+    double p = logistic((fp->wifi_stf.v - 0.6) * 20) * logistic((best / clean / err - 6) * 2);
+    e->p[KIND_OFDM] = fmax(e->p[KIND_OFDM], 0.98 * p);
+    e->wifi = e->wifi || p > 0.5;
+}
+
+#define CHIP_HZ   11e6
+#define OVER      2                 // samples per chip
+#define SYMBOL    (11 * OVER)
+#define SYMBOLS   160               // preamble and header: 96 or 192 us
+
+static const int8_t barker[11] = { 1, -1, 1, 1, -1, 1, 1, 1, -1, -1, -1 };
+
+// Folded matched-filter power, share of the energy in its best phase; *ret_at that phase.
+static double barker_fold(const float complex *x, size_t symbols, double *ret_at)
+{
+    double fold[SYMBOL] = { 0 }, total = 0;
+    for (size_t i = 0; i < symbols * SYMBOL; i++) {
+        float complex c = 0;
+        for (int k = 0; k < 11; k++)
+            c += barker[k] * (x[i + OVER * (size_t)k] + x[i + OVER * (size_t)k + 1]);
+        fold[i % SYMBOL] += sq(c);
+    }
+    for (size_t i = 0; i < (symbols + 1) * SYMBOL; i++)
+        total += sq(x[i]);
+    size_t at = 0;
+    for (size_t k = 1; k < SYMBOL; k++)
+        at = fold[k] > fold[at] ? k : at;
+    double a = fold[(at + SYMBOL - 1) % SYMBOL], b = fold[at], c = fold[(at + 1) % SYMBOL];
+    double den = a - 2 * b + c;
+    *ret_at = (double)at + (den < 0 ? 0.5 * (a - c) / den : 0);
+    // A symbol of unit samples gives |c|^2 = SYMBOL^2 from an energy of SYMBOL.
+    return total > 0 ? b / (total * SYMBOL) * (double)(symbols + 1) / (double)symbols : 0;
+}
+
+void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    double w = l->occ_hi - l->occ_lo, len = (double)(l->i1 - l->i0) / l->fs;
+    if (w < 6e6 || w > 26e6 || l->in_fs < CHIP_HZ || len < 30e-6 || !(l->power > 0))
+        return;
+    size_t symbols = (size_t)fmin(SYMBOLS, len * 1e6 - 3);
+    double from = l->t0 + ((double)l->i0 + 1e-6 * l->fs) * l->in_fs / l->fs, fs = CHIP_HZ * OVER;
+    ddc_run(&l->b->cut, l->in_fs, l->f_hz + 0.5 * (l->occ_lo + l->occ_hi), from, fs,
+            fmin(0.8 * fs, 0.9 * l->in_fs), m->y, (symbols + 2) * SYMBOL);
+    double at, at0, at1, raw = barker_fold(m->y, symbols, &at);
+    double noise = l->n0_psd * fmin(fs, l->in_fs), clean = l->power / (l->power + noise);
+    // Noise, and whatever is not Barker, puts a chip's share into every phase: 1/11 of its power.
+    double chance = 1.0 / 11, corr = (raw - chance * (1 - clean)) / clean;
+    double err = chance * sqrt(2 / (double)symbols) / clean;
+    fp->barker_corr = (struct meas){ fmin(1, fmax(0, corr)), err };
+    e->p[KIND_DSSS] = logistic((corr - 0.45) * 25) * logistic(((corr - chance) / err - 6) * 2);
+    size_t half = symbols / 2;
+    if (e->p[KIND_DSSS] < 0.5 || half < 20)
+        return;
+    // Chip clock: drift of the peak from one half to the other.
+    barker_fold(m->y, half, &at0);
+    barker_fold(m->y + half * SYMBOL, symbols - half - 1, &at1);
+    double drift = at1 - at0;
+    drift -= SYMBOL * round(drift / SYMBOL);
+    double span = (double)half * SYMBOL;
+    fp->chip_rate_hz = (struct meas){ CHIP_HZ * (1 - drift / span),
+                                      CHIP_HZ * 0.5 / sqrt((double)half) / span + 100 };
+}
