@@ -376,8 +376,13 @@ void dsp_free(struct dsp *d)
         stop_threads(d);
     struct queue *q[] = { d->q_front, d->q_corr, d->front_said, d->front_empty, d->corr_said,
                           d->corr_empty };
-    for (unsigned i = 0; i < sizeof q / sizeof q[0]; i++)
+    for (unsigned i = 0; i < sizeof q / sizeof q[0]; i++) {
+        if (q[i])
+            queue_close(q[i]);
+        while (q[i] && queue_pop(q[i]))     // answers at rest; the blocks are all told by now
+            ;
         queue_free(q[i]);
+    }
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         measurer_free(d->tools[i].measurer);
         droneid_rx_free(d->tools[i].rx);
