@@ -33,7 +33,7 @@ static bool lines(struct measurer *m, const struct look *l, double *ret_share, d
             m->y[k] = x[k];
             total += sq(x[k]);
         }
-        fft_run(m->fft[log_n], m->y, m->y);
+        dft_run(m->fft[log_n], m->y, m->y);
         for (size_t k = 1; k < nf; k++)
             at = sq(m->y[k]) > sq(m->y[at]) ? k : at;
         float complex a = m->y[(at + nf - 1) % nf], c = m->y[(at + 1) % nf], v = m->y[at];

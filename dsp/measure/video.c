@@ -78,12 +78,12 @@ static void autocorr(struct measurer *m, const float *s, size_t n, float *r)
         mean += s[i] / (double)n;
     for (size_t i = 0; i < nf; i++)
         m->y[i] = i < n ? s[i] - (float)mean : 0;
-    fft_run(m->fft[log_n], m->y, m->y);
+    dft_run(m->fft[log_n], m->y, m->y);
     // Pictures are bright or dark for many lines: what is slower than half the line rate goes.
     size_t low = (size_t)(8e3 / VIDEO_SLOW_HZ * (double)nf);
     for (size_t i = 0; i < nf; i++)
         m->y[i] = i < low || i > nf - low ? 0 : sq(m->y[i]);
-    fft_run(m->fft[log_n], m->y, m->y);             // real and even: forward is as good as backward
+    dft_run(m->fft[log_n], m->y, m->y);             // real and even: forward is as good as backward
     for (size_t i = 0; i < n; i++)
         r[i] = crealf(m->y[i]) / (float)(n - i + n / 64);
 }
