@@ -10,7 +10,8 @@
     M(ble) \
     M(bluetooth) \
     M(fsk) \
-    M(wmbus)
+    M(wmbus) \
+    M(wifi)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,

@@ -18,7 +18,7 @@
 #define SPS     8
 #define SLOT_S  625e-6
 #define CHANNELS 79
-#define MAX_BITS 2871           // 72 access code, 54 header, DH5: (16 + 8 * 339 + 16) bits, and 1 off
+#define MAX_BITS 2870           // 72 of access code, 54 of header, DH5: 16 + 8 * 339 + 16
 
 struct bluetooth {
     struct rng    rng;

@@ -49,8 +49,8 @@ static struct voice_cfg cfg(double start, double step, double turns)
                                .carrier_hz = 2.44e9 };
 }
 
-// Greatest distance of x from the pulse at (mid, width) in receiver samples, turned by `turns`, once
-// its unknown phase is taken out.
+// Greatest distance of x from the pulse at (mid, width) in receiver samples, turned by `turns`,
+// once its unknown phase is taken out.
 static double pulse_error(const float complex *x, double mid, double width, double turns)
 {
     double complex p = 0;

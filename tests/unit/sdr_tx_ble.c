@@ -56,12 +56,12 @@ static void test_packet(void **state)
 {
     (void)state;
     static const char *const air[3] = {
-        "aad6be898ecff701952f4999706b27ebb79b5deac562ffa192217728b66b2cbebcc397f401ab98017dc1a81926f6"
-        "77",
-        "aad6be898e94e012144b301e4f05b355bd7664df46cf7428d293cbeba95c66e139350b6ec07d5d455d9876f8a9ed"
-        "d2",
-        "aad6be898e5d121c6b9718635adfc03fbb2d73ccc7ab0dafedfd5f55a3b15fd4ba9880e780cfe18642af3ca72c1b"
-        "4e",
+        "aad6be898ecff701952f4999706b27ebb79b5deac562ffa192217728b66b2cbebcc397f401ab9801"
+        "7dc1a81926f677",
+        "aad6be898e94e012144b301e4f05b355bd7664df46cf7428d293cbeba95c66e139350b6ec07d5d45"
+        "5d9876f8a9edd2",
+        "aad6be898e5d121c6b9718635adfc03fbb2d73ccc7ab0dafedfd5f55a3b15fd4ba9880e780cfe186"
+        "42af3ca72c1b4e",
     };
     uint8_t pdu[64], bit[BLE_BITS];
     int n = hex_bytes(PDU, pdu, sizeof pdu);
