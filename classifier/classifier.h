@@ -90,5 +90,5 @@ const char *verdict_name(enum verdict v);
 // ---- Lines of the contract, section 2 --------------------------------------------------------
 struct json;
 void line_burst(struct json *j, const struct finding *f);
-void line_decode(struct json *j, const struct decode *d);
+void line_decode(struct json *j, const struct decode *d, enum iq_origin origin);
 void line_track(struct json *j, const struct track *t);

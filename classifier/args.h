@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the classifier room: strict reading of numbers on the command line.
+#pragma once
+
+// The whole of text as a decimal number in [lo, hi]; 0, or -EINVAL (junk, NaN, out of range).
+int args_number(const char *text, double lo, double hi, double *ret);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The door's verbs: findings in, tracks out.
+//
+//     finding -+- DroneID seen ------------------------------> dji.c: aircraft
+//              +- packet of a link already followed ---------> hop.c
+//              +- could be a packet of some hopper's mode ---> loose pool --found at tick--> hop.c
+//              |                                                 |  nothing found in LOOSE_S
+//              +- all others ----------------------------------> group.c
+//
+// At each tick (50 ms of sample time) hopper modes are sought in the loose pool, links that were
+// heard are judged anew, and the silent ones age.  Nothing here reads a clock.
+#include "classifier/classifier.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "classifier/dji.h"
+#include "classifier/link.h"
+#include "classifier/pool.h"
+
+#define LOOSE_S   3.0           // a slow mode's second visit to a narrow capture falls within
+
+struct cls {
+    struct sigs       sigs;
+    double            threshold;
+    enum droneid_mode droneid;
+    struct dji_memory dji;
+    struct links      links;
+    struct pool       loose;
+    double            tick_s;       // next tick
+    unsigned          cursor;       // of cls_changed
+    struct link     **order;        // of cls_track, rebuilt at i == 0
+};
+
+int cls_new(struct cls **ret, const struct cls_cfg *cfg, char why[IQ_WHY])
+{
+    char dir[4096];
+    struct cls *c = calloc(1, sizeof *c);
+    int r = -ENOMEM;
+
+    snprintf(why, IQ_WHY, "not enough memory for the classifier");
+    if (!c || pool_init(&c->loose) < 0 ||
+        !(c->order = calloc(CLS_TRACKS, sizeof c->order[0])))
+        goto fail;
+    c->threshold = cfg->p_drone_threshold > 0 ? cfg->p_drone_threshold : 0.5;
+    c->droneid = cfg->droneid;
+    c->tick_s = CLS_TICK_S;
+    r = sigs_dir(dir, sizeof dir, cfg->sig_dir);
+    if (r < 0) {
+        snprintf(why, IQ_WHY, "the folder of signature files cannot be named: %s", strerror(-r));
+        goto fail;
+    }
+    r = sigs_load(&c->sigs, dir, why);
+    if (r < 0)
+        goto fail;
+    *ret = c;
+    return 0;
+fail:
+    cls_free(c);
+    return r;
+}
+
+void cls_free(struct cls *c)
+{
+    if (!c)
+        return;
+    links_free(&c->links);
+    sigs_free(&c->sigs);
+    pool_done(&c->loose);
+    free(c->order);
+    free(c);
+}
+
+// ---- Where an observation goes -----------------------------------------------------------------
+
+static void to_group(struct cls *c, const struct obs *o)
+{
+    struct link *l = NULL;
+
+    for (unsigned i = 0; i < c->links.n && !l; i++) {
+        struct link *x = c->links.link[i];
+        if (x->kind == LINK_GROUP && x->t.state != TRACK_ENDED && group_takes(x->group, o))
+            l = x;
+    }
+    if (!l) {
+        l = links_new(&c->links, LINK_GROUP, o->t_s);
+        if (!l)
+            return;
+        l->group = malloc(sizeof *l->group);
+        if (!l->group) {
+            links_drop(&c->links, l);
+            return;
+        }
+        group_start(l->group, o);
+    }
+    group_add(l->group, o);
+    link_heard(l, o);
+}
+
+static bool to_hop(struct cls *c, const struct obs *o)
+{
+    struct link *best = NULL;
+    double least = INFINITY, off;
+
+    for (unsigned i = 0; i < c->links.n; i++) {
+        struct link *l = c->links.link[i];
+        if (l->kind == LINK_HOP && l->t.state != TRACK_ENDED && hop_takes(l->hop, o, &off) &&
+            fabs(off) < least) {
+            least = fabs(off);
+            best = l;
+        }
+    }
+    if (!best)
+        return false;
+    hop_add(best->hop, o);
+    link_heard(best, o);
+    return true;
+}
+
+static void loose_oldest_to_group(struct cls *c)
+{
+    struct obs o = c->loose.o[0];
+    pool_take_out(&c->loose, 0);
+    to_group(c, &o);
+}
+
+static void to_loose(struct cls *c, const struct obs *o)
+{
+    if (c->loose.n == POOL_MAX)
+        loose_oldest_to_group(c);
+    pool_put(&c->loose, o);
+}
+
+// ---- Ticks -------------------------------------------------------------------------------------
+
+static void judge_hop(struct cls *c, struct link *l)
+{
+    struct hop_evidence e;
+    struct hyp h = { .sig = l->hop->sig, .mode = l->hop->mode };
+
+    hop_judge(l->hop, &e);
+    h.llr = e.llr;
+    h.n_why = e.n_why;
+    memcpy(h.why, e.why, sizeof h.why);
+    judge_track(&l->t, &h, 1, stranger_of(NULL), c->threshold);
+}
+
+static bool worth_telling(struct cls *c, struct link *l)
+{
+    struct hyp hyp[HYP_MAX];
+
+    if (l->kind == LINK_DRONEID) {
+        dji_judge(l, &c->sigs, c->threshold);
+        return true;
+    }
+    if (l->kind == LINK_HOP) {
+        judge_hop(c, l);
+        return true;
+    }
+    unsigned n = judge_group(&c->sigs, l->group, hyp);
+    struct stranger u = stranger_of(l->group);
+    judge_track(&l->t, hyp, n, u, c->threshold);
+    return strcmp(l->t.family, u.family) != 0 || group_counts(l->group);
+}
+
+static void judge_link(struct cls *c, struct link *l)
+{
+    const char *family = l->t.family, *name = l->t.link;
+    enum verdict verdict = l->t.verdict;
+
+    l->dirty = false;
+    bool tell = worth_telling(c, l);
+    if (!tell && !l->told)
+        return;
+    enum track_state before = l->t.state;
+    if (before == TRACK_TENTATIVE)
+        life_move(&l->t.state, LIFE_NAMED);
+    if (!l->told || before != l->t.state || family != l->t.family || name != l->t.link ||
+        verdict != l->t.verdict)
+        link_tell(&c->links, l);
+}
+
+static void age(struct cls *c, double now_s)
+{
+    for (unsigned i = 0; i < c->links.n; i++) {
+        struct link *l = c->links.link[i];
+        double silent = now_s - l->t.last_s;
+        enum track_state before = l->t.state;
+        if (before == TRACK_ENDED || silent < LIFE_QUIET_S)
+            continue;
+        life_move(&l->t.state, LIFE_SILENT);
+        if (silent >= LIFE_GONE_S)
+            life_move(&l->t.state, LIFE_GONE);
+        if (l->told && l->t.state != before)
+            link_tell(&c->links, l);
+    }
+}
+
+static void tick(struct cls *c, double now_s)
+{
+    pool_seek(&c->loose, &c->sigs, &c->links);
+    while (c->loose.n && c->loose.o[0].t_s < now_s - LOOSE_S)
+        loose_oldest_to_group(c);
+    for (unsigned i = 0; i < c->links.n; i++)
+        if (c->links.link[i]->dirty)
+            judge_link(c, c->links.link[i]);
+    age(c, now_s);
+}
+
+static void ticks_until(struct cls *c, double now_s)
+{
+    // After hours of silence the ticks between change nothing but ages: 100 s of them suffice.
+    if (now_s - c->tick_s > 100)
+        c->tick_s += floor((now_s - c->tick_s - 100) / CLS_TICK_S) * CLS_TICK_S;
+    for (; c->tick_s <= now_s; c->tick_s += CLS_TICK_S)
+        tick(c, c->tick_s);
+}
+
+// ---- The door -------------------------------------------------------------------------------
+
+static int push_droneid(struct cls *c, const struct finding *f, struct decode *ret_assisted,
+                        bool *ret_taken)
+{
+    (void)ret_assisted;
+    *ret_taken = dji_push(&c->links, &c->dji, &c->sigs, f, f->n_decode ? f->decode : NULL);
+    return 0;
+}
+
+int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted)
+{
+    struct decode spare;
+    struct obs o;
+    bool taken = false;
+    int helped = 0;
+
+    if (f->rate_hz > 0)
+        ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
+    if (f->droneid.seen)
+        helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
+    if (!taken && !f->reject && obs_of(&o, f) && !to_hop(c, &o)) {
+        if (pool_wants(&c->sigs, &o))
+            to_loose(c, &o);
+        else
+            to_group(c, &o);
+    }
+    return helped;
+}
+
+void cls_finish(struct cls *c)
+{
+    pool_seek(&c->loose, &c->sigs, &c->links);
+    while (c->loose.n)
+        loose_oldest_to_group(c);
+    for (unsigned i = 0; i < c->links.n; i++)
+        if (c->links.link[i]->dirty)
+            judge_link(c, c->links.link[i]);
+}
+
+const struct track *cls_changed(struct cls *c)
+{
+    for (; c->cursor < c->links.n; c->cursor++) {
+        struct link *l = c->links.link[c->cursor];
+        if (l->changed) {
+            l->changed = false;
+            return &l->t;
+        }
+    }
+    c->cursor = 0;
+    return NULL;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
+    if (x->t.first_s != y->t.first_s)
+        return x->t.first_s < y->t.first_s ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static size_t order_build(const struct cls *c)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < c->links.n; i++)
+        if (c->links.link[i]->told)
+            c->order[n++] = c->links.link[i];
+    qsort(c->order, n, sizeof c->order[0], by_first);
+    return n;
+}
+
+const struct track *cls_track(const struct cls *c, size_t i)
+{
+    size_t n = 0;
+
+    if (i == 0)
+        order_build(c);
+    for (unsigned k = 0; k < c->links.n; k++)
+        n += c->links.link[k]->told;
+    return i < n ? &c->order[i]->t : NULL;
+}
+
+const struct cls_counts *cls_counts(const struct cls *c)
+{
+    return &c->links.counts;
+}

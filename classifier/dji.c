@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// DroneID frames to aircraft.
+//
+// What counts (goals.md, false recognitions): a frame whose checks passed; a burst whose whole
+// structure was verified; or two bursts on one centre a multiple of 640 ms (+-1 ms) apart, the
+// transmitter's own clock.  A frame goes to the aircraft with its serial; one without (type 0x11,
+// encrypted, not decoded) to the aircraft it is most like in level, centre and phase.
+#include "classifier/dji.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PERIOD_S     0.640
+#define PERIOD_TOL_S 1e-3
+#define DWELL        13         // bursts on one centre before it moves: pairs are sought within
+#define CENTRE_HZ    40e3       // same centre: carrier error wanders far less within seconds
+#define AIRBORNE_BW_HZ 9.015e6
+
+static const char *serial_of(const struct decode *d)
+{
+    for (unsigned i = 0; d && i < d->n_fields; i++)
+        if (!strcmp(d->field[i].key, "serial") && d->field[i].type == FIELD_STR)
+            return d->field[i].str;
+    return "";
+}
+
+static bool on_clock(double dt_s)
+{
+    return fabs(remainder(dt_s, PERIOD_S)) <= PERIOD_TOL_S;
+}
+
+// A second sighting on the same centre, one to thirteen periods earlier.
+static bool paired(const struct dji_memory *m, const struct dji_sight *x)
+{
+    unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
+
+    for (unsigned i = 0; i < n; i++) {
+        double dt = x->t_s - m->seen[i].t_s;
+        if (dt > PERIOD_S / 2 && dt < (DWELL + 0.5) * PERIOD_S && on_clock(dt) &&
+            fabs(x->freq_hz - m->seen[i].freq_hz) < CENTRE_HZ)
+            return true;
+    }
+    return false;
+}
+
+// How unlike a sighting is to an aircraft; below 15 it may be the same.
+static double unlike(const struct link *l, const struct dji_sight *x)
+{
+    const struct dji_sight *y = &l->dji->last;
+    double dt = x->t_s - y->t_s, d = fabs(x->level_dbfs - y->level_dbfs);
+
+    if (dt > LIFE_GONE_S)
+        return INFINITY;
+    d += fabs(x->freq_hz - y->freq_hz) < CENTRE_HZ ? 0 : 2;
+    d += on_clock(dt) ? 0 : 3;
+    return d;
+}
+
+static struct link *aircraft(struct links *s, const struct dji_sight *x, const char *serial)
+{
+    struct link *best = NULL;
+    double least = 15;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        struct link *l = s->link[i];
+        if (l->kind != LINK_DRONEID || l->t.state == TRACK_ENDED)
+            continue;
+        const char *its = l->t.claimed_serial;
+        if (serial[0] && its[0]) {
+            if (!strcmp(serial, its))
+                return l;
+            continue;           // another aircraft by its own word
+        }
+        double d = unlike(l, x);
+        if (d < least) {
+            least = d;
+            best = l;
+        }
+    }
+    return best;
+}
+
+static void remember(struct dji_memory *m, const struct dji_sight *x)
+{
+    m->seen[m->n++ % DJI_SEEN] = *x;
+}
+
+static struct obs obs_from(const struct finding *f, const struct dji_sight *x)
+{
+    const struct droneid_seen *d = &f->droneid;
+    struct obs o = { .t_s = x->t_s, .freq_hz = x->freq_hz, .bw_hz = AIRBORNE_BW_HZ,
+                     .level_dbfs = x->level_dbfs, .part = BURST_WHOLE, .origin = f->origin,
+                     .flags = f->flags, .id = f->id, .rate_hz = f->rate_hz,
+                     .centre_hz = f->centre_hz };
+    o.dur_s = meas_ok(f->fp.dur_s) && f->fp.dur_s.v < 1e-3 ? f->fp.dur_s.v : 0.643e-3;
+    o.snr_db = meas_ok(d->snr_db) ? d->snr_db.v : 0;
+    return o;
+}
+
+static bool sight_of(struct dji_sight *x, const struct finding *f)
+{
+    const struct droneid_seen *d = &f->droneid;
+    struct meas t = meas_ok(d->t_s) ? d->t_s : f->fp.t_s;
+    struct meas freq = meas_ok(d->freq_hz) ? d->freq_hz : f->fp.freq_hz;
+
+    if (!meas_ok(t) || !meas_ok(freq) || !isfinite(t.v) || !isfinite(freq.v))
+        return false;
+    *x = (struct dji_sight){ t.v, freq.v, isfinite(f->fp.level_dbfs) ? f->fp.level_dbfs : -200 };
+    return true;
+}
+
+static void claim(struct track *t, const struct decode *d)
+{
+    const char *serial = serial_of(d);
+
+    t->decodes++;
+    t->claimed = true;
+    if (serial[0] && !t->claimed_serial[0])
+        snprintf(t->claimed_serial, sizeof t->claimed_serial, "%s", serial);
+}
+
+bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
+              const struct finding *f, const struct decode *d)
+{
+    struct dji_sight x;
+
+    if (!sigs_find(sigs, "dji-droneid") || !sight_of(&x, f))
+        return false;
+    bool pair = paired(m, &x);
+    remember(m, &x);
+    struct link *l = aircraft(s, &x, serial_of(d));
+    if (!l && !d && !f->droneid.verified && !pair)
+        return false;
+    if (!l) {
+        l = links_new(s, LINK_DRONEID, x.t_s);
+        if (!l)
+            return false;
+        l->dji = calloc(1, sizeof *l->dji);
+        if (!l->dji) {
+            links_drop(s, l);
+            return false;
+        }
+        if (!d && !f->droneid.verified)
+            l->t.bursts = 1;    // the pair's first burst
+    }
+    l->dji->last = x;
+    l->dji->verified += f->droneid.verified;
+    l->dji->pairs += pair;
+    l->dji->frames += d != NULL;
+    l->dji->assisted += d && d->assisted;
+    l->dji->encrypted += d && d->protocol == PROTO_DJI_DRONEID_ENCRYPTED;
+    if (d)
+        claim(&l->t, d);
+    struct obs o = obs_from(f, &x);
+    link_heard(l, &o);
+    return true;
+}
+
+static void because(struct track *t, const char *text)
+{
+    if (t->n_why < CLS_WHY)
+        snprintf(t->why[t->n_why++], sizeof t->why[0], "%s", text);
+}
+
+void dji_judge(struct link *l, const struct sigs *sigs, double threshold)
+{
+    const struct sig *s = sigs_find(sigs, "dji-droneid");
+    const struct dji *d = l->dji;
+    struct track *t = &l->t;
+    char text[160];
+
+    // Checks of 24 and 16 bits: chance has no part in it.  A verified structure is held to one
+    // false one a day, a pair on the clock to the same.
+    t->confidence = d->frames ? 0.995 : d->verified > 1 ? 0.985 : d->verified ? 0.96 : 0.93;
+    t->p_drone = t->confidence * s->p_drone + (1 - t->confidence) * 0.3;
+    t->verdict = t->p_drone >= threshold ? VERDICT_DRONE : VERDICT_UNKNOWN;
+    t->family = s->family;
+    t->link = s->modes[0].link;
+    t->role = ROLE_IDENTIFICATION;
+    t->runner_up = "unknown-ofdm";
+    t->runner_up_confidence = 1 - t->confidence;
+    t->n_why = 0;
+    if (d->frames) {
+        snprintf(text, sizeof text, "%llu DroneID frames with both checks valid%s",
+                 (unsigned long long)d->frames, d->encrypted ? ", encrypted" : "");
+        because(t, text);
+    }
+    if (d->verified) {
+        snprintf(text, sizeof text, "Zadoff-Chu pair of roots 600 and 147 and the burst around it "
+                 "verified %llu times", (unsigned long long)d->verified);
+        because(t, text);
+    }
+    if (d->pairs) {
+        snprintf(text, sizeof text, "bursts on one centre at multiples of 640 ms, %llu times",
+                 (unsigned long long)d->pairs);
+        because(t, text);
+    }
+    if (t->claimed_serial[0])
+        because(t, "the serial number is what the sender claims");
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A bounded table of links.  When it is full, what is worth least makes room:
+//
+//     ended or never told, oldest first  <  told but not a drone's  <  proven: never
+#include "classifier/link.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void link_free(struct link *l)
+{
+    if (!l)
+        return;
+    free(l->group);
+    free(l->hop);
+    free(l->dji);
+    free(l);
+}
+
+void links_free(struct links *s)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        link_free(s->link[i]);
+    s->n = 0;
+}
+
+bool link_proven(const struct link *l)
+{
+    return l->t.decodes > 0 || (l->told && l->t.verdict == VERDICT_DRONE && l->t.confidence >= 0.5);
+}
+
+// Lower goes first.
+static int worth(const struct link *l)
+{
+    if (link_proven(l))
+        return 100;
+    if (!l->told)
+        return l->t.bursts > 3 ? 1 : 0;
+    return l->t.state == TRACK_ENDED ? 2 : l->t.state == TRACK_QUIET ? 3 : 4;
+}
+
+void links_drop(struct links *s, struct link *l)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->link[i] == l) {
+            memmove(&s->link[i], &s->link[i + 1], (--s->n - i) * sizeof s->link[0]);
+            link_free(l);
+            return;
+        }
+}
+
+static bool make_room(struct links *s)
+{
+    struct link *least = NULL;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        struct link *l = s->link[i];
+        int w = worth(l);
+        if (w >= 100)
+            continue;
+        if (!least || w < worth(least) || (w == worth(least) && l->t.last_s < least->t.last_s))
+            least = l;
+    }
+    if (!least)
+        return false;
+    s->counts.evicted++;
+    links_drop(s, least);
+    return true;
+}
+
+struct link *links_new(struct links *s, enum link_kind kind, double t_s)
+{
+    if (s->n == CLS_TRACKS && !make_room(s)) {
+        s->counts.refused++;
+        return NULL;
+    }
+    struct link *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->kind = kind;
+    l->seq = s->seq++;
+    l->t.family = "unknown";
+    l->t.first_s = l->t.last_s = t_s;
+    l->t.level_dbfs = -200;
+    l->t.freq_lo_hz = INFINITY;
+    l->t.freq_hi_hz = -INFINITY;
+    s->link[s->n++] = l;
+    return l;
+}
+
+// Levels are averaged in power over about the last second heard.
+static void level_add(struct track *t, const struct obs *o, bool first)
+{
+    double dt = fmax(o->t_s - t->last_s, 0);
+    double a = first ? 1 : fmax(1 - exp(-dt / 1.0), 1 / (double)(t->bursts + 1));
+    double p = exp10(t->level_dbfs / 10), q = exp10(o->level_dbfs / 10);
+
+    t->level_dbfs = 10 * log10(fmax(p + a * (q - p), 1e-20));
+    t->snr_db += a * (o->snr_db - t->snr_db);
+}
+
+void link_heard(struct link *l, const struct obs *o)
+{
+    struct track *t = &l->t;
+
+    level_add(t, o, t->bursts == 0);
+    t->bursts += o->part == BURST_WHOLE || o->part == BURST_RUN_FIRST;
+    t->origin = o->origin;
+    t->first_s = fmin(t->first_s, o->t_s);
+    t->last_s = fmax(t->last_s, o->t_s + o->dur_s);
+    t->freq_lo_hz = fmin(t->freq_lo_hz, o->freq_hz - o->bw_hz / 2);
+    t->freq_hi_hz = fmax(t->freq_hi_hz, o->freq_hz + o->bw_hz / 2);
+    if (t->state != TRACK_ENDED)
+        life_move(&t->state, LIFE_HEARD);
+    l->dirty = true;
+}
+
+void link_tell(struct links *s, struct link *l)
+{
+    if (!l->told) {
+        l->told = true;
+        s->counts.tracks++;
+        snprintf(l->t.id, sizeof l->t.id, "t%04llu", (unsigned long long)++s->told);
+    }
+    l->t.revision++;
+    l->changed = true;
+}

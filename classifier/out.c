@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A recording's findings on standard output.
+//
+// In words, numbers keep their columns so that a screen of them can be read down:
+//
+//     Signals
+//          time s   length ms       MHz       kHz  SNR dB    dBFS  kind
+//        0.012345       3.330  2440.400     812.5    14.2   -41.0  lora, SF6, 10313 MHz/s
+//
+// Whatever the sender says of itself is marked as a claim.
+#include "classifier/out.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/version.h"
+
+void out_init(struct out *o, FILE *f, bool as_json, bool bursts)
+{
+    *o = (struct out){ .f = f, .as_json = as_json, .bursts = bursts };
+    json_init(&o->j, f);
+}
+
+static void heading(struct out *o, enum out_section s, const char *text)
+{
+    if (o->section == s)
+        return;
+    fprintf(o->f, "%s%s", o->section == OUT_NOTHING ? "" : "\n", text);
+    o->section = s;
+}
+
+// A number in its column, or a dash.
+static void cell(FILE *f, struct meas m, double scale, int width, int decimals)
+{
+    if (meas_ok(m) && isfinite(m.v))
+        fprintf(f, "%*.*f", width, decimals, m.v * scale);
+    else
+        fprintf(f, "%*s", width, "-");
+}
+
+static void kind_words(FILE *f, const struct finding *x)
+{
+    const struct fingerprint *p = &x->fp;
+    enum sig_kind k = x->droneid.seen ? KIND_OFDM : p->kind;
+
+    fputs(sig_kind_name(k), f);
+    if (x->droneid.seen)
+        fputs(", Zadoff-Chu pair of DroneID", f);
+    if (k == KIND_LORA && p->sf)
+        fprintf(f, ", SF%d", p->sf);
+    if (k == KIND_LORA && meas_ok(p->chirp_hz_per_s))
+        fprintf(f, ", %.0f MHz/s", p->chirp_hz_per_s.v / 1e6);
+    if ((k == KIND_FSK || k == KIND_MSK) && meas_ok(p->symbol_rate_bd))
+        fprintf(f, ", %.1f kBd", p->symbol_rate_bd.v / 1e3);
+    if ((k == KIND_FSK || k == KIND_MSK) && meas_ok(p->deviation_hz))
+        fprintf(f, ", deviation %.1f kHz", p->deviation_hz.v / 1e3);
+    if (k == KIND_OFDM && meas_ok(p->useful_symbol_s))
+        fprintf(f, ", symbol %.2f us", p->useful_symbol_s.v * 1e6);
+    if (k == KIND_OFDM && meas_ok(p->cp_s))
+        fprintf(f, " + %.2f us", p->cp_s.v * 1e6);
+    if (k == KIND_DSSS && meas_ok(p->chip_rate_hz))
+        fprintf(f, ", %.2f Mchip/s", p->chip_rate_hz.v / 1e6);
+    if (k == KIND_FM && meas_ok(p->line_rate_hz))
+        fprintf(f, ", line rate %.1f Hz", p->line_rate_hz.v);
+    if (p->video != VIDEO_NONE && k == KIND_FM)
+        fputs(p->video == VIDEO_PAL ? " (PAL)" : " (NTSC)", f);
+    if (x->flags & (BURST_TOUCHES_GAP | BURST_AT_START | BURST_AT_END))
+        fputs(", cut off", f);
+    if (x->flags & BURST_CLIPPED)
+        fputs(", clipped", f);
+    fputc('\n', f);
+}
+
+static void burst_words(struct out *o, const struct finding *f)
+{
+    const struct fingerprint *p = &f->fp;
+
+    heading(o, OUT_SIGNALS, "Signals\n       time s   length ms          MHz      kHz  SNR dB"
+            "    dBFS  kind\n");
+    cell(o->f, p->t_s, 1, 13, 6);
+    cell(o->f, p->dur_s, 1e3, 12, 3);
+    cell(o->f, p->freq_hz, 1e-6, 13, 4);
+    cell(o->f, meas_ok(p->bw_hz) ? p->bw_hz : p->bw99_hz, 1e-3, 9, 1);
+    cell(o->f, p->snr_db, 1, 8, 1);
+    fprintf(o->f, "%8.1f  ", p->level_dbfs);
+    kind_words(o->f, f);
+}
+
+void out_burst(struct out *o, const struct finding *f)
+{
+    if (!o->bursts)
+        return;
+    if (o->as_json)
+        line_burst(&o->j, f);
+    else
+        burst_words(o, f);
+}
+
+// Bytes from the air: a terminal gets printable ASCII only.
+static void text_safe(FILE *f, const char *s)
+{
+    for (; *s; s++)
+        fputc(*s >= 0x20 && *s < 0x7f ? *s : '?', f);
+}
+
+static void decode_words(struct out *o, const struct decode *d)
+{
+    heading(o, OUT_SIGNALS, "Signals\n");
+    fprintf(o->f, "%13.6f  decoded %s at %.4f MHz, %.1f dB, checks %s%s; claimed by the sender:\n",
+            d->t_s.v, protocol_name(d->protocol), d->freq_hz.v / 1e6, d->snr_db, d->check,
+            d->assisted ? ", with help from earlier frames" : "");
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const struct field *x = &d->field[i];
+        if (x->type == FIELD_NULL)
+            continue;
+        fprintf(o->f, "%17s%-22s ", "", x->key);
+        if (x->type == FIELD_STR)
+            text_safe(o->f, x->str);
+        else if (x->type == FIELD_BOOL)
+            fputs(x->num != 0 ? "yes" : "no", o->f);
+        else
+            fprintf(o->f, "%.*f", x->decimals, x->num);
+        fputs(strstr(x->key, "lat_deg") || strstr(x->key, "lon_deg") ? "  (claimed)\n" : "\n",
+              o->f);
+    }
+}
+
+void out_decode(struct out *o, const struct decode *d, enum iq_origin origin)
+{
+    if (o->as_json)
+        line_decode(&o->j, d, origin);
+    else
+        decode_words(o, d);
+}
+
+static void track_words(struct out *o, const struct track *t)
+{
+    heading(o, OUT_TRACKS, "Links\n");
+    fprintf(o->f, "  %-9s  %s%s%s, %s, confidence %.2f, drone %.2f%s\n", verdict_name(t->verdict),
+            t->family, t->link ? ", " : "", t->link ? t->link : "", track_role_name(t->role),
+            t->confidence, t->p_drone, t->decodes ? ", decoded" : "");
+    fprintf(o->f, "             %.3f to %.3f s, %llu bursts, %.3f to %.3f MHz, %.1f dBFS, SNR %.1f "
+            "dB  [%s]\n", t->first_s, t->last_s, (unsigned long long)t->bursts, t->freq_lo_hz / 1e6,
+            t->freq_hi_hz / 1e6, t->level_dbfs, t->snr_db, t->id);
+    if (t->claimed && t->claimed_serial[0]) {
+        fputs("             claimed serial ", o->f);
+        text_safe(o->f, t->claimed_serial);
+        fputc('\n', o->f);
+    }
+    for (unsigned i = 0; i < t->n_why; i++)
+        fprintf(o->f, "             - %s\n", t->why[i]);
+    if (t->runner_up)
+        fprintf(o->f, "             next likely: %s, %.2f\n", t->runner_up,
+                t->runner_up_confidence);
+}
+
+void out_track(struct out *o, const struct track *t)
+{
+    if (o->as_json)
+        line_track(&o->j, t);
+    else
+        track_words(o, t);
+}
+
+static void summary_json(struct json *j, const struct out_summary *s)
+{
+    const struct iq_counts *c = s->counts;
+
+    json_begin(j);
+    json_str(j, "type", "summary");
+    json_int(j, "samples", (int64_t)c->samples);
+    json_num(j, "seconds", s->seconds, 9);
+    json_num(j, "wall_s", s->wall_s, 3);
+    json_num(j, "cpu_s", s->cpu_s, 3);
+    json_int(j, "lost", (int64_t)c->lost);
+    json_int(j, "trailing_bytes", c->trailing_bytes);
+    json_int(j, "bursts", (int64_t)s->bursts);
+    json_int(j, "decodes", (int64_t)s->decodes);
+    json_int(j, "tracks", (int64_t)s->tracks);
+    if (c->nonfinite)
+        json_int(j, "nonfinite", (int64_t)c->nonfinite);
+    if (c->clipped)
+        json_int(j, "clipped", (int64_t)c->clipped);
+    if (c->fault[0])
+        json_str(j, "fault", c->fault);
+    json_str(j, "version", TYTO_VERSION);
+    json_end(j);
+}
+
+static void summary_words(struct out *o, const struct out_summary *s)
+{
+    const struct iq_counts *c = s->counts;
+
+    heading(o, OUT_SUMMARY, "");
+    fprintf(o->f, "%llu samples, %.6f s: %llu signals, %llu frames decoded, %llu links "
+            "(%.2f s, %.2f s of processor time)\n", (unsigned long long)c->samples, s->seconds,
+            (unsigned long long)s->bursts, (unsigned long long)s->decodes,
+            (unsigned long long)s->tracks, s->wall_s, s->cpu_s);
+    if (c->lost)
+        fprintf(o->f, "%llu samples were lost\n", (unsigned long long)c->lost);
+    if (c->trailing_bytes)
+        fprintf(o->f, "%u bytes behind the last whole sample were ignored\n", c->trailing_bytes);
+    if (c->nonfinite)
+        fprintf(o->f, "%llu values were not finite and read as zero\n",
+                (unsigned long long)c->nonfinite);
+    if (c->clipped)
+        fprintf(o->f, "%llu samples at full scale: levels and widths are not to be trusted\n",
+                (unsigned long long)c->clipped);
+    if (c->fault[0])
+        fprintf(o->f, "the input was faulty: %s\n", c->fault);
+}
+
+void out_summary(struct out *o, const struct out_summary *s)
+{
+    if (o->as_json)
+        summary_json(&o->j, s);
+    else
+        summary_words(o, s);
+}
+
+int out_end(struct out *o)
+{
+    if (json_error(&o->j))
+        return json_error(&o->j);
+    return fflush(o->f) != 0 || ferror(o->f) ? -(errno ? errno : EIO) : 0;
+}

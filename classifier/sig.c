@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reads signature files with libcyaml: the schema below is the file format.
+//
+// libcyaml tells an error through its log, as a message and a backtrace with lines; the first of
+// each become our sentence "FILE:LINE: message".
+#include "classifier/sig.h"
+
+#include <cyaml/cyaml.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/hw.h"
+
+static const cyaml_strval_t roles[] = {
+    { "unknown", ROLE_UNKNOWN }, { "control", ROLE_CONTROL }, { "telemetry", ROLE_TELEMETRY },
+    { "video", ROLE_VIDEO }, { "identification", ROLE_IDENTIFICATION },
+};
+static const cyaml_strval_t kinds[] = {
+    { "unknown", KIND_UNKNOWN }, { "lora", KIND_LORA }, { "fsk", KIND_FSK }, { "msk", KIND_MSK },
+    { "ofdm", KIND_OFDM }, { "dsss", KIND_DSSS }, { "fm", KIND_FM }, { "am", KIND_AM },
+    { "cw", KIND_CW },
+};
+static const cyaml_strval_t verdicts[] = {
+    { "drone", VERDICT_DRONE }, { "not-drone", VERDICT_NOT_DRONE },
+};
+static const cyaml_strval_t judges[] = {
+    { "hopper", SIG_JUDGE_HOPPER }, { "waveform", SIG_JUDGE_WAVEFORM },
+    { "droneid", SIG_JUDGE_DRONEID }, { "ocusync", SIG_JUDGE_OCUSYNC },
+    { "video", SIG_JUDGE_VIDEO }, { "wifi", SIG_JUDGE_WIFI }, { "ble", SIG_JUDGE_BLE },
+    { "bluetooth", SIG_JUDGE_BLUETOOTH }, { "lte", SIG_JUDGE_LTE },
+};
+static const cyaml_strval_t evidences[] = {
+    { "recorded", SIG_RECORDED }, { "code", SIG_CODE }, { "standard", SIG_STANDARD },
+    { "computed", SIG_COMPUTED }, { "web", SIG_WEB }, { "unverified", SIG_UNVERIFIED },
+};
+
+static const cyaml_schema_value_t number = { CYAML_VALUE_FLOAT(CYAML_FLAG_STRICT, double) };
+static const cyaml_schema_value_t text = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 128) };
+
+#define OPT  CYAML_FLAG_OPTIONAL
+#define LIST (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define NUM(key, s)   CYAML_FIELD_FLOAT(#key, OPT | CYAML_FLAG_STRICT, s, key)
+#define UINT(key, s)  CYAML_FIELD_UINT(#key, OPT, s, key)
+#define RANGE(k, s)   { .key = #k, .data_offset = offsetof(s, k), .value = { \
+    .type = CYAML_SEQUENCE_FIXED, .flags = OPT, .data_size = sizeof(double), \
+    .sequence = { .entry = &number, .min = 2, .max = 2 } } }
+
+static const cyaml_schema_field_t mode_fields[] = {
+    CYAML_FIELD_STRING_PTR("link", OPT | CYAML_FLAG_POINTER, struct sig_mode, link, 1, 63),
+    CYAML_FIELD_SEQUENCE_COUNT("alternatives", LIST, struct sig_mode, alternatives,
+                               n_alternatives, &text, 0, 3),
+    CYAML_FIELD_ENUM("role", CYAML_FLAG_STRICT, struct sig_mode, role, roles,
+                     CYAML_ARRAY_LEN(roles)),
+    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct sig_mode, kind, kinds,
+                     CYAML_ARRAY_LEN(kinds)),
+    CYAML_FIELD_SEQUENCE_COUNT("bands_hz", LIST, struct sig_mode, bands_hz, n_bands_hz, &number,
+                               0, 16),
+    NUM(channel_start_hz, struct sig_mode),
+    NUM(channel_step_hz, struct sig_mode),
+    UINT(channel_count, struct sig_mode),
+    CYAML_FIELD_SEQUENCE_COUNT("channels_hz", LIST, struct sig_mode, channels_hz, n_channels,
+                               &number, 0, 64),
+    NUM(channel_tolerance_hz, struct sig_mode),
+    UINT(sf, struct sig_mode),
+    NUM(bw_hz, struct sig_mode),
+    NUM(bw_tolerance, struct sig_mode),
+    NUM(symbol_rate_bd, struct sig_mode),
+    NUM(symbol_rate_tolerance, struct sig_mode),
+    RANGE(mod_index, struct sig_mode),
+    RANGE(deviation_hz, struct sig_mode),
+    RANGE(burst_s, struct sig_mode),
+    NUM(period_s, struct sig_mode),
+    UINT(packets_per_hop, struct sig_mode),
+    UINT(hop_channels, struct sig_mode),
+    CYAML_FIELD_ENUM("evidence", CYAML_FLAG_STRICT, struct sig_mode, evidence, evidences,
+                     CYAML_ARRAY_LEN(evidences)),
+    CYAML_FIELD_STRING_PTR("source", OPT | CYAML_FLAG_POINTER, struct sig_mode, source, 1, 400),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t mode = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct sig_mode, mode_fields)
+};
+static const cyaml_schema_field_t sig_fields[] = {
+    CYAML_FIELD_UINT("version", CYAML_FLAG_DEFAULT, struct sig, version),
+    CYAML_FIELD_STRING_PTR("family", CYAML_FLAG_POINTER, struct sig, family, 1, 31),
+    CYAML_FIELD_ENUM("verdict", CYAML_FLAG_STRICT, struct sig, verdict, verdicts,
+                     CYAML_ARRAY_LEN(verdicts)),
+    CYAML_FIELD_ENUM("judge", CYAML_FLAG_STRICT, struct sig, judge, judges,
+                     CYAML_ARRAY_LEN(judges)),
+    CYAML_FIELD_FLOAT("prior", CYAML_FLAG_STRICT, struct sig, prior),
+    CYAML_FIELD_FLOAT("p_drone", CYAML_FLAG_STRICT, struct sig, p_drone),
+    CYAML_FIELD_BOOL("recorded", CYAML_FLAG_DEFAULT, struct sig, recorded),
+    CYAML_FIELD_STRING_PTR("date", CYAML_FLAG_POINTER, struct sig, date, 1, 31),
+    CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct sig, source, 1, 400),
+    CYAML_FIELD_SEQUENCE_COUNT("modes", CYAML_FLAG_POINTER, struct sig, modes, n_modes, &mode,
+                               1, 128),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sig, sig_fields)
+};
+
+// ---- Errors ----------------------------------------------------------------------------------
+
+struct told { char message[300]; unsigned line; };
+
+// libcyaml's log: "Load: Unexpected key: x", then "  in mapping field 'modes' (line: 3, ...)".
+__attribute__((format(printf, 3, 0)))
+static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+    struct told *t = ctx;
+    char s[300];
+
+    if (level < CYAML_LOG_ERROR)
+        return;
+    vsnprintf(s, sizeof s, fmt, args);
+    s[strcspn(s, "\n")] = 0;
+    const char *at = strstr(s, "line: ");
+    if (!at)
+        at = strstr(s, "line ");
+    if (at && !t->line)
+        t->line = (unsigned)strtoul(at + strcspn(at, "0123456789"), NULL, 10);
+    if (!t->message[0] && strncmp(s, "Load: Backtrace", 15)) {
+        const char *m = strncmp(s, "Load: ", 6) ? s : s + 6;
+        snprintf(t->message, sizeof t->message, "%s", m);
+    }
+}
+
+static void *allocate(void *ctx, void *p, size_t size)
+{
+    (void)ctx;
+    if (!size) {
+        free(p);
+        return NULL;
+    }
+    return realloc(p, size);
+}
+
+static cyaml_config_t config(struct told *t)
+{
+    return (cyaml_config_t){ .log_fn = listen, .log_ctx = t, .mem_fn = allocate,
+                             .log_level = CYAML_LOG_ERROR,
+                             .flags = CYAML_CFG_DEFAULT };
+}
+
+// Line on which mode number i of the file begins: its item's dash under "modes:".
+static unsigned mode_line(const char *txt, size_t len, unsigned i)
+{
+    unsigned line = 1, seen = 0;
+    bool in = false;
+    size_t indent = (size_t)-1;
+
+    for (size_t p = 0; p < len; line++) {
+        const char *nl = memchr(txt + p, '\n', len - p);
+        size_t n = nl ? (size_t)(nl - txt) - p : len - p, k = 0;
+        while (k < n && txt[p + k] == ' ')
+            k++;
+        if (!in && n >= 6 && !memcmp(txt + p, "modes:", 6))
+            in = true;
+        else if (in && k < n && txt[p + k] == '-' && (indent == (size_t)-1 || k == indent)) {
+            indent = k;
+            if (seen++ == i)
+                return line;
+        }
+        p += n + 1;
+    }
+    return 1;
+}
+
+int sig_parse(struct sig **ret, const char *name, const char *txt, size_t len, char why[IQ_WHY])
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+    cyaml_data_t *data = NULL;
+
+    cyaml_err_t e = cyaml_load_data((const uint8_t *)txt, len, &cfg, &schema, &data, NULL);
+    struct sig *s = data;
+    if (e != CYAML_OK || !s) {
+        snprintf(why, IQ_WHY, "%s:%u: %s; a signature file was expected", name, t.line ? t.line : 1,
+                 t.message[0] ? t.message : cyaml_strerror(e));
+        return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    }
+    snprintf(s->file, sizeof s->file, "%s", name);
+    for (unsigned i = 0; i < s->n_modes; i++)
+        s->modes[i].line = mode_line(txt, len, i);
+    int r = sig_check(s, why);
+    if (r < 0) {
+        sig_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void sig_free(struct sig *s)
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+
+    if (s)
+        cyaml_free(&cfg, &schema, s, 0);
+}
+
+// ---- Files -----------------------------------------------------------------------------------
+
+static int load_file(struct sig **ret, const char *dir, const char *name, char why[IQ_WHY])
+{
+    char path[4096];
+    int r = -ENOMEM;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "rb");
+    char *txt = f ? malloc(SIG_FILE_MAX + 1) : NULL;
+    if (!f || !txt) {
+        r = f ? -ENOMEM : -errno;
+        snprintf(why, IQ_WHY, "%.300s: %s; a readable signature file was expected", path,
+                 strerror(-r));
+    } else {
+        size_t n = fread(txt, 1, SIG_FILE_MAX + 1, f);
+        if (n > SIG_FILE_MAX) {
+            r = -EFBIG;
+            snprintf(why, IQ_WHY, "%.300s: longer than %d bytes; one family was expected", path,
+                     SIG_FILE_MAX);
+        } else {
+            r = sig_parse(ret, name, txt, n, why);
+        }
+    }
+    free(txt);
+    if (f)
+        fclose(f);
+    return r;
+}
+
+static int is_yaml(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+    return n > 5 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 5, ".yaml");
+}
+
+// strcmp order, whatever the locale says: file order decides ties.
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int add(struct sigs *s, const char *dir, const char *name, char why[IQ_WHY])
+{
+    struct sig *one;
+
+    if (s->n == SIG_MAX) {
+        snprintf(why, IQ_WHY, "%.300s: more than %d signature files", dir, SIG_MAX);
+        return -E2BIG;
+    }
+    int r = load_file(&one, dir, name, why);
+    if (r < 0)
+        return r;
+    if (sigs_find(s, one->family)) {
+        snprintf(why, IQ_WHY, "%.63s:1: family %.31s has a file already (%.63s)", name, one->family,
+                 sigs_find(s, one->family)->file);
+        sig_free(one);
+        return -EEXIST;
+    }
+    s->sig[s->n++] = one;
+    return 0;
+}
+
+int sigs_load(struct sigs *ret, const char *dir, char why[IQ_WHY])
+{
+    struct sigs s = { .n = 0 };
+    struct dirent **e;
+    int r = 0, n = scandir(dir, &e, is_yaml, by_name);
+
+    if (n <= 0) {
+        r = n < 0 ? -errno : -ENOENT;
+        if (n == 0)
+            free(e);
+        snprintf(why, IQ_WHY, "%.300s: %s; a folder of signature files (*.yaml) was expected", dir,
+                 n < 0 ? strerror(-r) : "no signature file");
+        return r;
+    }
+    for (int i = 0; i < n; i++) {
+        if (r == 0)
+            r = add(&s, dir, e[i]->d_name, why);
+        free(e[i]);
+    }
+    free(e);
+    if (r < 0) {
+        sigs_free(&s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void sigs_free(struct sigs *s)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        sig_free(s->sig[i]);
+    s->n = 0;
+}
+
+const struct sig *sigs_find(const struct sigs *s, const char *family)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (!strcmp(s->sig[i]->family, family))
+            return s->sig[i];
+    return NULL;
+}
+
+int sigs_dir(char *ret, size_t size, const char *dir)
+{
+    const char *env = getenv("TYTO_SIG_DIR");
+    char prog[3000];
+    int n, r;
+
+    if (dir || (env && env[0])) {
+        n = snprintf(ret, size, "%s", dir ? dir : env);
+    } else {
+        if ((r = hw_program_dir(prog, sizeof prog)) < 0)
+            return r;
+        n = snprintf(ret, size, "%s/../share/tyto/sig", prog);
+    }
+    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
