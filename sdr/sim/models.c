@@ -3,15 +3,17 @@
 #include "sdr/sim/tx.h"
 
 #define MODELS(M) \
+    M(ble) \
+    M(bluetooth) \
     M(cw) \
     M(droneid) \
     M(elrs) \
     M(fmvideo) \
-    M(ble) \
-    M(bluetooth) \
     M(fsk) \
-    M(wmbus) \
-    M(wifi)
+    M(lte) \
+    M(ocusync) \
+    M(wifi) \
+    M(wmbus)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
