@@ -224,6 +224,12 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, s
     double mod = 1 / k->useful_s, mid = 0.5 * (l->occ_lo + l->occ_hi);
     double frac = cargf(fit->sum) / (2 * M_PI) * mod;
     double f = frac + round((mid - frac) / mod) * mod;
+    e->cp = (struct cp_place){
+        .lag = fit->lag, .at = fit->at, .prefix = k->cp_s * l->fs,
+        .symbol = (k->useful_s + k->cp_s) * l->fs, .period = fit->period,
+        .extra = k->extra_s * l->fs, .per_slot = k->slot_s > 0 ? k->per_slot : 0, .cfo_hz = frac,
+        .neff = fit->neff,
+    };
     e->freq_ok[KIND_OFDM] = true;
     e->freq[KIND_OFDM] = f;
     e->freq_err[KIND_OFDM] = hypot(l->occ_err * 0.5, mod / 4);

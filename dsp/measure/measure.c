@@ -103,8 +103,8 @@ static void look_settle(struct measurer *m, const struct burst *b, struct look *
 typedef void measure_fn(struct measurer *m, struct look *l, struct fingerprint *fp,
                         struct evidence *e);
 static measure_fn *const measurers[] = {
-    level_envelope, cp_measure, chirp_measure, fsk_measure, stf_measure, barker_measure,
-    video_measure, tone_measure,
+    level_envelope, cp_measure, ofdm_measure, chirp_measure, fsk_measure, stf_measure,
+    barker_measure, video_measure, tone_measure,
 };
 
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)

@@ -43,16 +43,27 @@ struct look {
     double lo99, hi99, err99;
 };
 
+// Where cp.c found the symbols, in samples of x.
+struct cp_place {
+    size_t lag;                     // useful symbol, 0: none found
+    double at;                      // first prefix, from i0
+    double prefix, symbol;          // prefix; symbol with prefix
+    double period, extra;           // of a slot and its first prefix's excess; of a symbol when per_slot is 0
+    unsigned per_slot;
+    double cfo_hz;                  // carriers stand at cfo + k fs/lag
+    double neff;
+};
+
 // What the measurers found out for each kind.  p is a probability-like score: 0 nothing, 1 certain;
 // each file states how it comes from its test statistic.
 struct evidence {
     double p[KIND_COUNT];
-    double freq_hz, freq_err_hz;    // centre by the kind's own measurement, relative to l->f_hz
-    bool   freq_ok[KIND_COUNT];
+    bool   freq_ok[KIND_COUNT];     // centre by the kind's own measurement, relative to l->f_hz
     double freq[KIND_COUNT], freq_err[KIND_COUNT];
     double line_share;              // share of the power in the strongest spectral line
     double const_env;               // coefficient of variation of the envelope, noise removed
-    bool   wifi, video_pal;
+    bool   wifi;
+    struct cp_place cp;
 };
 
 struct measurer {
@@ -75,6 +86,7 @@ void spectrum_take(struct measurer *m, struct look *l);
 
 // ---- the measurers
 void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside OFDM symbols, once cp.c knows where they are (carrier spacings of 15, 30, 60 kHz):
+// which carriers are used, hence the exact centre; LTE's primary synchronisation; Zadoff-Chu symbols.
+//
+//     P |    ########## ##########        mean power per carrier over the symbols;
+//       |____##########.##########____    the hole in the middle is the carrier at zero
+//           lo        DC         hi
+//
+// Zadoff-Chu symbols over all carriers, Z[n] = exp(-i pi u n (n+1) / N): neighbours multiplied,
+// Z[n+1] conj Z[n] = exp(-2 pi i u (n+1) / N), a tone whose frequency is the root, whatever the
+// timing, the phase and the channel's slow ripple.  One transform shows it.
+//
+// LTE's PSS: 62 carriers around the centre, roots 25, 29, 34 (26, 37 in sidelink).  Neighbour
+// products prune symbols, roots and centres; the best few are correlated outright at several delays.
+#include <string.h>
+
+#include "dsp/measure/measure.h"
+
+#define OFDM_SYMBOLS 74             // 5.3 ms at 15 kHz: one PSS period and a bit
+#define GRID_MAX     8192           // carriers of the widest look
+#define PSS_SIDE     31
+#define PSS_SHIFT    10             // carriers the centre may be off
+#define PSS_KEEP     8
+
+static const int pss_roots[] = { 25, 29, 34, 26, 37 };
+#define ROOTS ((int)(sizeof pss_roots / sizeof *pss_roots))
+
+struct grid {
+    size_t lag, symbols;            // carriers per symbol (transform length); symbols taken
+    const struct cp_place *cp;
+    const struct look *l;
+    double level, noise;            // per carrier
+    int lo, hi, mid;                // outermost used carriers, relative to bin lag/2; middle
+    bool dc_hole;
+};
+
+// Symbol s on the carrier grid into y, lowest first; false past the end.
+static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)
+{
+    const struct look *l = g->l;
+    const struct cp_place *cp = g->cp;
+    size_t in_slot = cp->per_slot ? s % cp->per_slot : 0, slot = cp->per_slot ? s / cp->per_slot : s;
+    double at = cp->at + (double)slot * cp->period + (double)in_slot * cp->symbol +
+                (in_slot ? cp->extra : 0);
+    // From three quarters into the prefix: late enough for echoes, early enough for a wrong estimate.
+    size_t i = l->i0 + (size_t)(at + 0.75 * cp->prefix + 0.5);
+    if (i + g->lag > l->i1)
+        return false;
+    double step = -cp->cfo_hz / l->fs;
+    for (size_t k = 0; k < g->lag; k += 64) {
+        double ph = step * (double)(i + k), c = 2 * M_PI * (ph - floor(ph));
+        float complex w = (float)cos(c) + I * (float)sin(c);
+        float complex turn = (float)cos(2 * M_PI * step) + I * (float)sin(2 * M_PI * step);
+        for (size_t j = k; j < k + 64 && j < g->lag; j++, w *= turn)
+            m->z[j] = l->x[i + j] * w;
+    }
+    dft_run(m->fft[log2_floor(g->lag)], m->z, m->z);
+    for (size_t k = 0; k < g->lag; k++)
+        y[(k + g->lag / 2) % g->lag] = m->z[k];
+    return true;
+}
+
+static bool grid_take(struct measurer *m, struct grid *g)
+{
+    float *p = m->q;
+    memset(p, 0, g->lag * sizeof *p);
+    for (g->symbols = 0; g->symbols < OFDM_SYMBOLS && symbol_take(m, g, g->symbols, m->y); g->symbols++)
+        for (size_t k = 0; k < g->lag; k++)
+            p[k] += sq(m->y[k]);
+    if (g->symbols < 2)
+        return false;
+    double s1 = 0, s2 = 0;
+    for (size_t k = 0; k < g->lag; k++) {
+        p[k] /= (float)g->symbols;
+        s1 += p[k];
+        s2 += (double)p[k] * p[k];
+    }
+    g->level = s2 / fmax(s1, 1e-30);
+    g->noise = g->l->n0_psd * g->l->fs * (double)g->lag;
+    double gate = fmax(0.2 * g->level, g->noise * (1 + 5 / sqrt((double)g->symbols)));
+    int lo = -1, hi = -1, half = (int)g->lag / 2;
+    for (int k = 1; k + 1 < (int)g->lag; k++)
+        // One stray line is no edge: a neighbour must be there too.
+        if (p[k] > gate && (p[k - 1] > gate || p[k + 1] > gate)) {
+            lo = lo < 0 ? k : lo;
+            hi = k;
+        }
+    if (lo < 0)
+        return false;
+    g->lo = lo - half;
+    g->hi = hi - half;
+    int mid = (lo + hi) / 2;
+    g->mid = mid - half;
+    // A hole at the middle carrier, or right beside it where an edge carrier was missed.
+    for (int d = 0; d <= 2 && hi - lo > 8; d++)
+        for (int k = mid - d; k <= mid + d; k += d ? 2 * d : 1) {
+            double side = 0.25 * (p[k - 2] + p[k - 1] + p[k + 1] + p[k + 2]);
+            if (!g->dc_hole && p[k] - g->noise < 0.3 * (side - g->noise)) {
+                g->dc_hole = true;
+                g->mid = k - half;
+            }
+        }
+    return true;
+}
+
+// Number of carriers a ZC symbol would fill, of those in use by LTE-like systems; 0: none fits.
+static int zc_carriers(const struct grid *g)
+{
+    static const int sizes[] = { 72, 180, 300, 600, 1200 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && g->dc_hole; i++)
+        if (abs(g->hi - g->lo - sizes[i]) <= 3)
+            return sizes[i];
+    return 0;
+}
+
+// Root of one symbol, 0 when it is no ZC.
+static int zc_root(struct measurer *m, const struct grid *g, const float complex *y, int carriers)
+{
+    int n = carriers + 1, c = (int)g->lag / 2 + g->mid;
+    unsigned log_n = log2_floor((size_t)n) + 2;
+    size_t nf = (size_t)1 << log_n;
+    double e = 0, sum = 0;
+    if (c - carriers / 2 < 0 || c + carriers / 2 >= (int)g->lag)
+        return 0;
+    memset(m->z, 0, nf * sizeof *m->z);
+    for (int k = 0; k + 1 < n; k++) {
+        int a = c - carriers / 2 + k;
+        if (a == c || a + 1 == c)                   // the empty carrier
+            continue;
+        m->z[k] = y[a + 1] * conjf(y[a]);
+        e += sq(m->z[k]);
+        sum += cabsf(m->z[k]);
+    }
+    dft_run(m->fft[log_n], m->z, m->z);
+    size_t at = 0;
+    for (size_t k = 1; k < nf; k++)
+        at = sq(m->z[k]) > sq(m->z[at]) ? k : at;
+    double t = e > 0 ? sq(m->z[at]) / e : 0;
+    // Chance: ln of the number of roots; a part-filled ZC or a strong echo is not wanted.
+    if (t < log((double)n) + 12 || cabsf(m->z[at]) < 0.6 * sum)
+        return 0;
+    int u = (int)lround((double)(nf - at) * n / (double)nf);
+    return u % n;
+}
+
+static void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
+{
+    int carriers = zc_carriers(g), found = 0;
+    if (!carriers)
+        return;
+    for (size_t s = 0; s < g->symbols && s < 32 && found < 4; s++) {
+        if (!symbol_take(m, g, s, m->y))
+            break;
+        int u = zc_root(m, g, m->y, carriers);
+        if (u)
+            fp->zc_root[found++] = u;
+    }
+    fp->zc_len = found ? carriers + 1 : 0;
+}
+
+struct pss_try { double diff; size_t symbol; int root, shift; };
+
+static float complex pss_value(int u, int k)        // k: -31..31 without 0
+{
+    int n = k + PSS_SIDE, q = (int)((long)u * n * (n + 1) % 126);
+    double ph = -M_PI * q / 63;
+    return (float)cos(ph) + I * (float)sin(ph);
+}
+
+// Neighbour products of one symbol against those of each root, at each shift.
+static void pss_prune(const struct grid *g, const float complex *y, size_t s, struct pss_try *keep)
+{
+    int c = (int)g->lag / 2 + g->mid;
+    for (int r = 0; r < ROOTS; r++)
+        for (int shift = -PSS_SHIFT; shift <= PSS_SHIFT; shift++) {
+            float complex sum = 0;
+            float e = 1e-30f;
+            // exp(-2 pi i u (n+1) / 63) by turning.
+            double w = -2 * M_PI * pss_roots[r] / 63;
+            float complex ref = 1, turn = (float)cos(w) + I * (float)sin(w);
+            for (int k = -PSS_SIDE; k < PSS_SIDE; k++, ref *= turn) {
+                if (k == 0 || k == -1)
+                    continue;
+                float complex d = y[c + shift + k + 1] * conjf(y[c + shift + k]);
+                sum += d * conjf(ref);
+                e += cabsf(d);
+            }
+            double v = cabsf(sum) / e;
+            int low = 0;
+            for (int i = 1; i < PSS_KEEP; i++)
+                low = keep[i].diff < keep[low].diff ? i : low;
+            if (v > keep[low].diff)
+                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift };
+        }
+}
+
+// Normalised correlation at the best of several delays, 0..1 in power.
+static double pss_full(const struct grid *g, const float complex *y, const struct pss_try *t)
+{
+    int c = (int)g->lag / 2 + g->mid + t->shift;
+    double best = 0;
+    for (int d = -12; d <= 12; d++) {
+        float complex sum = 0;
+        double e = 1e-30, ramp = 2 * M_PI * d / 124.0;      // half a cycle over the band per two steps
+        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++) {
+            if (!k)
+                continue;
+            double ph = ramp * k;
+            sum += y[c + k] * conjf(pss_value(t->root, k)) * ((float)cos(ph) + I * (float)sin(ph));
+            e += sq(y[c + k]);
+        }
+        best = fmax(best, sq(sum) / (62 * e));
+    }
+    return best;
+}
+
+static void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
+{
+    struct pss_try keep[PSS_KEEP] = { 0 };
+    int c = (int)g->lag / 2 + g->mid;
+    if (c - PSS_SIDE - PSS_SHIFT < 0 || c + PSS_SIDE + PSS_SHIFT + 1 >= (int)g->lag ||
+        g->hi - g->lo < 50)
+        return;
+    for (size_t s = 0; s < g->symbols; s++)
+        if (symbol_take(m, g, s, m->y))
+            pss_prune(g, m->y, s, keep);
+    double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
+    for (int i = 0; i < PSS_KEEP; i++)
+        if (keep[i].diff > 0 && symbol_take(m, g, keep[i].symbol, m->y))
+            best = fmax(best, pss_full(g, m->y, &keep[i]));
+    // Noise in 62 carriers: exponential with mean 1/62.
+    fp->lte_pss = (struct meas){ fmin(1, best / fmax(0.1, clean)), 1 / 62.0 / fmax(0.1, clean) };
+}
+
+void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
+{
+    const struct cp_place *cp = &e->cp;
+    struct grid g = { .lag = cp->lag, .cp = cp, .l = l };
+    bool lte_like = fp->numerology == OFDM_15K || fp->numerology == OFDM_30K;
+    if (e->p[KIND_OFDM] < 0.5 || !cp->lag || !lte_like || (cp->lag & (cp->lag - 1)) ||
+        cp->lag > GRID_MAX || !grid_take(m, &g))
+        return;
+    double spacing = l->fs / (double)g.lag;
+    double mid = g.dc_hole ? g.mid : 0.5 * (g.lo + g.hi);
+    e->freq[KIND_OFDM] = cp->cfo_hz + mid * spacing;
+    // The fraction is a phase over one useful symbol; the whole number is sure with a hole, else to
+    // one carrier.
+    double neff = fmax(1, e->cp.neff), r = fmax(0.1, fp->cp_corr.v);
+    double fine = spacing / (2 * M_PI) * sqrt(1 / (r * r) - 0.9) / sqrt(2 * neff);
+    e->freq_err[KIND_OFDM] = g.dc_hole ? fine : hypot(fine, spacing);
+    zc_measure(m, &g, fp);
+    if (fp->numerology == OFDM_15K)
+        pss_measure(m, &g, fp);
+}
