@@ -12,6 +12,7 @@
 //
 // LTE's PSS: 62 carriers around the centre, roots 25, 29, 34 (26, 37 in sidelink).  Neighbour
 // products prune symbols, roots and centres; the best few are correlated outright at several delays.
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsp/measure/measure.h"
