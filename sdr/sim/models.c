@@ -13,7 +13,8 @@
     M(lte) \
     M(ocusync) \
     M(wifi) \
-    M(wmbus)
+    M(wmbus) \
+    M(dsss)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
