@@ -7,14 +7,14 @@
     M(bluetooth) \
     M(cw) \
     M(droneid) \
+    M(dsss) \
     M(elrs) \
     M(fmvideo) \
     M(fsk) \
     M(lte) \
     M(ocusync) \
     M(wifi) \
-    M(wmbus) \
-    M(dsss)
+    M(wmbus)
 
 #define DECLARE(name) extern const struct tx_model tx_##name;
 #define ROW(name)     &tx_##name,
