@@ -20,6 +20,9 @@
                                         // samples of wrong timing; 0.3 and under is chance structure
 #define CP_LN_ODDS 11.0                 // ln of odds against chance beyond the number of tries: 1.7e-5
 
+#define WIFI_PIECE_S 150e-6             // some 35 symbols
+#define WIFI_PIECES  5
+
 struct cp_kind {
     enum ofdm_numerology num;
     double useful_s, cp_s;
@@ -57,7 +60,7 @@ struct cp_fit {
 struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
 
 // c[n] and its energy, folded over `period`.
-static void fold_take(struct measurer *m, const struct look *l, size_t lag, size_t from, size_t to,
+static void fold_take(const float complex *restrict x, size_t lag, size_t from, size_t to,
                       struct fold *f)
 {
     memset(f->c, 0, f->bins * sizeof *f->c);
@@ -68,8 +71,8 @@ static void fold_take(struct measurer *m, const struct look *l, size_t lag, size
         size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
         b = b > to ? to : b;
         for (size_t i = a, j = 0; i < b && j < f->bins; i++, j++) {
-            f->c[j] += l->x[i + lag] * conjf(l->x[i]);
-            f->e[j] += 0.5f * (m->p[i] + m->p[i + lag]);
+            f->c[j] += x[i + lag] * conjf(x[i]);
+            f->e[j] += 0.5f * (sq(x[i]) + sq(x[i + lag]));
             f->visits[j] += 1;
         }
         n = b > n ? b : n + 1;
@@ -95,12 +98,25 @@ static void window_sums(const struct fold *f, const struct cp_kind *k, double fs
     }
 }
 
+// Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not outweigh
+// milliseconds of symbols.  OFDM's own peaks hardly notice.
+static void limit(struct measurer *m, const struct look *l)
+{
+    double mean = 0;
+    for (size_t i = l->i0; i < l->i1; i++)
+        mean += sqrtf(m->p[i]);
+    mean /= (double)(l->i1 - l->i0);
+    float most = (float)(6.3 * mean * mean);
+    for (size_t i = l->i0; i < l->i1; i++)
+        m->z[i] = m->p[i] > most ? l->x[i] * sqrtf(most / m->p[i]) : l->x[i];
+}
+
 // Looks for the best offset of one numerology.  Steps of a quarter prefix, then one by one.
-static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_kind *k,
-                     struct cp_fit *fit)
+static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_kind *k, size_t i0,
+                     size_t i1, struct cp_fit *fit)
 {
     double period = (k->slot_s > 0 ? k->slot_s : k->useful_s + k->cp_s) * l->fs;
-    size_t w = (size_t)(k->cp_s * l->fs + 0.5), span = l->i1 - l->i0;
+    size_t w = (size_t)(k->cp_s * l->fs + 0.5), span = i1 - i0;
     fit->k = k;
     fit->lag = (size_t)(k->useful_s * l->fs + 0.5);
     fit->period = period;
@@ -109,7 +125,7 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
         return false;
     struct fold f = { .period = period, .bins = (size_t)(period + 0.5), .c = m->y,
                       .e = m->q, .visits = m->q + FOLD_MAX };
-    fold_take(m, l, fit->lag, l->i0, l->i1 - fit->lag, &f);
+    fold_take(m->z, fit->lag, i0, i1 - fit->lag, &f);
 
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
@@ -129,7 +145,7 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
         double t = e > 0 ? sq(c) / ((double)e * e) * v : 0;
         if (t > best) {
             best = t;
-            fit->at = (double)(o % f.bins);
+            fit->at = (double)(o % f.bins) + (double)(i0 - l->i0);
             fit->rho = e > 0 ? cabsf(c) / e : 0;
             fit->neff = v * share;
             fit->sum = c;
@@ -143,6 +159,27 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     return true;
 }
 
+// 802.11 frames stand microseconds apart, each on its own grid of symbols; where several came as one
+// burst, the best piece speaks.
+static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp_kind *k,
+                       struct cp_fit *fit)
+{
+    size_t piece = (size_t)(WIFI_PIECE_S * l->fs), span = l->i1 - l->i0;
+    if (k->useful_s > 10e-6 || span < 2 * piece)
+        return fit_kind(m, l, k, l->i0, l->i1, fit);
+    size_t step = (span - piece) / (WIFI_PIECES - 1);
+    bool any = false;
+    for (size_t i = 0; i < WIFI_PIECES; i++) {
+        struct cp_fit f;
+        if (fit_kind(m, l, k, l->i0 + i * step, l->i0 + i * step + piece, &f) &&
+            (!any || f.t > fit->t)) {
+            *fit = f;
+            any = true;
+        }
+    }
+    return any;
+}
+
 // Width of the plateau of the folded correlation: the window that explains most of it.
 static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit, double *ret_err)
 {
@@ -151,7 +188,7 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
     struct fold f = { .period = (fit->k->useful_s + fit->k->cp_s) * l->fs, .bins = bins, .c = m->y,
                       .e = m->q, .visits = m->q + FOLD_MAX };
     size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
-    fold_take(m, l, fit->lag, l->i0, to < max ? to : max, &f);
+    fold_take(m->z, fit->lag, l->i0, to < max ? to : max, &f);
     // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
     float complex c;
     float e, v;
@@ -239,11 +276,14 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
 {
     struct cp_fit best = { 0 };
     double best_gain = 0, clean = l->power / (l->power + l->noise + 1e-30);
-    if (l->i1 - l->i0 < 64 || !(l->power > 0))
+    // An even envelope is no OFDM, however it repeats; unless the converter clipped it flat.
+    bool even = e->const_env < 0.12 && !(l->b->flags & BURST_CLIPPED);
+    if (l->i1 - l->i0 < 64 || !(l->power > 0) || (even && clean > 0.8))
         return;
+    limit(m, l);
     for (size_t i = 0; i < KINDS; i++) {
         struct cp_fit fit;
-        if (!fit_kind(m, l, &kinds[i], &fit))
+        if (!fit_pieces(m, l, &kinds[i], &fit))
             continue;
         // Offsets tried: one per independent sample of the period.
         double tries = log(fit.period * fmin(1, (l->occ_hi - l->occ_lo) / l->fs) + 1) + log((double)KINDS);
