@@ -3,6 +3,7 @@
 #include "sdr/sim/tx.h"
 
 #define MODELS(M) \
+    M(avsender) \
     M(ble) \
     M(bluetooth) \
     M(cw) \

@@ -93,6 +93,11 @@ int hex_bytes(const char *hex, uint8_t *out, size_t room)
 
 double args_until(const struct tx_args *a) { return a->until_s > 0 ? a->until_s : INFINITY; }
 
+bool args_has_freq(const struct tx_args *a)
+{
+    return a->freq_hz > 0 || a->freq_hz < 0 || (a->capture_lo_hz < 0 && a->capture_hi_hz > 0);
+}
+
 bool args_seen(const struct tx_args *a, double freq_hz, double bw_hz)
 {
     return !(a->capture_hi_hz > a->capture_lo_hz) ||

@@ -23,5 +23,8 @@ int hex_bytes(const char *hex, uint8_t *out, size_t room);
 // End of the emitter, infinite where not given.
 double args_until(const struct tx_args *a);
 
+// Whether freq_hz was given: 0 counts where the scene is at baseband.
+bool args_has_freq(const struct tx_args *a);
+
 // Whether the receiver sees anything of this channel; true where the window is not given.
 bool args_seen(const struct tx_args *a, double freq_hz, double bw_hz);

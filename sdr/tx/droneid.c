@@ -210,7 +210,8 @@ static int droneid_next(void *state, struct tx_packet *ret_packet)
     struct droneid *d = state;
     for (;; d->count++) {
         double t = (double)d->count * d->period_s;
-        double f = d->args.freq_hz > 0 ? d->args.freq_hz : centre_at(d, d->count / PER_CENTRE);
+        double f = args_has_freq(&d->args) ? d->args.freq_hz
+                                           : centre_at(d, d->count / PER_CENTRE);
         double len_s = (d->symbols == 9 ? DRONEID_NINE : DRONEID_EIGHT) / DRONEID_RATE_HZ;
         if (t + len_s > args_until(&d->args))
             return 0;

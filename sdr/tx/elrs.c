@@ -14,7 +14,8 @@
 // uid: its four low bytes are UID bytes 2 .. 5: hop seed, and chirp sign by the lowest bit.
 // value: level of the drone against the pilot in dB; -6.   duty: share of slots that listen before
 // talk lets through; 1.  variant: no-receiver (telemetry slots stay empty), normal, inverted,
-// gemini (every uplink packet twice, 40 channels apart), 1:2 .. 1:128 (telemetry ratio).
+// gemini (every uplink packet twice, 40 channels apart), 1:2 .. 1:128 (telemetry ratio), parked
+// (all on freq_hz, for measurements).
 #include "sdr/tx/elrs.h"
 
 #include <assert.h>
@@ -92,7 +93,7 @@ struct elrs {
     const struct elrs_mode *mode;
     struct tx_args args;
     struct rng     rng;
-    bool           inverted, alone, gemini, twin_due;
+    bool           inverted, alone, gemini, parked, twin_due;
     unsigned       ratio;
     double         drone_db, drone_ppm, burst_s, rate_hz, bw_hz;
     uint64_t       slot, slot0, hop0;   // slot0, hop0: where both counters stand at time 0
@@ -151,6 +152,7 @@ static void set_link(struct elrs *e, const struct tx_args *a)
     const char *v = a->variant;
     e->args = *a;
     e->alone = words_have(v, "no-receiver");
+    e->parked = words_have(v, "parked");
     e->gemini = words_have(v, "gemini");
     e->inverted = words_have(v, "inverted") || (!words_have(v, "normal") && a->uid & 1);
     e->ratio = ratio_named(v, e->mode->ratio);
@@ -165,7 +167,8 @@ static void set_link(struct elrs *e, const struct tx_args *a)
 static int elrs_make(void **ret_state, const struct tx_args *a, struct rng *rng, char why[IQ_WHY])
 {
     static const char *const known[] = { "no-receiver", "normal", "inverted", "gemini", "1:2",
-                                         "1:4", "1:8", "1:16", "1:32", "1:64", "1:128", NULL };
+                                         "1:4", "1:8", "1:16", "1:32", "1:64", "1:128", "parked",
+                                         NULL };
     const struct elrs_mode *m = mode_named(a->mode);
     if (!m) {
         snprintf(why, IQ_WHY, "elrs: mode \"%s\" is not a 2.4 GHz mode of facts/links.json, nor "
@@ -232,7 +235,8 @@ static bool slot_packet(struct elrs *e, struct tx_packet *p)
     if (e->twin_due)
         c = (c + ELRS_CHANNELS / 2) % ELRS_CHANNELS;
     *p = (struct tx_packet){
-        .t_s = (double)e->slot * e->mode->interval_s, .freq_hz = ELRS_FIRST_HZ + ELRS_STEP_HZ * c,
+        .t_s = (double)e->slot * e->mode->interval_s,
+        .freq_hz = e->parked ? e->args.freq_hz : ELRS_FIRST_HZ + ELRS_STEP_HZ * c,
         .bw_hz = e->bw_hz, .rate_hz = e->rate_hz, .n = e->n, .iq = e->iq,
     };
     if (drone) {

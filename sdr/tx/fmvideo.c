@@ -9,8 +9,8 @@
 //
 // One transmission without an end, in pieces of 1 ms.
 //
-// mode: a channel ("R1", "F4", ...) or a band's name in facts/links.json; freq_hz overrules the
-// channel.  value: sample rate in Hz, 20 MS/s.  variant: pal, ntsc; flight, bars, black; audio
+// mode: a channel ("R1", "F4", "S2", ...) or a band's name in facts/links.json; freq_hz overrules
+// the channel.  value: sample rate in Hz, 20 MS/s.  variant: pal, ntsc; flight, bars, black; audio
 // (two subcarriers, 10 % of the power together), preemphasis.
 #include <errno.h>
 #include <math.h>
@@ -42,6 +42,7 @@ static const struct band {
     { "Analog FPV 5.8 band L", "L", { 5333, 5373, 5413, 5453, 5493, 5533, 5573, 5613 } },
     { "Analog FPV 5.8 band X(4.9-5.2)", "X", { 4990, 5020, 5050, 5080, 5110, 5140, 5170, 5200 } },
     { "Analog FPV 1.2/1.3 GHz", "", { 1080, 1120, 1160, 1200, 1240, 1258, 1280, 1320, 1360 } },
+    { "Analog 2.4 GHz AV sender", "S", { 2414, 2432, 2450, 2468 } },
 };
 enum { BANDS = sizeof bands / sizeof *bands };
 
@@ -80,16 +81,16 @@ static int find_channel(const struct tx_args *a, const struct band **ret_band, d
     const char *m = a->mode;
     for (unsigned b = 0; m && b < BANDS; b++) {
         bool channel = *bands[b].letter && strlen(m) == 2 && m[0] == *bands[b].letter &&
-                       m[1] >= '1' && m[1] <= '8';
-        if (!channel && !(link_is(bands[b].link, m) && a->freq_hz > 0))
+                       m[1] >= '1' && m[1] <= '8' && bands[b].mhz[m[1] - '1'];
+        if (!channel && !(link_is(bands[b].link, m) && args_has_freq(a)))
             continue;
         *ret_band = &bands[b];
-        *ret_hz = a->freq_hz > 0 ? a->freq_hz : bands[b].mhz[m[1] - '1'] * 1e6;
+        *ret_hz = args_has_freq(a) ? a->freq_hz : bands[b].mhz[m[1] - '1'] * 1e6;
         return 0;
     }
-    if (m || !(a->freq_hz > 0)) {
-        snprintf(why, IQ_WHY, "fmvideo: mode \"%s\" must be a channel (A1 to X8), or a band's name "
-                 "in facts/links.json and a freq_hz; without a mode it needs a freq_hz",
+    if (m || !args_has_freq(a)) {
+        snprintf(why, IQ_WHY, "fmvideo: mode \"%s\" must be a channel (A1 to X8, S1 to S4), or a "
+                 "band's name in facts/links.json and a freq_hz; without a mode it needs a freq_hz",
                  m ? m : "");
         return -EINVAL;
     }
@@ -194,6 +195,16 @@ const struct tx_model tx_fmvideo = {
     .name = "fmvideo",
     .family = "analog-fpv",
     .about = "analog FM video, PAL or NTSC, on an FPV channel or any frequency",
+    .make = fmvideo_make,
+    .next = fmvideo_next,
+    .drop = free,
+};
+
+// The same waveform in a living room.
+const struct tx_model tx_avsender = {
+    .name = "avsender",
+    .family = "analog-av",
+    .about = "analog AV sender of 2.4 GHz (mode S1 to S4), otherwise as fmvideo",
     .make = fmvideo_make,
     .next = fmvideo_next,
     .drop = free,

@@ -139,7 +139,7 @@ static int lte_make(void **ret_state, const struct tx_args *a, struct rng *rng, 
 {
     static const char *const known[] = { "fdd", "tdd", NULL };
     const struct width *w = find_width(a->mode);
-    if (!w || !(a->freq_hz > 0)) {
+    if (!w || !args_has_freq(a)) {
         snprintf(why, IQ_WHY, "lte: needs a freq_hz, and a mode that is one of 1.4 3 5 10 15 20 "
                  "(MHz), not \"%s\"", a->mode ? a->mode : "10");
         return -EINVAL;

@@ -13,7 +13,8 @@
 // R0 and R1, the half's symbols, the uplink's hop set and its place in the gap, one hop in 5 ms.
 //
 // mode: 10MHz, 20MHz, uplink, or a name of facts/links.json.  variant: both (uplink as well,
-// value dB against the drone), idle25, idle20, 16qam, 64qam.
+// value dB against the drone), idle25, idle20, 16qam, 64qam, parked (an uplink that stays at
+// freq_hz).
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ struct ocusync {
     struct tx_args args;
     struct rng     rng;
     double         freq_hz, pilot_db, pilot_ppm, period_s;
+    bool           parked;
     unsigned       qam, n_events;
     struct event   event[3];
     uint64_t       count;
@@ -129,6 +131,8 @@ static void set_schedule(struct ocusync *o, const char *v)
 // A raster of 2 MHz inside the band, drawn anew each time.
 static double uplink_hz(struct ocusync *o)
 {
+    if (o->parked)
+        return o->freq_hz;
     bool high = o->freq_hz > 5e9;
     double first = high ? 5727.5e6 : 2404.5e6;
     return (first + 2e6 * rng_below(&o->rng, high ? 60 : 37)) * (1 + o->pilot_ppm * 1e-6);
@@ -147,7 +151,8 @@ static const struct mode *find_mode(const char *name)
 static int ocusync_make(void **ret_state, const struct tx_args *a, struct rng *rng,
                         char why[IQ_WHY])
 {
-    static const char *const known[] = { "both", "idle25", "idle20", "16qam", "64qam", NULL };
+    static const char *const known[] = { "both", "idle25", "idle20", "16qam", "64qam", "parked",
+                                         NULL };
     const struct mode *m = find_mode(a->mode);
     if (!m) {
         snprintf(why, IQ_WHY, "ocusync: mode \"%s\" is none of 10MHz 20MHz fpv uplink, nor a name "
@@ -162,7 +167,8 @@ static int ocusync_make(void **ret_state, const struct tx_args *a, struct rng *r
     o->mode = m;
     o->args = *a;
     o->rng = *rng;
-    o->freq_hz = a->freq_hz > 0 ? a->freq_hz : m->shape == &twenty ? 2449.5e6 : 2444.5e6;
+    o->parked = words_have(a->variant, "parked");
+    o->freq_hz = args_has_freq(a) ? a->freq_hz : m->shape == &twenty ? 2449.5e6 : 2444.5e6;
     o->pilot_db = a->value < 0 || a->value > 0 ? a->value : 0;
     // Alone, the uplink is the emitter and the scene sets its crystal.
     o->pilot_ppm = m == &modes[UPLINK] ? 0 : rng_between(&o->rng, -3, 3);

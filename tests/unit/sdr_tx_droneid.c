@@ -290,6 +290,24 @@ static void test_variants(void **state)
     tx_droneid.drop(m);
 }
 
+// A position is written over a licence: what lies behind its 91 bytes stays, up to the last.
+static void test_stale_tail(void **state)
+{
+    (void)state;
+    struct droneid_plane plane;
+    uint8_t licence[DRONEID_PADDED], buf[DRONEID_PADDED];
+    droneid_plane_init(&plane, 3);
+    assert_int_equal(droneid_licence(&plane, licence), 144);
+    memcpy(buf, licence, sizeof buf);
+    assert_int_equal(droneid_position(&plane, 1, buf), 91);
+    assert_memory_equal(buf + 91, licence + 91, DRONEID_PADDED - 91);
+    assert_memory_not_equal(buf, licence, 91);
+    unsigned garbage = 0;
+    for (unsigned i = 144; i < DRONEID_PADDED; i++)
+        garbage += buf[i] != 0;
+    assert_true(garbage > 20);
+}
+
 // A scene that sees only 2.4 GHz gets no burst of the upper band, and misses none of the lower.
 static void test_window(void **state)
 {
@@ -332,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_cadence_and_frames),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_stale_tail),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,13 @@ static void test_variants(void **state)
     unsigned part = count(&(struct tx_args){ .mode = mode, .until_s = 1.92,
                                              .capture_lo_hz = 2.436e9, .capture_hi_hz = 2.444e9 });
     assert_in_range(part, 1920 / 10 - 40, 1920 / 10 + 60);
-    void *m;
+    struct tx_packet p;
+    void *m = model(&(struct tx_args){ .freq_hz = 868e6, .variant = "parked" });
+    for (unsigned i = 0; i < 9; i++) {
+        assert_int_equal(tx_elrs.next(m, &p), 1);
+        assert_float_equal(p.freq_hz, 868e6, 10e3);
+    }
+    tx_elrs.drop(m);
     char why[IQ_WHY];
     struct rng rng = { { 1, 2, 3, 4 } };
     assert_true(tx_elrs.make(&m, &(struct tx_args){ .mode = "900/50Hz" }, &rng, why) < 0);

@@ -189,7 +189,8 @@ static void test_channels_and_audio(void **state)
         { "R1", 0, 5658e6, "Analog FPV 5.8 band R(Raceband)" },
         { "E7", 0, 5925e6, "Analog FPV 5.8 band E" },
         { NULL, 5733.4e6, 5733.4e6, "Analog FPV 5.8 band B" },
-        { NULL, 2414e6, 2414e6, "" },
+        { "S2", 0, 2432e6, "Analog 2.4 GHz AV sender" },
+        { NULL, 2400e6, 2400e6, "" },
         { "Analog FPV 5.8 band X(4.9-5.2)", 4991e6, 4991e6, "Analog FPV 5.8 band X(4.9-5.2)" },
     };
     struct tx_packet p;
