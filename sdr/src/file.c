@@ -180,6 +180,12 @@ static int open_samples(struct iq_source **ret_src, const char *path, struct sig
     return r;
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), e = strlen(end);
+    return n > e && !strcmp(s + n - e, end);
+}
+
 static bool exists(const char *path) { return !access(path, F_OK); }
 
 static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])
@@ -190,6 +196,9 @@ static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, c
 
     if (strcmp(cfg->path, "-") && !exists(cfg->path))
         return src_why(why, -errno, "%s: %s", name, strerror(errno));
+    if (ends_with(cfg->path, ".sigmf") && (!cfg->format || !cfg->rate_hz))
+        return src_why(why, -EINVAL, "%s: SigMF archives are not read; unpack it with tar and give "
+                       "its .sigmf-meta", name);
     if (!cfg->format)
         return src_why(why, -EINVAL, "%s: how are its samples stored? raw IQ needs --format cf32, "
                        "cf64, ci16, ci8 or cu8", name);
@@ -250,12 +259,6 @@ static int open_sigmf(struct iq_source **ret_src, const char *meta, const char *
         return r;
     }
     return open_samples(ret_src, data ? data : path, &m, cfg, why);
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), e = strlen(end);
-    return n > e && !strcmp(s + n - e, end);
 }
 
 int iq_open_file(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])

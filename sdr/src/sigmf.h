@@ -3,7 +3,8 @@
 //
 // Taken: core:datatype, sample_rate, num_channels, dataset, metadata_only; of each capture
 // sample_start, global_index (gaps), frequency, datetime; of annotations only how far they reach;
-// tyto:origin, which our own simulator writes.  core:sha512 is not verified.
+// tyto:origin, which our own simulator writes.  core:sha512 is not verified.  A gap counts as one
+// only by core:global_index: two datetimes tell the time, computer clocks being what they are.
 #pragma once
 
 #include <stdbool.h>

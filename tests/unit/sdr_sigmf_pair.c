@@ -82,6 +82,9 @@ static void finds_the_pair_from_either_end(void **state)
     refuses("x.sigmf-meta", NULL, 0, "y.cs8: No such file");
     put_text("x.sigmf-meta", "{\"global\":{\"core:datatype\":\"ci8\",\"core:sample_rate\":0}}");
     refuses("x.sigmf-meta", NULL, 0, "x.sigmf-meta: core:sample_rate of 0 Hz is out of range");
+    put("x.sigmf", "tar", 3);
+    refuses("x.sigmf", NULL, 0, "x.sigmf: SigMF archives are not read; unpack it");
+    unlink("x.sigmf");
     refuses("sub/.sigmf-meta", NULL, 0, "No such file");
     unlink("x.sigmf-meta");
     mkdir("x.sigmf-meta", 0700);
