@@ -113,7 +113,9 @@ has '{"type":"summary","samples":0,"seconds":0,"bursts":0,"tracks":0,"trailing_b
 for format in cf32:8 cf64:16 ci16:4 ci8:2 cu8:2; do
     size=${format#*:} format=${format%:*}
     for kind in zero full noise tone nan bits; do
-        for count in 1 2 1023 1024 1025 60000; do
+        # Around the smallest block for one format, the ends for the others.
+        case $format in cf32) counts='1 2 1023 1024 1025 60000' ;; *) counts='1 1025 60000' ;; esac
+        for count in $counts; do
             "$tool/iqmake" $kind $format $count >x
             printf 'abcdefghijklmno' | head -c $((size - 1)) >>x
             analyze --bursts --format $format --rate 1e6 x

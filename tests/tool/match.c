@@ -200,7 +200,8 @@ static bool pattern_ok(const json_t *p)
         return false;
     if (has_key(p, "in") && !json_array_size(json_object_get(p, "in")))
         return false;
-    if ((has_key(p, "has") && !text_of(p, "has")) || (has_key(p, "begins") && !text_of(p, "begins")))
+    if ((has_key(p, "has") && !text_of(p, "has")) ||
+        (has_key(p, "begins") && !text_of(p, "begins")))
         return false;
     json_object_foreach((json_t *)p, key, v)
         if (!pattern_ok(v))
