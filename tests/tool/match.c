@@ -222,7 +222,7 @@ static size_t count_fits(const json_t *pat)
 
 static void fault_show(const char *what, const json_t *pat, size_t got)
 {
-    char *s = json_dumps(pat, JSON_COMPACT);
+    char *s = json_dumps(pat, JSON_COMPACT | JSON_REAL_PRECISION(9));
     FAULT("%s, %zu fit: %s", what, got, s);
     free(s);
 }
