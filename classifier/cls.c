@@ -146,6 +146,7 @@ static void judge_hop(struct cls *c, struct link *l)
     h.n_why = e.n_why;
     memcpy(h.why, e.why, sizeof h.why);
     judge_track(&l->t, &h, 1, stranger_of(NULL), c->threshold);
+    hop_ends(l->hop, &l->t);
 }
 
 static bool worth_telling(struct cls *c, struct link *l)
@@ -202,6 +203,7 @@ static void age(struct cls *c, double now_s)
 static void tick(struct cls *c, double now_s)
 {
     pool_seek(&c->loose, &c->sigs, &c->links);
+    pool_adopt(&c->loose, &c->links, now_s);
     while (c->loose.n && c->loose.o[0].t_s < now_s - LOOSE_S)
         loose_oldest_to_group(c);
     for (unsigned i = 0; i < c->links.n; i++)
@@ -252,6 +254,7 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
 void cls_finish(struct cls *c)
 {
     pool_seek(&c->loose, &c->sigs, &c->links);
+    pool_adopt(&c->loose, &c->links, INFINITY);
     while (c->loose.n)
         loose_oldest_to_group(c);
     for (unsigned i = 0; i < c->links.n; i++)

@@ -117,6 +117,7 @@ int hop_find(struct hop *ret, const struct sig *s, const struct sig_mode *m,
             ring_put(h, (struct hop_obs){ o[i]->t_s, o[i]->freq_hz, o[i]->level_dbfs,
                                           lattice_slot(&h->grid, o[i]->t_s, &off) });
     }
+    h->packets = h->n;
     qsort(h->ring, h->n, sizeof h->ring[0], by_slot);
     h->offset_hz = shared_offset(m, h);
     return 1;
@@ -133,9 +134,9 @@ bool hop_takes(const struct hop *h, const struct obs *o, double *ret_off_s)
     if (!mode_channel(m, o->freq_hz - h->offset_hz, &ch, &off_hz) ||
         fabs(off_hz) > 2 * h->raster_tol_hz)
         return false;
-    // the grid is extrapolated from the last packet: an unknown drift of 1 ppm meanwhile
+    // the grid is extrapolated from the packets it was fitted to: a drift of 1 ppm meanwhile
     if (h->n)
-        tol += 1e-6 * fabs(o->t_s - h->ring[h->n - 1].t_s);
+        tol += 1e-6 * fmin(fabs(o->t_s - h->ring[h->n - 1].t_s), fabs(o->t_s - h->ring[0].t_s));
     lattice_slot(&h->grid, o->t_s, ret_off_s);
     return fabs(*ret_off_s) <= fmin(tol, m->period_s / 6);
 }
@@ -147,6 +148,7 @@ void hop_add(struct hop *h, const struct obs *o)
     struct lattice fit = h->grid;
 
     window_of(h, o);
+    h->packets++;
     ring_put(h, (struct hop_obs){ o->t_s, o->freq_hz, o->level_dbfs,
                                   lattice_slot(&h->grid, o->t_s, &off) });
     // the newest 64: long enough to average edges, short enough to follow a warming crystal
@@ -160,4 +162,56 @@ void hop_add(struct hop *h, const struct obs *o)
         fit.ppm = (fit.period_s / h->mode->period_s - 1) * 1e6;
         h->grid = fit;
     }
+}
+
+// ---- The far end ----------------------------------------------------------------------------
+
+bool hop_answers(const struct hop *h, const struct obs *o)
+{
+    const struct sig_mode *m = h->mode;
+    double off_hz, block_s = m->period_s * m->packets_per_hop;
+    int ch, its;
+    bool near = false;
+
+    if (!mode_wave_fits(m, o) || !obs_whole(o) || !mode_length_fits(m, o) ||
+        !mode_channel(m, o->freq_hz - h->offset_hz, &ch, &off_hz) ||
+        fabs(off_hz) > 2 * h->raster_tol_hz)
+        return false;
+    for (unsigned i = 0; i < h->n; i++) {
+        double dt = o->t_s - h->ring[i].t_s;
+        if (fabs(dt) > block_s ||
+            !mode_channel(m, h->ring[i].freq_hz - h->offset_hz, &its, &off_hz) || its != ch)
+            continue;
+        if (fabs(dt) < 0.9 * m->burst_s.lo)
+            return false;       // both at once: somebody else
+        near = true;
+    }
+    return near;
+}
+
+void hop_add_answer(struct hop *h, const struct obs *o)
+{
+    double off_hz = 0, w = 1 / fmin((double)++h->other.n, 32);
+    int ch;
+
+    mode_channel(h->mode, o->freq_hz, &ch, &off_hz);
+    h->other.level_dbfs += w * (o->level_dbfs - h->other.level_dbfs);
+    h->other.cfo_hz += w * (off_hz - h->other.cfo_hz);
+}
+
+void hop_ends(const struct hop *h, struct track *t)
+{
+    double level = 0;
+
+    t->n_ends = 0;
+    if (h->other.n < 3 || h->n == 0)
+        return;
+    for (unsigned i = 0; i < h->n; i++)
+        level += exp10(h->ring[i].level_dbfs / 10) / h->n;
+    t->ends[t->n_ends++] = (struct track_end){
+        .role = ROLE_CONTROL, .bursts = h->packets, .level_dbfs = 10 * log10(level),
+        .cfo_hz = { h->offset_hz, h->raster_tol_hz / sqrt(h->n) }, .airborne = 0 };
+    t->ends[t->n_ends++] = (struct track_end){
+        .role = ROLE_TELEMETRY, .bursts = h->other.n, .level_dbfs = h->other.level_dbfs,
+        .cfo_hz = { h->other.cfo_hz, h->raster_tol_hz / sqrt((double)h->other.n) }, .airborne = 1 };
 }

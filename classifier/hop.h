@@ -18,8 +18,10 @@ struct hop {
     double                 offset_hz;       // common offset from the raster: both crystals
     double                 raster_tol_hz;
     double                 lo_hz, hi_hz;    // what the capture sees whole
-    struct hop_obs         ring[HOP_RING];  // oldest first
+    struct hop_obs         ring[HOP_RING];  // in order of arrival
     unsigned               n;
+    uint64_t               packets;         // on the grid, ever
+    struct { uint64_t n; double level_dbfs, cfo_hz; } other;     // the far end, see hop_answers
 };
 
 // What the packets in the ring say for and against the mode.
@@ -28,7 +30,7 @@ struct hop_evidence {
     unsigned channels, visible;             // met; of the hop set inside the capture
     double   fill, consistent, spanning;    // shares, see hop_judge
     double   adjacent_same, on_raster, block_ratio;
-    unsigned adjacent;
+    unsigned adjacent, twins;               // twins: slots used on two channels half a set apart
     bool     excluded, enough;
     double   llr;                           // against a hopper nobody knows
     char     why[HOP_WHY][160];
@@ -42,4 +44,9 @@ int  hop_find(struct hop *ret, const struct sig *s, const struct sig_mode *m,
 // How far off the link's grid an observation is; false when it cannot be one of its packets.
 bool hop_takes(const struct hop *h, const struct obs *o, double *ret_off_s);
 void hop_add(struct hop *h, const struct obs *o);
+// The aircraft answers in a slot the pilot leaves free, a fixed time after the packet before: on the
+// channel of the block, clear of its packets, but off the grid.  o must be older than two blocks.
+bool hop_answers(const struct hop *h, const struct obs *o);
+void hop_add_answer(struct hop *h, const struct obs *o);
+void hop_ends(const struct hop *h, struct track *t);    // fills t->ends
 void hop_judge(const struct hop *h, struct hop_evidence *ret);

@@ -9,15 +9,39 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "classifier/hop.h"
 
 struct view {                   // ring sorted by slot, with channels
-    unsigned n;
+    unsigned n, twins;
     int64_t  slot[HOP_RING];
     int      channel[HOP_RING];
     bool     on_raster[HOP_RING];
 };
+
+// Two transmitters in one radio send each packet on two channels half a set apart: one packet of
+// the lower channel for all that follows.
+static void join_twins(struct view *v, const struct sig_mode *m)
+{
+    int half = (int)m->channel_count / 2;
+    unsigned n = 0;
+
+    v->twins = 0;
+    for (unsigned i = 0; i < v->n; i++) {
+        bool twin = n && half && v->slot[n - 1] == v->slot[i] &&
+                    abs(v->channel[n - 1] - v->channel[i]) == half;
+        v->twins += twin;
+        if (twin)
+            continue;
+        v->slot[n] = v->slot[i];
+        v->channel[n] = v->channel[i];
+        v->on_raster[n++] = v->on_raster[i];
+    }
+    v->n = n;
+    for (unsigned i = 0; i < n && v->twins >= 4; i++)
+        v->channel[i] %= half;
+}
 
 static void view_of(struct view *v, const struct hop *h)
 {
@@ -37,6 +61,7 @@ static void view_of(struct view *v, const struct hop *h)
         v->channel[j] = ch;
         v->on_raster[j] = fabs(off) <= h->raster_tol_hz;
     }
+    join_twins(v, h->mode);
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -84,14 +109,14 @@ static struct blocks blocks_at(const struct view *v, int64_t per, int64_t phase)
 static struct blocks best_blocks(const struct view *v, int64_t per)
 {
     struct blocks best = { 0 };
-    double best_score = -1;
+    unsigned best_cost = 0;
 
     for (int64_t p = 0; p < per; p++) {
         struct blocks b = blocks_at(v, per, p);
-        // few blocks and few mixed ones: the true boundary packs packets best
-        double score = (double)b.consistent - (double)(b.filled - b.consistent) - 0.5 * b.n;
-        if (p == 0 || score > best_score) {
-            best_score = score;
+        // few blocks and few mixed ones: a wrong boundary splits blocks or mixes them
+        unsigned cost = b.n + 2 * (b.filled - b.consistent);
+        if (p == 0 || cost < best_cost) {
+            best_cost = cost;
             best = b;
         }
     }
@@ -153,7 +178,7 @@ static const char *reason_to_exclude(const struct hop_evidence *e, unsigned per)
         if (e->channels < 0.4 * expect)
             return "it uses fewer channels than the hop set has";
     }
-    if (e->blocks >= 8 && (e->block_ratio > 1.7 || e->block_ratio < 0.12))
+    if (e->blocks >= 8 && (e->block_ratio > (e->twins >= 4 ? 2.4 : 1.7) || e->block_ratio < 0.12))
         return "it visits the capture more or less often than its hop set would";
     return NULL;
 }
@@ -169,6 +194,7 @@ static void measure(struct hop_evidence *e, const struct hop *h)
     for (unsigned i = 0; i < v.n; i++)
         raster += v.on_raster[i];
     e->packets = v.n;
+    e->twins = v.twins;
     e->blocks = b.n;
     e->filled = b.filled;
     e->consistent = b.filled ? (double)b.consistent / b.filled : 0;
@@ -209,8 +235,9 @@ void hop_judge(const struct hop *h, struct hop_evidence *e)
     because(e, "%.3f ms packet grid, clock %+.1f ppm, spread %.0f us over %u packets",
             m->period_s * 1e3, h->grid.ppm, h->grid.sigma_s * 1e6, e->packets);
     if (per >= 2)
-        because(e, "%u packets a hop: %.0f %% of %u hops keep their channel", per,
-                100 * e->consistent, e->filled);
+        because(e, "%u packets a hop: %.0f %% of %u hops keep their channel%s", per,
+                100 * e->consistent, e->filled,
+                e->twins >= 4 ? "; each sent on two channels half a set apart" : "");
     else
         because(e, "a new channel for every packet, %u hops", e->blocks);
     if (m->kind == KIND_LORA)

@@ -140,3 +140,47 @@ void pool_seek(struct pool *p, const struct sigs *s, struct links *links)
     free(f);
     p->fresh = false;
 }
+
+// ---- Adoption --------------------------------------------------------------------------------
+
+static bool adopt(struct links *links, const struct obs *o, double now_s)
+{
+    struct link *best = NULL;
+    double least = INFINITY, off;
+
+    for (unsigned i = 0; i < links->n; i++) {
+        struct link *l = links->link[i];
+        if (l->kind == LINK_HOP && hop_takes(l->hop, o, &off) && fabs(off) < least) {
+            least = fabs(off);
+            best = l;
+        }
+    }
+    if (best) {
+        hop_add(best->hop, o);
+        link_heard(best, o);
+        return true;
+    }
+    for (unsigned i = 0; i < links->n; i++) {
+        struct link *l = links->link[i];
+        if (l->kind != LINK_HOP || l->t.state == TRACK_ENDED ||
+            o->t_s > now_s - 2 * l->hop->mode->period_s * l->hop->mode->packets_per_hop ||
+            !hop_answers(l->hop, o))
+            continue;
+        double level = l->t.level_dbfs, snr = l->t.snr_db;      // the track's are the pilot's
+        hop_add_answer(l->hop, o);
+        link_heard(l, o);
+        l->t.level_dbfs = level;
+        l->t.snr_db = snr;
+        return true;
+    }
+    return false;
+}
+
+void pool_adopt(struct pool *p, struct links *links, double now_s)
+{
+    for (unsigned i = 0; i < p->n;)
+        if (adopt(links, &p->o[i], now_s))
+            pool_take_out(p, i);
+        else
+            i++;
+}

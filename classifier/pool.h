@@ -18,5 +18,7 @@ void pool_done(struct pool *p);
 bool pool_wants(const struct sigs *s, const struct obs *o);
 void pool_put(struct pool *p, const struct obs *o);     // there must be room
 void pool_take_out(struct pool *p, unsigned i);
+// Gives late packets to links found meanwhile: on their grid, or as answers of the far end.
+void pool_adopt(struct pool *p, struct links *links, double now_s);
 // Makes links of what is found; their packets leave the pool.
 void pool_seek(struct pool *p, const struct sigs *s, struct links *links);
