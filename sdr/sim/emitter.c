@@ -21,6 +21,7 @@
 #include "sdr/sim/voice.h"
 
 #define NEWS 16
+#define LONGEST_S 10.0          // of a packet that is not told in pieces
 
 struct ahead {
     bool   there;
@@ -46,17 +47,21 @@ struct emitter {
     size_t       n_news, cap_news, told;
 };
 
+static double scene_end_s(const struct view *v) { return (double)v->samples / v->rate_hz; }
+
 struct emitter *emitter_new(const struct scene_emitter *s, unsigned copy, const struct view *v,
                             const struct rng *rng, int *ret_err, char why[IQ_WHY])
 {
     double half = v->rate_hz / 2, clock = 1 + s->clock_ppm * 1e-6;
+    // A scene's end ends the search for packets too; past it, one may still have begun before.
+    double stop_s = fmin(s->stop_s, scene_end_s(v) + LONGEST_S);
     struct tx_args a = {
         .mode = s->mode[0] ? s->mode : NULL, .freq_hz = s->freq_hz,
         .capture_lo_hz = v->centre_hz - half, .capture_hi_hz = v->centre_hz + half,
         .period_s = s->period_s, .duration_s = s->duration_s,
         .payload_hex = s->payload_hex[0] ? s->payload_hex : NULL,
         .variant = s->variant[0] ? s->variant : NULL, .duty = s->duty, .value = s->value,
-        .uid = s->uid ? s->uid + copy : 0, .until_s = (s->stop_s - s->start_s) * clock,
+        .uid = s->uid ? s->uid + copy : 0, .until_s = (stop_s - s->start_s) * clock,
     };
     struct emitter *e = calloc(1, sizeof *e);
     *ret_err = -ENOMEM;
@@ -261,6 +266,10 @@ static bool due(const struct emitter *e, uint64_t end)
 
 static int prime(struct emitter *e)
 {
+    const struct scene_emitter *s = e->scene;
+    // Never on the air: models take a length of 0 for "without end".
+    if (s->stop_s <= s->start_s || s->start_s >= scene_end_s(e->view))
+        return 0;
     if (e->ahead.there || e->then.there || e->keys)
         return 0;
     int err = fetch(e, &e->then);
