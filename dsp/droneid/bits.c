@@ -88,16 +88,18 @@ uint16_t did_crc16(const uint8_t *p, size_t n)
 void did_rate_recover(const struct did_tables *t, const float on_air[DID_CODED],
                       float llr[3][DID_STREAM])
 {
+    float *flat = &llr[0][0];           // source[] counts through all three streams
     memset(llr, 0, sizeof(float[3][DID_STREAM]));
     for (int e = 0; e < DID_CODED; e++)
-        llr[0][t->source[e]] += t->gold[e] ? -on_air[e] : on_air[e];
+        flat[t->source[e]] += t->gold[e] ? -on_air[e] : on_air[e];
 }
 
 void did_rate_match(const struct did_tables *t, const float stream[3][DID_STREAM],
                     float on_air[DID_CODED])
 {
+    const float *flat = &stream[0][0];
     for (int e = 0; e < DID_CODED; e++) {
-        float v = stream[0][t->source[e]];
+        float v = flat[t->source[e]];
         on_air[e] = t->gold[e] ? -v : v;
     }
 }

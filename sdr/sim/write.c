@@ -146,7 +146,8 @@ static int by_order(const void *a, const void *b)
 static int copy_lines(struct writer *w, FILE *out)
 {
     char buf[4096];             // an annotation is under 2 kB: 256 payload bytes, short names
-    qsort(w->line, w->n, sizeof *w->line, by_order);
+    if (w->n)                   // without a transmission there is no table to sort
+        qsort(w->line, w->n, sizeof *w->line, by_order);
     for (size_t i = 0; i < w->n; i++) {
         const struct line *l = &w->line[i];
         if (fseek(w->spool, l->at, SEEK_SET) || l->len > (long)sizeof buf ||
