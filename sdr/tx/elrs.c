@@ -27,6 +27,7 @@
 
 #include "sdr/sim/tx.h"
 #include "sdr/tx/args.h"
+#include "sdr/tx/gfsk.h"
 #include "sdr/tx/lora.h"
 
 #define BW_HZ   812500.0
@@ -212,8 +213,8 @@ static void make_fsk(struct elrs *e)
     for (unsigned i = 0; i < m->bits; i++)
         bit[i] = i < m->preamble ? i & 1
                : (uint8_t)(rng_u64(i < 2 * m->preamble ? &word : &e->rng) >> 63);
-    struct fsk f = { m->rate_bd, m->deviation_hz, m->bt, OVER_FSK };
-    fsk_frame(&f, bit, m->bits, e->iq);
+    struct gfsk g = { .bt = m->bt, .index = 2 * m->deviation_hz / m->rate_bd, .sps = OVER_FSK };
+    gfsk_modulate(&g, bit, m->bits, e->iq);
 }
 
 static void make_frame(struct elrs *e)

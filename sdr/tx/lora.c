@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// LoRa chirps and (G)FSK as samples.
+// LoRa chirps as samples.
 //
 //      f
 //      |   /|  /|       /|  /  /|  .   .           a symbol of value s starts s/2^sf up the sweep
@@ -73,35 +73,5 @@ void lora_frame(const struct lora *l, struct rng *rng, float complex *out)
         unsigned s = rng_below(rng, n);
         // The first block of SF7 and up is sent at reduced rate: one value in four.
         chirp(&p, i < 8 && l->sf >= 7 ? (s & ~3u) + 1 : s, 1, false);
-    }
-}
-
-// ---- FSK -------------------------------------------------------------------------------------
-
-// Step from 0 to 1 around t = 0 (symbols) through a Gaussian filter of bandwidth bt.
-static double smooth_step(double bt, double t)
-{
-    if (bt <= 0)
-        return t >= 0;
-    return 0.5 * erfc(-t * M_PI * bt * sqrt(2 / M_LN2));
-}
-
-// Frequency at t (symbols), in deviations: sum of the steps at the bit edges near t.
-static double deviation_at(const struct fsk *f, const uint8_t *bit, size_t n, double t)
-{
-    ptrdiff_t at = (ptrdiff_t)floor(t), from = at - 2 < 0 ? 0 : at - 2;
-    double v = bit[from] ? 1 : -1;
-    for (ptrdiff_t k = from + 1; k <= at + 2 && k < (ptrdiff_t)n; k++)
-        v += 2.0 * (bit[k] - bit[k - 1]) * smooth_step(f->bt, t - (double)k);
-    return v;
-}
-
-void fsk_frame(const struct fsk *f, const uint8_t *bit, size_t n, float complex *out)
-{
-    double phase = 0, step = f->deviation_hz / (f->rate_bd * f->over);
-    for (size_t i = 0; i < n * f->over; i++) {
-        out[i] = CMPLXF((float)cos(2 * M_PI * phase), (float)sin(2 * M_PI * phase));
-        phase += step * deviation_at(f, bit, n, ((double)i + 0.5) / f->over);
-        phase -= floor(phase);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside sdr/tx: one LoRa frame as samples, and one FSK frame.
+// Inside sdr/tx: one LoRa frame as samples.
 #pragma once
 
 #include <complex.h>
@@ -28,12 +28,3 @@ size_t lora_chips(const struct lora *l);
 
 // Writes lora_chips(l) * over samples of amplitude 1, payload symbols drawn from rng.
 void lora_frame(const struct lora *l, struct rng *rng, float complex *out);
-
-struct fsk {
-    double   rate_bd, deviation_hz;
-    double   bt;                // Gaussian; 0: none
-    unsigned over;              // samples per symbol
-};
-
-// Writes n * over samples of amplitude 1 for n bits (one a byte).
-void fsk_frame(const struct fsk *f, const uint8_t *bit, size_t n, float complex *out);
