@@ -44,8 +44,8 @@ int  hop_find(struct hop *ret, const struct sig *s, const struct sig_mode *m,
 // How far off the link's grid an observation is; false when it cannot be one of its packets.
 bool hop_takes(const struct hop *h, const struct obs *o, double *ret_off_s);
 void hop_add(struct hop *h, const struct obs *o);
-// The aircraft answers in a slot the pilot leaves free, a fixed time after the packet before: on the
-// channel of the block, clear of its packets, but off the grid.  o must be older than two blocks.
+// The aircraft answers in a slot the pilot leaves free, a fixed time after the packet before: on
+// the channel of the block, clear of its packets, but off the grid.  o: older than two blocks.
 bool hop_answers(const struct hop *h, const struct obs *o);
 void hop_add_answer(struct hop *h, const struct obs *o);
 void hop_ends(const struct hop *h, struct track *t);    // fills t->ends

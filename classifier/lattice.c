@@ -139,6 +139,7 @@ int lattice_find(const double *t_s, size_t n, double nominal_s, double tol_s, st
     struct lattice l = { .t0_s = b.start + tol_s, .period_s = b.period };
     for (int round = 0; round < 3; round++) {
         size_t m = 0;
+        double sum = 0;
         for (size_t i = 0; i < n; i++) {
             double off;
             int64_t slot = lattice_slot(&l, t_s[i], &off);
@@ -146,12 +147,17 @@ int lattice_find(const double *t_s, size_t n, double nominal_s, double tol_s, st
             if (on[i]) {
                 k[m] = slot;
                 kt[m++] = t_s[i];
+                sum += off;
             }
         }
         struct lattice fit = l;
-        if (m < 3 || lattice_fit(&fit, k, kt, m) < 0 ||
-            fabs(fit.period_s / nominal_s - 1) > 1.5 * LATTICE_PPM * 1e-6)
-            break;              // a short span fits any slope: keep what the search found
+        if (m < 3)
+            break;
+        if (lattice_fit(&fit, k, kt, m) < 0 ||
+            fabs(fit.period_s / nominal_s - 1) > 1.5 * LATTICE_PPM * 1e-6) {
+            fit = l;            // a short span fits any slope: keep the period the search found
+            fit.t0_s += sum / (double)m;
+        }
         l = fit;
     }
     l.n = 0;
