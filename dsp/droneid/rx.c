@@ -114,8 +114,10 @@ static void channel(struct droneid_rx *rx, struct work *w)
 {
     rx_channel_pilots(rx);
     double snr = rx_snr(rx), evidence = rx_symbol0(rx);
-    // nothing there: the evidence is exponential with mean 1; there: 600 times the SNR
-    w->nine = rx->weight[0] > 0 && evidence > fmax(9, 0.25 * DID_CARRIERS * snr);
+    // nothing there: the evidence is exponential with mean 1; there: 600 times the SNR, less where
+    // only a part c of the symbol was received
+    double c = w->cover[0], expect = DID_CARRIERS * snr * c * c / (c + (1 - c) * c * snr + 1e-9);
+    w->nine = evidence > fmax(9, 0.25 * expect);
     if (w->nine)
         memcpy(rx->ref[0], rx->pilot0, sizeof(rx->ref[0]));
     else
@@ -152,6 +154,7 @@ static void tell(const struct droneid_rx *rx, const struct work *w, struct findi
     d->metric = rho;
     for (int s = w->nine ? 0 : 1; s < DID_SYMBOLS; s++)
         d->cut |= w->cover[s] < 0.995;
+    d->cut |= w->cover[0] < 0.5;        // and whether there was a symbol 0 cannot be said
     // Cramer-Rao: delay over a flat spectrum of 9 MHz, frequency over the burst's length
     d->t_s = (struct meas){ fmax(n, 0) / rx->rate_hz,
                             sqrt(3 / (2 * M_PI * M_PI * gain)) / DID_BW_HZ + 1e-9 };
