@@ -30,62 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/burst.h"
-#include "dsp/droneid/droneid.h"
-#include "dsp/fft.h"
 #include "hw/hw.h"
-
-#define M          512                  // points of a slice's transform, 133 us at 3.84 MS/s
-#define GUARD      48                   // of them spoilt at either end: half a slice's chirp is 7 us
-#define HOP        (M - 2 * GUARD)
-#define SLICE_HZ   (DID_BW_HZ / SLICES)
-#define SLICES     5
-#define RATE_LO_HZ 3.2e6                // of a slice; 1.8 times its width, or reading off between
-#define RATE_HI_HZ 4.8e6                // samples needs long filters
-#define USABLE     0.98                 // of the capture's width
-#define SYMBOL_S   (1 / DID_SPACING_HZ)
-#define KAPPA      (SYMBOL_S / (DID_ZC_LEN * DID_SPACING_HZ))   // s per Hz: 7.4 us per MHz
-
-#define SIDE       128                  // samples of level to either side
-#define HISTORY    1152                 // SIDE + TAPS + five slices' delay of 64 at most, twice, + HOP
-#define BLOCKS     4                    // hops kept before history is moved
-#define CAP        (HISTORY + BLOCKS * HOP)
-#define SPAN       (HOP + 2 * SIDE)
-#define STEPS      12                   // places between two samples in step 2
-#define TAPS       8
-#define PASS_1     2.8f                 // five exponentials: 5e-4 of samples
-#define PASS_2     21.0                 // exp(-21) = 8e-10
-#define PER_BLOCK  24                   // step 2 at most so often per centre and block
-#define MERGE_S    10e-6
-#define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
-#define GHOST_S    3e-6
-#define PENDING    1024
-
-struct pend {
-    double out, at;                     // common time (slice samples), of the symbol (capture's)
-    double f, score, metric;
-    bool   told;
-};
-
-struct dcorr {
-    double          rate_hz, slice_rate_hz, bin_hz;
-    unsigned        dec, n, width, slices;              // slices 0: rate too low
-    int             bin0;                               // of slice 0
-    const struct corr_ops *op;
-    struct fft     *fwd, *inv;
-    float complex  *in, *spec, *bins, *filter, *s;      // s, p: CAP per slice
-    float          *p;
-    float complex (*read)[STEPS + 1][TAPS];             // per slice: read-off between samples
-    int            *delay;                              // of slice j, samples of its rate
-    unsigned        fill;                               // samples in in[]
-    int64_t         base;                               // capture index of in[0] of block 0
-    uint64_t        blocks;                             // transformed since base
-    uint64_t        next;                               // capture index expected
-    unsigned        have;                               // samples in each slice's buffer
-    struct pend     pend[PENDING];
-    unsigned        n_pend;
-    uint64_t        dropped;
-};
 
 static const struct corr_ops *ops(void)
 {
@@ -132,13 +77,8 @@ static float complex cis(double turns)
     return (float)cos(a) + I * (float)sin(a);
 }
 
-static double slice_middle(const struct dcorr *d, double j)     // Hz; j may be fractional
-{
-    return (d->bin0 + (j + 0.5) * d->width) * d->bin_hz;
-}
-
-// conj of the chirp exp(j pi n (n + 1) / 601) e^(-j 2 pi f T), n = f / 15 kHz + 300, with the slice's
-// whole delay taken off: it is put back where slices are read.
+// conj of the chirp exp(j pi n (n + 1) / 601) e^(-j 2 pi f T), n = f / 15 kHz + 300, with the
+// slice's whole delay taken off: it is put back where slices are read.
 static void make_filter(struct dcorr *d, unsigned j)
 {
     double whole = KAPPA * slice_middle(d, j) - SYMBOL_S / 2;
@@ -168,13 +108,13 @@ static void make_read(struct dcorr *d, unsigned j)
 
 static bool make(struct dcorr *d)
 {
-    d->fwd = fft_new(d->n, FFT_FORWARD, 1);
-    d->inv = fft_new(M, FFT_BACKWARD, 1);
-    d->in = fft_alloc(d->n);
-    d->spec = fft_alloc(d->n);
-    d->bins = fft_alloc(M);
-    d->filter = fft_alloc((size_t)d->slices * d->width);
-    d->s = fft_alloc((size_t)d->slices * CAP);
+    d->fwd = dft_new(d->n, DFT_FORWARD, 1);
+    d->inv = dft_new(M, DFT_BACKWARD, 1);
+    d->in = dft_alloc(d->n);
+    d->spec = dft_alloc(d->n);
+    d->bins = dft_alloc(M);
+    d->filter = dft_alloc((size_t)d->slices * d->width);
+    d->s = dft_alloc((size_t)d->slices * CAP);
     d->p = calloc((size_t)d->slices * CAP, sizeof(*d->p));
     d->delay = calloc(d->slices, sizeof(*d->delay));
     d->read = calloc(d->slices, sizeof(*d->read));
@@ -213,8 +153,8 @@ void dcorr_free(struct dcorr *d)
 {
     if (!d)
         return;
-    fft_free(d->fwd);
-    fft_free(d->inv);
+    dft_free(d->fwd);
+    dft_free(d->inv);
     free(d->in);
     free(d->spec);
     free(d->bins);
@@ -245,188 +185,17 @@ static void slice_run(struct dcorr *d, unsigned j)
     memset(d->bins, 0, M * sizeof(*d->bins));
     memcpy(d->bins + to, moved, head * sizeof(*moved));
     memcpy(d->bins, moved + head, (d->width - head) * sizeof(*moved));
-    fft_run(d->inv, d->bins, d->bins);
+    dft_run(d->inv, d->bins, d->bins);
     float complex *s = d->s + (size_t)j * CAP + d->have;
     memcpy(s, d->bins + GUARD, HOP * sizeof(*s));
     d->op->power(s, HOP, d->p + (size_t)j * CAP + d->have);
 }
 
-// ---- Candidates --------------------------------------------------------------------------------
-
-static void pend_add(struct dcorr *d, const struct pend *c)
-{
-    for (unsigned i = 0; i < d->n_pend; i++) {
-        struct pend *o = &d->pend[i];
-        if (fabs(o->out - c->out) > MERGE_S * d->slice_rate_hz || fabs(o->f - c->f) > SLICE_HZ / 4)
-            continue;
-        if (c->score > o->score)
-            *o = *c;
-        return;
-    }
-    if (d->n_pend == PENDING)
-        d->dropped++;
-    else
-        d->pend[d->n_pend++] = *c;
-}
-
-// Whether o explains c: the same burst seen from another centre, or one of the two weak ghosts a
-// symbol's length away that come of the chirp being cyclic.
-static bool explains(const struct dcorr *d, const struct pend *o, const struct pend *c)
-{
-    double dt = fabs(o->out - c->out) / d->slice_rate_hz, df = fabs(o->f - c->f);
-    if (o->score <= c->score || df > DID_BW_HZ + SLICE_HZ)
-        return false;
-    if (dt <= MERGE_S)
-        return df < 0.6 * DID_BW_HZ || c->score < 0.5 * o->score;
-    return fabs(dt - SYMBOL_S) < GHOST_S && c->score < GHOST * o->score;
-}
-
-static void pend_tell(struct dcorr *d, const struct pend *c, struct cand_list *out)
-{
-    double per = d->rate_hz / DID_RATE_HZ, n0 = c->at + DID_START_9 * per;
-    if (!(c->at >= 0) || !(c->at + DID_END * per > 0))
-        return;
-    if (out->n == CAND_MAX) {
-        out->dropped++;
-        return;
-    }
-    out->c[out->n++] = (struct cand){
-        .hyp = HYP_DRONEID, .part = BURST_WHOLE, .n0 = n0 > 0 ? (uint64_t)n0 : 0,
-        .n1 = (uint64_t)(c->at + DID_END * per) + 1,
-        .f_lo_hz = c->f - DID_BW_HZ / 2, .f_hi_hz = c->f + DID_BW_HZ / 2,
-        .snr_db = (float)(10 * log10(c->metric / fmax(1 - c->metric, 0.01))),
-        .zc_n = c->at, .zc_f_hz = c->f, .metric = (float)c->metric,
-    };
-}
-
-// Tells what can no longer be topped: everything before `limit` (common time in slice samples).
-static void pend_flush(struct dcorr *d, double limit, struct cand_list *out)
-{
-    double old = limit - 2 * (SYMBOL_S + MERGE_S) * d->slice_rate_hz;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < d->n_pend; i++) {
-        struct pend *c = &d->pend[i];
-        bool told = c->told || c->out >= limit;
-        for (unsigned k = 0; k < d->n_pend && !told; k++)
-            told = explains(d, &d->pend[k], c);
-        if (!told)
-            pend_tell(d, c, out);
-        c->told |= c->out < limit;
-    }
-    for (unsigned i = 0; i < d->n_pend; i++)        // told ones still explain what comes soon
-        if (d->pend[i].out >= old)
-            d->pend[kept++] = d->pend[i];
-    d->n_pend = kept;
-    out->dropped += d->dropped;
-    d->dropped = 0;
-}
-
-// One group of slices summed as amplitudes around sample v of its lowest slice.
-struct group { unsigned low, count; double middle; };   // middle: slice number of its centre
-
-// |sum|^2 at read-off m (0..STEPS) around sample v.
-static double coherent(const struct dcorr *d, const struct group *g, int v, int m)
-{
-    float complex a = 0;
-    for (unsigned k = 0; k < g->count; k++) {
-        unsigned j = g->low + k;
-        const float complex *s = d->s + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]) -
-                                 (TAPS / 2 - 1);
-        for (int i = 0; i < TAPS; i++)
-            a += s[i] * d->read[j][m][i];
-    }
-    return (double)crealf(a) * crealf(a) + (double)cimagf(a) * cimagf(a);
-}
-
-static double level(const struct dcorr *d, const struct group *g, int v)
-{
-    double sum = 0;
-    for (unsigned k = 0; k < g->count; k++) {
-        unsigned j = g->low + k;
-        const float *p = d->p + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]);
-        float part = 0;
-        for (int i = -SIDE; i < SIDE; i++)
-            part += p[i];
-        sum += part;
-    }
-    return sum / (2 * SIDE);
-}
-
-// v0: common time of buffer place 0 of the group's lowest slice.
-static void step2(struct dcorr *d, const struct group *g, int v, double v0)
-{
-    double y[STEPS + 1], mean = level(d, g, v);
-    int best = 0;
-    for (int m = 0; m <= STEPS; m++) {
-        y[m] = coherent(d, g, v, m);
-        best = y[m] > y[best] ? m : best;
-    }
-    if (!(y[best] > PASS_2 * mean))
-        return;
-    double frac = 0;
-    if (best > 0 && best < STEPS) {
-        double bend = y[best - 1] - 2 * y[best] + y[best + 1];
-        frac = bend < 0 ? 0.5 * (y[best - 1] - y[best + 1]) / bend : 0;
-    }
-    struct pend c = { .out = v0 + v + (best + frac) / STEPS - 0.5, .score = y[best] / mean };
-    c.f = slice_middle(d, g->middle);
-    c.at = (c.out / d->slice_rate_hz - KAPPA * c.f) * d->rate_hz + (double)d->base;
-    // energy in a symbol's time and the burst's width is 601 * mean
-    c.metric = fmin(c.score / DID_ZC_LEN, 1);
-    pend_add(d, &c);
-}
-
-// Step 1 over the newest HOP samples of a group, then step 2 where it passes.
-static void group_scan(struct dcorr *d, const struct group *g, float pass, int v_first, double v0)
-{
-    float e[SPAN], sums[SPAN / CORR_LEVEL];
-    const float *p[SLICES + 1];
-    int left = PER_BLOCK;
-    for (unsigned k = 0; k < g->count; k++)
-        p[k] = d->p + (size_t)(g->low + k) * CAP + v_first - SIDE -
-               (d->delay[g->low + k] - d->delay[g->low]);
-    d->op->combine(p, g->count, SPAN, e, sums);
-    for (int b = 0; b < HOP / CORR_LEVEL; b++) {
-        float mean = 0;
-        for (int i = 0; i <= 2 * SIDE / CORR_LEVEL; i++)
-            mean += sums[b + i];
-        mean *= pass / (2 * SIDE + CORR_LEVEL);
-        const float *q = e + SIDE + b * CORR_LEVEL;
-        if (!(mean > 0) || d->op->top(q, CORR_LEVEL) <= mean)
-            continue;
-        for (int i = 0; i < CORR_LEVEL && left > 0; i++)
-            if (q[i] > mean && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
-                int v = v_first + b * CORR_LEVEL + i;
-                step2(d, g, v, v0);
-                if (g->count == SLICES && g->low + SLICES < d->slices) {
-                    struct group six = { g->low, SLICES + 1, g->middle + 0.5 };
-                    step2(d, &six, v, v0);
-                }
-                left--;
-            }
-    }
-}
-
-// All groups over what the newest block brought.
-static void scan(struct dcorr *d)
-{
-    // the level wants SIDE samples behind, reading off TAPS / 2
-    int v_first = (int)d->have - HOP - SIDE - TAPS;
-    double zero = (double)(int64_t)(d->blocks * HOP + GUARD) - d->have + HOP;   // of buffer place 0
-    for (unsigned low = 0; low + SLICES <= d->slices; low++) {
-        struct group g = { low, SLICES, low + 2 };
-        group_scan(d, &g, PASS_1, v_first, zero + d->delay[low]);
-    }
-    // bursts of which one slice lies outside the capture
-    struct group first = { 0, SLICES - 1, 1 }, last = { d->slices - SLICES + 1, SLICES - 1,
-                                                        d->slices - 2.0 };
-    group_scan(d, &first, PASS_1 * 1.07f, v_first, zero + d->delay[first.low]);
-    group_scan(d, &last, PASS_1 * 1.07f, v_first, zero + d->delay[last.low]);
-}
+// ---- Samples through --------------------------------------------------------------------------
 
 static void transform(struct dcorr *d, struct cand_list *out)
 {
-    fft_run(d->fwd, d->in, d->spec);
+    dft_run(d->fwd, d->in, d->spec);
     d->spec[0] = 0;                     // the receiver's own offset
     if (d->have + HOP > CAP) {
         unsigned drop = d->have - HISTORY;
@@ -439,12 +208,12 @@ static void transform(struct dcorr *d, struct cand_list *out)
     for (unsigned j = 0; j < d->slices; j++)
         slice_run(d, j);
     d->have += HOP;
-    scan(d);
+    corr_scan(d);
     d->blocks++;
     // every group has scanned up to here, in common time: the lowest slice lags most
     double seen = (double)(d->blocks * HOP + GUARD) - SIDE - TAPS + d->delay[0];
     double settled = seen - (SYMBOL_S + GHOST_S + MERGE_S) * d->slice_rate_hz;
-    pend_flush(d, settled, out);
+    corr_settle(d, settled, out);
     double at = (settled / d->slice_rate_hz - KAPPA * slice_middle(d, d->slices)) * d->rate_hz +
                 (double)d->base + DID_END * d->rate_hz / DID_RATE_HZ;
     if (at > (double)out->done)
@@ -453,7 +222,7 @@ static void transform(struct dcorr *d, struct cand_list *out)
     d->fill = 2 * GUARD * d->dec;
 }
 
-// ---- Samples in ----------------------------------------------------------------------------------
+// ---- Samples in --------------------------------------------------------------------------------
 
 static void restart(struct dcorr *d, uint64_t n)
 {
@@ -476,7 +245,7 @@ static void drain(struct dcorr *d, struct cand_list *out)
         memset(d->in + d->fill, 0, (d->n - d->fill) * sizeof(*d->in));
         transform(d, out);
     }
-    pend_flush(d, INFINITY, out);
+    corr_settle(d, INFINITY, out);
 }
 
 void dcorr_block(struct dcorr *d, const struct iq_block *b, struct cand_list *out)

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Hot loops of the standing correlator, one set per instruction set (dsp/kernel/droneid_corr.c).
+// Inside the standing correlator: corr.c turns samples into slices, corr_find.c finds candidates in
+// them, dsp/kernel/droneid_corr.c holds the hot loops, one set per instruction set.
 #pragma once
 
 #include <complex.h>
 #include <stddef.h>
+
+#include "dsp/burst.h"
+#include "dsp/droneid/droneid.h"
+#include "dsp/fft.h"
 
 #define CORR_LEVEL 32                   // samples per step of the level
 
@@ -12,9 +17,73 @@ struct corr_ops {
     void (*filter)(const float complex *restrict x, const float complex *restrict f, size_t n,
                    float complex *restrict dst);
     void (*power)(const float complex *restrict s, size_t n, float *restrict p);
-    // e[i] = sum over k < m of p[k][i]; level[i / CORR_LEVEL] = sums of e.  n: multiple of CORR_LEVEL.
+    // e[i] = sum over k < m of p[k][i]; level[i / CORR_LEVEL] = sums of e.  n is a multiple of
+    // CORR_LEVEL.
     void (*combine)(const float *const p[], size_t m, size_t n, float *restrict e,
                     float *restrict level);
     // The largest of n values (a multiple of CORR_LEVEL).
     float (*top)(const float *restrict e, size_t n);
 };
+
+#define M          512                  // points of a slice's transform, 133 us at 3.84 MS/s
+#define GUARD      48                   // spoilt at either end: half a slice's chirp is 7 us
+#define HOP        (M - 2 * GUARD)
+#define SLICE_HZ   (DID_BW_HZ / SLICES)
+#define SLICES     5
+#define RATE_LO_HZ 3.2e6                // of a slice; 1.8 times its width, or reading off between
+#define RATE_HI_HZ 4.8e6                // samples needs long filters
+#define USABLE     0.98                 // of the capture's width
+#define SYMBOL_S   (1 / DID_SPACING_HZ)
+// Seconds of delay per Hz: 7.4 us per MHz.
+#define KAPPA      (SYMBOL_S / (DID_ZC_LEN * DID_SPACING_HZ))
+
+#define SIDE       128                  // samples of level to either side
+#define HISTORY    1152                 // SIDE, TAPS, five slices' delay (64 each at most), HOP
+#define BLOCKS     4                    // hops kept before history is moved
+#define CAP        (HISTORY + BLOCKS * HOP)
+#define SPAN       (HOP + 2 * SIDE)
+#define STEPS      12                   // places between two samples in step 2
+#define TAPS       8
+#define PASS_1     2.8f                 // five exponentials: 5e-4 of samples
+#define PASS_2     21.0                 // exp(-21) = 8e-10
+#define PER_BLOCK  24                   // step 2 at most so often per centre and block
+#define MERGE_S    10e-6
+#define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
+#define GHOST_S    3e-6
+#define PENDING    1024
+
+struct pend {
+    double out, at;                     // common time (slice samples), of the symbol (capture's)
+    double f, score, metric;
+    bool   told;
+};
+
+struct dcorr {
+    double          rate_hz, slice_rate_hz, bin_hz;
+    unsigned        dec, n, width, slices;              // slices 0: rate too low
+    int             bin0;                               // of slice 0
+    const struct corr_ops *op;
+    struct dft     *fwd, *inv;
+    float complex  *in, *spec, *bins, *filter, *s;      // s, p: CAP per slice
+    float          *p;
+    float complex (*read)[STEPS + 1][TAPS];             // per slice: read-off between samples
+    int            *delay;                              // of slice j, samples of its rate
+    unsigned        fill;                               // samples in in[]
+    int64_t         base;                               // capture index of in[0] of block 0
+    uint64_t        blocks;                             // transformed since base
+    uint64_t        next;                               // capture index expected
+    unsigned        have;                               // samples in each slice's buffer
+    struct pend     pend[PENDING];
+    unsigned        n_pend;
+    uint64_t        dropped;
+};
+
+static inline double slice_middle(const struct dcorr *d, double j)      // Hz; j may be fractional
+{
+    return (d->bin0 + (j + 0.5) * d->width) * d->bin_hz;
+}
+
+// Looks through what the newest block brought; before d->blocks counts it.
+void corr_scan(struct dcorr *d);
+// Tells what can no longer be topped: everything before `limit` (common time in slice samples).
+void corr_settle(struct dcorr *d, double limit, struct cand_list *out);

@@ -196,7 +196,7 @@ static int encrypted(const uint8_t *block, bool crc16, struct decode *d)
     };
     char text[12];
     d->protocol = PROTO_DJI_DRONEID_ENCRYPTED;
-    strcpy(d->check, crc16 ? "crc24a+crc16" : "crc24a");
+    snprintf(d->check, sizeof(d->check), "%s", crc16 ? "crc24a+crc16" : "crc24a");
     snprintf(text, sizeof(text), "%.4s", (const char *)block + 2);
     add_str(d, "container", text);
     snprintf(text, sizeof(text), "%02x%02x%02x%02x", block[6], block[7], block[8], block[9]);
@@ -222,7 +222,7 @@ int did_frame(const uint8_t block[DID_BLOCK], struct decode *ret)
     if (shell)
         return encrypted(block, crc16, ret);
     ret->protocol = PROTO_DJI_DRONEID;
-    strcpy(ret->check, "crc24a+crc16");
+    snprintf(ret->check, sizeof(ret->check), "crc24a+crc16");
     struct bytes b = bytes_of(block + 2, len - 1);
     if (block[1] == TYPE_LICENCE) {
         const uint8_t *serial = bytes_take(&b, SERIAL);

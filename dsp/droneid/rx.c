@@ -36,7 +36,7 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
         return NULL;
     }
     for (int i = 0; i < DID_CARRIERS; i++) {
-        const uint8_t *bit = rx->tables.gold + 2 * i;   // symbol 0: zeros, scrambled, from the start
+        const uint8_t *bit = rx->tables.gold + 2 * i;   // symbol 0: zeros, scrambled afresh
         rx->zc[0][i] = did_zc(DID_ROOT_A, did_carrier(i) + 300);
         rx->zc[1][i] = did_zc(DID_ROOT_B, did_carrier(i) + 300);
         rx->pilot0[i] = (float)M_SQRT1_2 * ((bit[0] ? -1.f : 1.f) + I * (bit[1] ? -1.f : 1.f));
@@ -160,7 +160,8 @@ static void tell(const struct droneid_rx *rx, const struct work *w, struct findi
                             sqrt(3 / (2 * M_PI * M_PI * gain)) / DID_BW_HZ + 1e-9 };
     d->freq_hz = (struct meas){ w->b->centre_hz + w->b->droneid.zc_f_hz + w->sync.f_hz,
                                 sqrt(6 / gain) / (2 * M_PI * 300e-6) + 1 };
-    d->snr_db = (struct meas){ 10 * log10(fmax(snr, 1e-3)), 4.34 * sqrt((1 + 2 / gain) / 300) + 0.1 };
+    d->snr_db = (struct meas){ 10 * log10(fmax(snr, 1e-3)),
+                               4.34 * sqrt((1 + 2 / gain) / 300) + 0.1 };
 }
 
 static void read_frame(struct droneid_rx *rx, struct finding *f)

@@ -18,7 +18,7 @@
 #define RX_MARGIN  144
 #define RX_ZERO    (-DID_START_9 + RX_MARGIN)
 #define RX_LEN     (RX_ZERO + DID_END + RX_MARGIN)
-#define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes, timing
+#define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes
 #define RX_RANGE   72                   // carriers the candidate's centre may be off: 1.08 MHz
 
 struct rx_sync {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Start and carrier error of a DroneID burst from its two Zadoff-Chu symbols.
 //
-// Root 600 is a chirp: a carrier error of c carriers only moves its peak, by +1.7038 c samples, so a
-// candidate is a line in the plane of time and frequency.  Root 147 moves by -250.46 c samples
+// Root 600 is a chirp: a carrier error of c carriers only moves its peak, by +1.7038 c samples, so
+// a candidate is a line in the plane of time and frequency.  Root 147 moves by -250.46 c samples
 // (modulo the symbol), which tells where on that line we are:
 //
 //     f |        /  candidate: t0 = t - 1.7038 c
@@ -155,7 +155,8 @@ static double evaluate(struct droneid_rx *rx, double t, double carriers, struct 
     for (int j = -FINE_MAX * FINE; j <= FINE_MAX * FINE; j++) {
         double d = t - e->at + (double)j / FINE;
         double a = cabsf(sum_at(e, 0, d)), b = cabsf(sum_at(e, 1, d));
-        double ra = a * a / (e->energy[0] * DID_CARRIERS), rb = b * b / (e->energy[1] * DID_CARRIERS);
+        double ra = a * a / (e->energy[0] * DID_CARRIERS);
+        double rb = b * b / (e->energy[1] * DID_CARRIERS);
         if (ra + rb > best) {
             best = ra + rb;
             *s = (struct rx_sync){ e->at + d, carriers * DID_SPACING_HZ, ra, rb };

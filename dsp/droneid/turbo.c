@@ -55,7 +55,7 @@ void did_encode(const struct did_tables *t, const uint8_t block[DID_BLOCK],
 
 struct did_turbo {
     _Alignas(64) float work[8 * SISO_STEPS + 8];
-    float sys[2][SISO_STEPS + 1];       // inputs of both decoders, in their order, without extrinsic
+    float sys[2][SISO_STEPS + 1];       // inputs of both decoders, in their own order
     float par[2][SISO_STEPS + 1];
     float in[SISO_STEPS + 1];
     float ext[2][SISO_STEPS + 1];       // what each decoder found out, in its own order

@@ -12,7 +12,7 @@ const int8_t did_symbol_data[DID_SYMBOLS] = { -1, 0, 1, -1, 2, -1, 3, 4, 5 };
 
 float complex did_zc(int root, int n)
 {
-    // exp(-j pi u n (n+1) / 601); the phase is periodic in 2 * 601, kept whole so that no bit is lost
+    // exp(-j pi u n (n+1) / 601); periodic in 2 * 601: kept whole, exact
     int64_t q = (int64_t)root * n * (n + 1) % (2 * DID_ZC_LEN);
     double  a = -M_PI * (double)q / DID_ZC_LEN;
     return (float)cos(a) + I * (float)sin(a);

@@ -16,20 +16,22 @@
 // The plain and v2 builds pass these vectors only between inlined functions.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
+#define INLINE static inline __attribute__((always_inline))
 #define CAT2(a, b) a##_##b
 #define CAT(a, b)  CAT2(a, b)
 
 typedef float   v8 __attribute__((vector_size(32)));
 typedef int32_t m8 __attribute__((vector_size(32)));
 
-static inline __attribute__((always_inline)) v8 splat(float x) { return (v8){ x, x, x, x, x, x, x, x }; }
+INLINE v8 splat(float x) { return (v8){ x, x, x, x, x, x, x, x }; }
 
-static inline __attribute__((always_inline)) v8 pick(m8 mask, v8 a, v8 b)          // mask is all ones or zero per lane
+// mask is all ones or zero per lane
+INLINE v8 pick(m8 mask, v8 a, v8 b)
 {
     return (v8)(((m8)a & mask) | ((m8)b & ~mask));
 }
 
-static inline __attribute__((always_inline)) v8 max_star(v8 a, v8 b)
+INLINE v8 max_star(v8 a, v8 b)
 {
     v8 d = a - b, zero = splat(0);
     v8 big = pick(d > zero, a, b), mag = pick(d > zero, d, -d);
@@ -38,7 +40,7 @@ static inline __attribute__((always_inline)) v8 max_star(v8 a, v8 b)
 }
 
 // max* over the eight lanes.
-static inline __attribute__((always_inline)) float fold(v8 a)
+INLINE float fold(v8 a)
 {
     a = max_star(a, __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3));
     a = max_star(a, __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5));

@@ -53,8 +53,8 @@ void gen_fade(struct gen *g, struct rng *r, double spread_s)
         g->gain[i] /= (float)sqrt(sum);
 }
 
-static void symbol_carriers(const struct gen *g, const struct did_tables *t, const float *air, int s,
-                            float complex *c)
+static void symbol_carriers(const struct gen *g, const struct did_tables *t, const float *air,
+                            int s, float complex *c)
 {
     float data = (float)(M_SQRT1_2 * pow(10, g->data_db / 20));
     for (int i = 0; i < 600; i++) {
@@ -63,7 +63,8 @@ static void symbol_carriers(const struct gen *g, const struct did_tables *t, con
         if (s == 3 || s == 5)
             v = did_zc(s == 3 ? 600 : 147, k + 300);
         else if (s == 0)
-            v = (float)M_SQRT1_2 * ((t->gold[2 * i] ? -1.f : 1.f) + I * (t->gold[2 * i + 1] ? -1.f : 1.f));
+            v = (float)M_SQRT1_2 *
+                ((t->gold[2 * i] ? -1.f : 1.f) + I * (t->gold[2 * i + 1] ? -1.f : 1.f));
         else {
             const float *a = air + 1200 * (s < 3 ? s - 1 : s < 5 ? 2 : s - 3) + 2 * i;
             v = data * (a[0] + I * a[1]);
@@ -128,7 +129,8 @@ void gen_add(const struct gen *g, double amplitude, float complex *x, size_t n)
     if (!g->n_paths)
         add_path(g, sym, g->start, (float)amplitude, x, n);
     for (unsigned p = 0; p < g->n_paths; p++)
-        add_path(g, sym, g->start + g->delay_s[p] * g->rate_hz, (float)amplitude * g->gain[p], x, n);
+        add_path(g, sym, g->start + g->delay_s[p] * g->rate_hz, (float)amplitude * g->gain[p],
+                 x, n);
     for (int s = 0; s < 9; s++)
         free(sym[s]);
 }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The standing correlator's second half: candidates in the slices (see corr.c).
+//
+//     common time ------------------------->
+//     slice 4  ....|....      each slice's buffer lags the one below by KAPPA * 1.8 MHz (13 us), so
+//     slice 3  ...|....       one moment of common time stands at another place in each
+//     slice 2  ..|....
+#include "dsp/droneid/corr.h"
+
+#include <math.h>
+
+static void pend_add(struct dcorr *d, const struct pend *c)
+{
+    for (unsigned i = 0; i < d->n_pend; i++) {
+        struct pend *o = &d->pend[i];
+        if (fabs(o->out - c->out) > MERGE_S * d->slice_rate_hz || fabs(o->f - c->f) > SLICE_HZ / 4)
+            continue;
+        if (c->score > o->score)
+            *o = *c;
+        return;
+    }
+    if (d->n_pend == PENDING)
+        d->dropped++;
+    else
+        d->pend[d->n_pend++] = *c;
+}
+
+// Whether o explains c: the same burst seen from another centre, or one of the two weak ghosts a
+// symbol's length away that come of the chirp being cyclic.
+static bool explains(const struct dcorr *d, const struct pend *o, const struct pend *c)
+{
+    double dt = fabs(o->out - c->out) / d->slice_rate_hz, df = fabs(o->f - c->f);
+    if (o->score <= c->score || df > DID_BW_HZ + SLICE_HZ)
+        return false;
+    if (dt <= MERGE_S)
+        return df < 0.6 * DID_BW_HZ || c->score < 0.5 * o->score;
+    return fabs(dt - SYMBOL_S) < GHOST_S && c->score < GHOST * o->score;
+}
+
+static void pend_tell(struct dcorr *d, const struct pend *c, struct cand_list *out)
+{
+    double per = d->rate_hz / DID_RATE_HZ, n0 = c->at + DID_START_9 * per;
+    if (!(c->at >= 0) || !(c->at + DID_END * per > 0))
+        return;
+    if (out->n == CAND_MAX) {
+        out->dropped++;
+        return;
+    }
+    out->c[out->n++] = (struct cand){
+        .hyp = HYP_DRONEID, .part = BURST_WHOLE, .n0 = n0 > 0 ? (uint64_t)n0 : 0,
+        .n1 = (uint64_t)(c->at + DID_END * per) + 1,
+        .f_lo_hz = c->f - DID_BW_HZ / 2, .f_hi_hz = c->f + DID_BW_HZ / 2,
+        .snr_db = (float)(10 * log10(c->metric / fmax(1 - c->metric, 0.01))),
+        .zc_n = c->at, .zc_f_hz = c->f, .metric = (float)c->metric,
+    };
+}
+
+void corr_settle(struct dcorr *d, double limit, struct cand_list *out)
+{
+    double old = limit - 2 * (SYMBOL_S + MERGE_S) * d->slice_rate_hz;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < d->n_pend; i++) {
+        struct pend *c = &d->pend[i];
+        bool told = c->told || c->out >= limit;
+        for (unsigned k = 0; k < d->n_pend && !told; k++)
+            told = explains(d, &d->pend[k], c);
+        if (!told)
+            pend_tell(d, c, out);
+        c->told |= c->out < limit;
+    }
+    for (unsigned i = 0; i < d->n_pend; i++)        // told ones still explain what comes soon
+        if (d->pend[i].out >= old)
+            d->pend[kept++] = d->pend[i];
+    d->n_pend = kept;
+    out->dropped += d->dropped;
+    d->dropped = 0;
+}
+
+// One group of slices summed as amplitudes around sample v of its lowest slice.
+struct group { unsigned low, count; double middle; };   // middle: slice number of its centre
+
+// |sum|^2 at read-off m (0..STEPS) around sample v.
+static double coherent(const struct dcorr *d, const struct group *g, int v, int m)
+{
+    float complex a = 0;
+    for (unsigned k = 0; k < g->count; k++) {
+        unsigned j = g->low + k;
+        const float complex *s = d->s + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]) -
+                                 (TAPS / 2 - 1);
+        for (int i = 0; i < TAPS; i++)
+            a += s[i] * d->read[j][m][i];
+    }
+    return (double)crealf(a) * crealf(a) + (double)cimagf(a) * cimagf(a);
+}
+
+static double level(const struct dcorr *d, const struct group *g, int v)
+{
+    double sum = 0;
+    for (unsigned k = 0; k < g->count; k++) {
+        unsigned j = g->low + k;
+        const float *p = d->p + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]);
+        float part = 0;
+        for (int i = -SIDE; i < SIDE; i++)
+            part += p[i];
+        sum += part;
+    }
+    return sum / (2 * SIDE);
+}
+
+// v0: common time of buffer place 0 of the group's lowest slice.
+static void step2(struct dcorr *d, const struct group *g, int v, double v0)
+{
+    double y[STEPS + 1], mean = level(d, g, v);
+    int best = 0;
+    for (int m = 0; m <= STEPS; m++) {
+        y[m] = coherent(d, g, v, m);
+        best = y[m] > y[best] ? m : best;
+    }
+    if (!(y[best] > PASS_2 * mean))
+        return;
+    double frac = 0;
+    if (best > 0 && best < STEPS) {
+        double bend = y[best - 1] - 2 * y[best] + y[best + 1];
+        frac = bend < 0 ? 0.5 * (y[best - 1] - y[best + 1]) / bend : 0;
+    }
+    struct pend c = { .out = v0 + v + (best + frac) / STEPS - 0.5, .score = y[best] / mean };
+    c.f = slice_middle(d, g->middle);
+    c.at = (c.out / d->slice_rate_hz - KAPPA * c.f) * d->rate_hz + (double)d->base;
+    // energy in a symbol's time and the burst's width is 601 * mean
+    c.metric = fmin(c.score / DID_ZC_LEN, 1);
+    pend_add(d, &c);
+}
+
+// Step 1 over the newest HOP samples of a group, then step 2 where it passes.
+static void group_scan(struct dcorr *d, const struct group *g, float pass, int v_first, double v0)
+{
+    float e[SPAN], sums[SPAN / CORR_LEVEL];
+    const float *p[SLICES + 1];
+    int left = PER_BLOCK;
+    for (unsigned k = 0; k < g->count; k++)
+        p[k] = d->p + (size_t)(g->low + k) * CAP + v_first - SIDE -
+               (d->delay[g->low + k] - d->delay[g->low]);
+    d->op->combine(p, g->count, SPAN, e, sums);
+    for (int b = 0; b < HOP / CORR_LEVEL; b++) {
+        float mean = 0;
+        for (int i = 0; i <= 2 * SIDE / CORR_LEVEL; i++)
+            mean += sums[b + i];
+        mean *= pass / (2 * SIDE + CORR_LEVEL);
+        const float *q = e + SIDE + b * CORR_LEVEL;
+        if (!(mean > 0) || d->op->top(q, CORR_LEVEL) <= mean)
+            continue;
+        for (int i = 0; i < CORR_LEVEL && left > 0; i++)
+            if (q[i] > mean && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
+                int v = v_first + b * CORR_LEVEL + i;
+                step2(d, g, v, v0);
+                if (g->count == SLICES && g->low + SLICES < d->slices) {
+                    struct group six = { g->low, SLICES + 1, g->middle + 0.5 };
+                    step2(d, &six, v, v0);
+                }
+                left--;
+            }
+    }
+}
+
+void corr_scan(struct dcorr *d)
+{
+    // the level wants SIDE samples behind, reading off TAPS / 2
+    int v_first = (int)d->have - HOP - SIDE - TAPS;
+    double zero = (double)(int64_t)(d->blocks * HOP + GUARD) - d->have + HOP;   // of buffer place 0
+    for (unsigned low = 0; low + SLICES <= d->slices; low++) {
+        struct group g = { low, SLICES, low + 2 };
+        group_scan(d, &g, PASS_1, v_first, zero + d->delay[low]);
+    }
+    // bursts of which one slice lies outside the capture
+    struct group first = { 0, SLICES - 1, 1 }, last = { d->slices - SLICES + 1, SLICES - 1,
+                                                        d->slices - 2.0 };
+    group_scan(d, &first, PASS_1 * 1.07f, v_first, zero + d->delay[first.low]);
+    group_scan(d, &last, PASS_1 * 1.07f, v_first, zero + d->delay[last.low]);
+}
