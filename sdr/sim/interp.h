@@ -2,7 +2,6 @@
 // Inside the simulator: values of a sampled signal between its samples.
 #pragma once
 
-#include <complex.h>
 #include <stddef.h>
 
 #define INTERP_TAPS 32          // at full width; see interp.c
@@ -21,7 +20,7 @@ typedef __int128 interp_pos;
 interp_pos interp_pos_of(double samples);
 static inline long long interp_whole(interp_pos p) { return (long long)(p >> 64); }
 
-// dst[i] = input at pos + i * step.  re, im: such that re[interp_whole(pos) + k] exists for k from
+// out[i] = input at pos + i * step.  re, im: such that re[interp_whole(pos) + k] exists for k from
 // -taps/2 + 1 to taps/2, at every pos on the way.
 void interp_run(const struct interp *f, const float *re, const float *im, interp_pos pos,
-                interp_pos step, size_t n, float complex *restrict dst);
+                interp_pos step, size_t n, float *restrict out_re, float *restrict out_im);

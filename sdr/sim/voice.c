@@ -31,6 +31,39 @@ static uint64_t turn(double x)
 
 static double radians(uint64_t phase) { return (double)(phase >> 11) * (2 * M_PI * 0x1p-53); }
 
+static void osc_init(struct osc *o, uint64_t phase, uint64_t inc, double amp)
+{
+    o->phase = phase;
+    o->inc = inc;
+    for (unsigned k = 0; k < OSC; k++) {
+        double a = radians(k * inc);
+        o->re[k] = (float)(amp * cos(a));
+        o->im[k] = (float)(amp * sin(a));
+    }
+}
+
+// Turns n values, none of which crosses a multiple of OSC, from sample index at on.
+static void osc_turn(const struct osc *o, uint64_t at, size_t n, float *restrict re,
+                     float *restrict im)
+{
+    unsigned k0 = at % OSC;
+    double a = radians(o->phase + (at - k0) * o->inc);
+    float c = (float)cos(a), s = (float)sin(a);
+    for (size_t i = 0; i < n; i++) {
+        float tr = o->re[k0 + i], ti = o->im[k0 + i], r = re[i];
+        float pr = tr * c - ti * s, pi = tr * s + ti * c;
+        re[i] = r * pr - im[i] * pi;
+        im[i] = r * pi + im[i] * pr;
+    }
+}
+
+// How far from `at` up to the next multiple of OSC, at most to end.
+static size_t osc_run(uint64_t at, uint64_t end)
+{
+    uint64_t stop = (at / OSC + 1) * OSC;
+    return (size_t)((stop < end ? stop : end) - at);
+}
+
 void voice_tables_done(struct voice_tables *t)
 {
     for (size_t i = 0; i < t->n; i++)
@@ -136,13 +169,7 @@ static void ray_start(struct voice_ray *r, const struct voice *v, double late, u
     double first = ceil(start - interp_taps(interp_of(v)) / 2 / v->step);
     r->first = first > 0 ? (int64_t)first : 0;
     r->pos0 = interp_pos_of(((double)r->first - start) * v->step);
-    r->phase = phase;
-    r->inc = turn(turns);
-    for (unsigned k = 0; k < VOICE_TABLE; k++) {
-        double a = radians(k * r->inc);
-        r->re[k] = (float)(amp * cos(a));
-        r->im[k] = (float)(amp * sin(a));
-    }
+    osc_init(&r->osc, phase, turn(turns), amp);
 }
 
 int voice_start(struct voice *v, const struct voice_cfg *c, struct voice_tables *tables)
@@ -163,9 +190,9 @@ int voice_start(struct voice *v, const struct voice_cfg *c, struct voice_tables 
     v->closed = false;
     v->len = 0;
     v->base = v->keep = -interp_taps(interp_of(v));
-    v->mix_inc = fabs(m) > 1e-9 ? turn(-m) : 0;
-    if (!v->mix_inc)
+    if (fabs(m) < 1e-9)
         m = 0;
+    osc_init(&v->mix, 0, turn(-m), 1);
     v->n_rays = c->fading ? 2 : 1;
     ray_start(&v->ray[0], v, 0, c->phase, c->turns + m * c->step, c->level_db);
     if (c->fading) {
@@ -194,11 +221,9 @@ int voice_append(struct voice *v, const float complex *iq, size_t n, bool ends)
         re[i] = crealf(iq[i]);
         im[i] = cimagf(iq[i]);
     }
-    for (size_t i = 0; v->mix_inc && i < n; i++) {
-        double a = radians((v->total + i) * v->mix_inc);
-        float c = (float)cos(a), s = (float)sin(a), r = re[i];
-        re[i] = r * c - im[i] * s;
-        im[i] = r * s + im[i] * c;
+    for (size_t i = 0, m; v->mix.inc && i < n; i += m) {
+        m = osc_run(v->total + i, v->total + n);
+        osc_turn(&v->mix, v->total + i, m, re + i, im + i);
     }
     for (size_t i = 0; i < n && (double)(v->total + i) < v->ramp; i++) {
         re[i] *= rise((double)(v->total + i), v->ramp);
@@ -225,22 +250,16 @@ bool voice_wants(const struct voice *v, uint64_t end)
     return at + interp_taps(interp_of(v)) / 2 + 2 > v->base + (int64_t)v->len;
 }
 
-// Adds n samples, none of which crosses a multiple of VOICE_TABLE, from sample n0 on.
+// Adds n samples, none of which crosses a multiple of OSC, from sample n0 on.
 static void ray_add(const struct voice *v, const struct voice_ray *r, uint64_t n0, size_t n,
                     float complex *x)
 {
-    float complex y[VOICE_TABLE];
-    unsigned k0 = n0 % VOICE_TABLE;
-    double a = radians(r->phase + (n0 - k0) * r->inc);
-    float c = (float)cos(a), s = (float)sin(a);
+    float re[OSC], im[OSC];
     interp_pos pos = pos_at(v, r, n0) - v->base * INTERP_ONE;
-    interp_run(interp_of(v), v->re, v->im, pos, v->pos_step, n, y);
-    for (size_t i = 0; i < n; i++) {
-        float tr = r->re[k0 + i], ti = r->im[k0 + i];
-        float pr = tr * c - ti * s, pi = tr * s + ti * c;
-        float yr = crealf(y[i]), yi = cimagf(y[i]);
-        x[i] += CMPLXF(yr * pr - yi * pi, yr * pi + yi * pr);
-    }
+    interp_run(interp_of(v), v->re, v->im, pos, v->pos_step, n, re, im);
+    osc_turn(&r->osc, n0, n, re, im);
+    for (size_t i = 0; i < n; i++)
+        x[i] += CMPLXF(re[i], im[i]);
 }
 
 // How many samples from n0 on the ray has data for.
@@ -259,11 +278,9 @@ static bool ray_block(const struct voice *v, const struct voice_ray *r, uint64_t
         return true;
     uint64_t room = ray_room(v, r, lo);
     uint64_t end = room < hi - lo ? lo + room : hi;
-    for (uint64_t at = lo; at < end;) {
-        uint64_t stop = (at / VOICE_TABLE + 1) * VOICE_TABLE;
-        size_t m = (size_t)((stop < end ? stop : end) - at);
+    for (uint64_t at = lo, m; at < end; at += m) {
+        m = osc_run(at, end);
         ray_add(v, r, at, m, x + (at - n0));
-        at += m;
     }
     return end == hi;
 }

@@ -23,12 +23,17 @@ struct voice_table { struct interp *interp; double edge; int units; unsigned use
 struct voice_tables { struct voice_table *t; size_t n; };
 void voice_tables_done(struct voice_tables *t);
 
-#define VOICE_TABLE 64          // phases of the oscillator per exact one
+// An oscillator by sample index: an exact phase every OSC samples, a table between.
+#define OSC 64
+struct osc {
+    uint64_t phase, inc;        // at sample 0, per sample
+    float    re[OSC], im[OSC];  // amplitude times turns of k * inc
+};
+
 struct voice_ray {
     int64_t    first;           // receiver sample at which pos0 is
     interp_pos pos0;
-    uint64_t   phase, inc;
-    float      re[VOICE_TABLE], im[VOICE_TABLE];    // amplitude times turns of k * inc
+    struct osc osc;
 };
 
 struct voice {
@@ -48,7 +53,7 @@ struct voice {
     struct voice_ray ray[2];
     interp_pos pos_step;
     double   ramp;
-    uint64_t mix_inc;           // shifts the model's samples so that the wanted part is around 0
+    struct osc mix;             // shifts the model's samples so that the wanted part is around 0
     float   *re, *im;           // samples base .. base + len - 1 of the transmission
     int64_t  base, keep;        // keep: nothing before it is needed any more
     size_t   len, cap;
