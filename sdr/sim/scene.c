@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/utc.h"
 #include "sdr/sim/scene_yaml.h"
 
 // Where a check stands: whose keys, and the sentence.  The first error sticks.
@@ -52,6 +52,19 @@ static double need(struct check *c, const char *key, const double *v, double lo,
     return num(c, key, v, lo, lo, hi);
 }
 
+// 0 to 2^64 - 1, decimal or 0x.
+static uint64_t whole(struct check *c, const char *key, const char *s, uint64_t dflt)
+{
+    char *end;
+    if (!s)
+        return dflt;
+    errno = 0;
+    unsigned long long v = strtoull(s, &end, 0);
+    if (errno || *end || *s < '0' || *s > '9')
+        fail(c, "%s is '%s', expected a whole number from 0 to 2^64 - 1", key, s);
+    return v;
+}
+
 static void text(char *dst, size_t size, const char *s) { snprintf(dst, size, "%s", s ? s : ""); }
 
 static void check_hex(struct check *c, const char *s)
@@ -61,27 +74,12 @@ static void check_hex(struct check *c, const char *s)
         fail(c, "payload is no hexadecimal of whole bytes at character %zu", s[n] ? n + 1 : n);
 }
 
-// RFC 3339 with Z and up to nine decimals: to nanoseconds.
 static int64_t check_utc(struct check *c, const char *s)
 {
-    struct tm tm = { 0 };
-    int end = 0;
-    int n = sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-                   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end);
-    int64_t frac = 0, unit = 1000000000;
-    const char *p = s + end;
-    if (n == 6 && *p == '.')
-        for (p++; *p >= '0' && *p <= '9' && unit > 1; p++)
-            frac += (*p - '0') * (unit /= 10);
-    if (n != 6 || strcmp(p, "Z") || tm.tm_year < 1970 || tm.tm_year > 2200 || tm.tm_mon < 1 ||
-        tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-        tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 59) {
+    int64_t ns = 0, err_ns;
+    if (utc_parse(s, &ns, &err_ns) < 0)
         fail(c, "utc is '%s', expected the form 2026-07-01T12:00:00Z", s);
-        return 0;
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    return (int64_t)timegm(&tm) * 1000000000 + frac;
+    return ns;
 }
 
 const struct tx_model *tx_model_of(const char *name)
@@ -151,7 +149,7 @@ static void take_emitter(struct check *c, struct scene_emitter *e, const struct 
     e->duration_s = num(c, "duration_s", y->duration_s, 0, 1e-7, 1e6);
     e->duty = num(c, "duty", y->duty, 0, 0, 1);
     e->value = num(c, "value", y->value, 0, -1e12, 1e12);
-    e->uid = y->uid ? *y->uid : 0;
+    e->uid = whole(c, "uid", y->uid, 0);
     if (y->count && (*y->count < 1 || *y->count > SCENE_EMITTERS))
         fail(c, "count is %llu, expected 1 to %d", (unsigned long long)*y->count, SCENE_EMITTERS);
     e->copies = y->count && !c->err ? (unsigned)*y->count : 1;
@@ -212,7 +210,7 @@ static void take_scene(struct check *c, struct scene *s, const struct yaml_scene
     s->centre_hz = need(c, "centre_hz", y->centre_hz, 0, 1e12);
     s->duration_s = need(c, "duration_s", y->duration_s, 1e-9, 86400);
     s->samples = (uint64_t)llround(s->duration_s * s->rate_hz);
-    s->seed = y->seed ? *y->seed : 1;
+    s->seed = whole(c, "seed", y->seed, 1);
     s->format = IQ_CI16;
     if (y->format && !strcmp(y->format, "cf32"))
         s->format = IQ_CF32;

@@ -32,7 +32,7 @@ static const cyaml_schema_field_t emitter_fields[] = {
     NUM(crystal_ppm, yaml_emitter), NUM(carrier_ppm, yaml_emitter),
     NUM(carrier_hz, yaml_emitter), NUM(clock_ppm, yaml_emitter), NUM(ramp_us, yaml_emitter),
     NUM(period_s, yaml_emitter), NUM(duration_s, yaml_emitter), NUM(duty, yaml_emitter),
-    NUM(value, yaml_emitter), COUNT(uid, yaml_emitter), COUNT(count, yaml_emitter),
+    NUM(value, yaml_emitter), TEXT(uid, yaml_emitter, 31), COUNT(count, yaml_emitter),
     CYAML_FIELD_MAPPING_PTR("fading", OPT, struct yaml_emitter, fading, fading_fields),
     CYAML_FIELD_END
 };
@@ -51,7 +51,7 @@ static const cyaml_schema_field_t receiver_fields[] = {
 static const cyaml_schema_field_t scene_fields[] = {
     TEXT(name, yaml_scene, 63), TEXT(format, yaml_scene, 15), TEXT(utc, yaml_scene, 39),
     NUM(rate_hz, yaml_scene), NUM(centre_hz, yaml_scene), NUM(duration_s, yaml_scene),
-    COUNT(seed, yaml_scene),
+    TEXT(seed, yaml_scene, 31),
     CYAML_FIELD_MAPPING_PTR("receiver", OPT, struct yaml_scene, receiver, receiver_fields),
     CYAML_FIELD_SEQUENCE("emitters", OPT, struct yaml_scene, emitters, &emitter_value, 0,
                          SCENE_EMITTERS),
@@ -61,6 +61,8 @@ static const cyaml_schema_field_t scene_fields[] = {
 static const cyaml_schema_value_t scene_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_scene, scene_fields)
 };
+
+#define UNEXPECTED "Unexpected key: "
 
 struct told { char what[256], where[80]; };
 
@@ -89,6 +91,26 @@ static cyaml_config_t config(struct told *t)
                              .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS };
 }
 
+// libcyaml places an unexpected key where the value before it ends: moves on to the key itself.
+static void find_key(const char *yaml, size_t len, const char *key, unsigned *line,
+                     unsigned *column)
+{
+    size_t n = strlen(key);
+    unsigned l = 1, c = 1;
+    for (size_t i = 0; i + n <= len; i++, c++) {
+        bool behind = l > *line || (l == *line && c >= *column);
+        if (behind && n && !memcmp(yaml + i, key, n)) {
+            *line = l;
+            *column = c;
+            return;
+        }
+        if (yaml[i] == '\n') {
+            l++;
+            c = 0;
+        }
+    }
+}
+
 int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, const char *origin,
                     char why[IQ_WHY])
 {
@@ -104,7 +126,10 @@ int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, con
     if (e == CYAML_OK || !t.what[0])
         snprintf(t.what, sizeof t.what, "%s", e == CYAML_OK ? "an empty document"
                                                             : cyaml_strerror(e));
-    if (sscanf(t.where, "(line: %u, column: %u", &line, &column) == 2)
+    bool placed = sscanf(t.where, "(line: %u, column: %u", &line, &column) == 2;
+    if (placed && !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
+        find_key(yaml, len, t.what + strlen(UNEXPECTED), &line, &column);
+    if (placed)
         snprintf(t.where, sizeof t.where, "line %u, column %u: ", line, column);
     snprintf(why, IQ_WHY, "%.150s: %s%.200s; expected a scene as in docs/SCENES.md", origin,
              t.where, t.what);

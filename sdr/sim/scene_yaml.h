@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inside the simulator: a scene as it stands in YAML, before any check.  A NULL was not given.
+// seed and uid are text: libcyaml would take -1 for 2^64 - 1.
 #pragma once
 
 #include <stddef.h>
@@ -10,10 +11,10 @@
 struct yaml_fading { double *delay_ns, *level_db, *phase_deg, *doppler_hz; };
 
 struct yaml_emitter {
-    char     *name, *model, *mode, *payload, *variant;
+    char     *name, *model, *mode, *payload, *variant, *uid;
     double   *start_s, *stop_s, *freq_hz, *snr_db, *level_dbfs, *crystal_ppm, *carrier_ppm;
     double   *carrier_hz, *clock_ppm, *ramp_us, *period_s, *duration_s, *duty, *value;
-    uint64_t *uid, *count;
+    uint64_t *count;
     struct yaml_fading *fading;
 };
 
@@ -24,9 +25,8 @@ struct yaml_receiver {
 };
 
 struct yaml_scene {
-    char     *name, *format, *utc;
+    char     *name, *format, *utc, *seed;
     double   *rate_hz, *centre_hz, *duration_s;
-    uint64_t *seed;
     struct yaml_receiver *receiver;
     struct yaml_emitter  *emitters;
     unsigned              emitters_count;

@@ -43,7 +43,7 @@ static int last_error(void) { return errno ? -errno : -EIO; }
 static void annotation(struct json *j, const struct scene *s, const struct iq_truth *t)
 {
     uint64_t first = (uint64_t)ceil(t->t_s * s->rate_hz - 1e-6);
-    double count = fmin(ceil(t->dur_s * s->rate_hz), (double)s->samples - (double)first);
+    double count = fmin(round(t->dur_s * s->rate_hz), (double)s->samples - (double)first);
     json_begin(j);
     json_int(j, "core:sample_start", (int64_t)first);
     json_int(j, "core:sample_count", (int64_t)fmax(count, 1));
