@@ -198,7 +198,8 @@ int sig_parse(struct sig **ret, const char *name, const char *txt, size_t len, c
         if (e == CYAML_ERR_INVALID_KEY && strchr(t.message, ':'))
             t.line = key_line(txt, len, strchr(t.message, ':') + 2, t.line);
         snprintf(why, IQ_WHY, "%s:%u: %s; a signature file was expected", name, t.line ? t.line : 1,
-                 t.message[0] ? t.message : e == CYAML_OK ? "the file is empty" : cyaml_strerror(e));
+                 t.message[0] ? t.message
+                 : e == CYAML_OK ? "the file is empty" : cyaml_strerror(e));
         return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
     }
     snprintf(s->file, sizeof s->file, "%s", name);

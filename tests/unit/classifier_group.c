@@ -105,7 +105,7 @@ static void bluetooth(void **state)
 static void cell(void **state)
 {
     (void)state;
-    feed_init(&feed, 1.92e6, 1890e6, 5);        // continuous, wider than the capture: a run in parts
+    feed_init(&feed, 1.92e6, 1890e6, 5);        // continuous, wider than the capture: a run
     for (int i = 0; i < 4; i++) {
         ofdm(i ? 0.25 * i : 0, 0.02, 1890e6, 1.0e6, 66.67e-6);
         struct finding *f = &feed.f[feed.n - 1];

@@ -128,7 +128,7 @@ static void odd_input(void **state)
     int64_t k[3] = { 5, 5, 5 };
     (void)state;
     assert_int_equal(lattice_find(t, 2, 1e-3, 1e-5, &l, on), 0);
-    assert_int_equal(lattice_find(t, 3, 1e-3, 1e-3, &l, on), 0);    // a tolerance as wide as the slot
+    assert_int_equal(lattice_find(t, 3, 1e-3, 1e-3, &l, on), 0);    // as wide as the slot
     assert_int_equal(lattice_find(t, 3, 1e-3, 1e-5, &l, on), 1);
     assert_true(l.ln_chance > -12);
     assert_int_equal(lattice_fit(&l, k, t, 3), -EDOM);
