@@ -60,7 +60,7 @@ static struct slope slope_find(struct measurer *m, const struct look *l, double 
     double mean = 0, bin = l->fs / (double)nf;
     for (size_t k = 0; k < nf; k++)
         mean += m->q[k] / (double)nf;
-    size_t lo = (size_t)ceil(w / 4 / 1.5 / bin), hi = (size_t)(w / 4 * 1.5 / bin), at = 0;
+    size_t lo = (size_t)(w / 4 / 2 / bin), hi = (size_t)(w / 4 * 1.8 / bin), at = 0;
     hi = hi >= nf / 2 - 1 ? nf / 2 - 2 : hi;
     lo = lo < 2 ? 2 : lo;
     for (size_t k = lo; k <= hi; k++) {
@@ -127,7 +127,7 @@ static struct lora lora_match(struct measurer *m, const struct look *l, const st
     for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++)
         for (int sf = 5; sf <= 12; sf++) {
             double bw = bandwidths[i], mu = bw * bw / (double)(1u << sf);
-            if (fabs(bw / w - 1) > 0.3 || fabs(fabs(s->hz_per_s) / mu - 1) > 0.12)
+            if (fabs(bw / w - 1) > 0.35 || fabs(fabs(s->hz_per_s) / mu - 1) > 0.22)
                 continue;
             double symbol = (double)(1u << sf) / bw * l->fs;
             for (int k = 0; k < 8; k++) {
@@ -140,6 +140,29 @@ static struct lora lora_match(struct measurer *m, const struct look *l, const st
     return best;
 }
 
+// Every chirp spends the same time at every frequency of its band: the centre is the centroid of the
+// spectrum.  A part of a symbol left over (the quarter of a down-chirp) and noise set its error.
+static void lora_centre(const struct look *l, double bw, double symbols, struct evidence *e)
+{
+    double f = 0.5 * (l->occ_lo + l->occ_hi), bin = l->fs / (double)l->nf, floor_bin = l->n0_psd * bin;
+    for (int turn = 0; turn < 4; turn++) {
+        double s0 = 0, s1 = 0;
+        for (size_t k = 0; k < l->nf; k++) {
+            double at = ((double)k - (double)l->nf / 2) * bin, v = l->psd[k] - floor_bin;
+            // The chirp's edges are soft; bins cut by the window's edge count by their share.
+            double in = fmin(1, fmax(0, (0.6 * bw - fabs(at - f)) / bin + 0.5));
+            s0 += v * in;
+            s1 += v * in * at;
+        }
+        if (s0 > 0)
+            f = fmin(l->fs / 2, fmax(-l->fs / 2, s1 / s0));
+    }
+    double indep = bw * (double)(l->i1 - l->i0) / l->fs, n0 = l->n0_psd * bw / l->power;
+    e->freq_ok[KIND_LORA] = true;
+    e->freq[KIND_LORA] = f;
+    e->freq_err[KIND_LORA] = bw * (0.25 / (symbols + 1) + 0.35 * sqrt((n0 * n0 + n0) * 1.3 / indep));
+}
+
 void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     double w = l->occ_hi - l->occ_lo;
@@ -147,8 +170,10 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     if (w > CHIRP_WIDTH_MAX_HZ || w < 5e3 || !(l->power > 0))
         return;
     for (int sf = 5; sf <= 12; sf++) {
+        // The shortest lag that shows it: at lags over half a symbol the wrap's tone is the stronger,
+        // and lies.
         struct slope s = slope_find(m, l, w, sf);
-        if (s.odds > best.odds)
+        if (s.odds > CHIRP_LN_ODDS && s.odds > 2 * best.odds)
             best = s;
     }
     if (best.odds < CHIRP_LN_ODDS)
@@ -156,14 +181,15 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     struct lora r = lora_match(m, l, &best, w);
     double clean = l->power / (l->power + l->noise), have = r.share / clean;
     double symbols = r.sf ? fp->dur_s.v * r.bw / (double)(1u << r.sf) : 0;
-    // Random FSK or noise: one tone of 2^sf takes about (ln 2^sf + 1)/2^sf of the power.
-    double chance = r.sf ? (log(1u << r.sf) + 1.5) / (1u << r.sf) : 1;
-    if (r.sf && have > 0.35 + chance && r.share > 1.6 * chance && best.two_sided < 0.6) {
+    // Noise alone: the best of a symbol's bins, two added, has (ln bins + 2) / samples of the power.
+    double len = r.sf ? (double)(1u << r.sf) / r.bw * l->fs : 1, chance = r.sf ? (log(2 * len) + 2) / len : 1;
+    if (r.sf && r.share > 1.5 * chance && have - chance / clean > 0.3 && best.two_sided < 0.6) {
         double n = (double)(1u << r.sf), mu = r.bw * r.bw / n;
         fp->sf = r.sf;
         fp->sweep_hz = (struct meas){ r.bw, r.bw / n };
         fp->chirp_hz_per_s = (struct meas){ copysign(mu, best.hz_per_s), mu / n / sqrt(symbols + 1) };
         fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r.bw / n };
+        lora_centre(l, r.bw, symbols, e);
         e->p[KIND_LORA] = 1 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2)) * 0.99;
     } else if (have < 0.2 && e->const_env < 0.2 && best.odds > 3 * CHIRP_LN_ODDS) {
         // A sweep that is no LoRa: radar, a clock with spread spectrum.

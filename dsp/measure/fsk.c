@@ -25,6 +25,7 @@ struct fsk {
     size_t n;
     float *s;                       // Hz, n of them
     double mid, upper, lower;
+    double *t;                      // crossings, in samples; as many as FSK_SAMPLES
     size_t crossings;
     double rate, line, coherence, phase;
     double dev, centre, eye, isolated;
@@ -105,6 +106,36 @@ static void levels(struct fsk *f)
     f->mid = mid;
 }
 
+// A(f) from the crossings themselves, f in cycles per sample.
+static double complex line_at(const struct fsk *f, double freq)
+{
+    double complex s = 0;
+    for (size_t i = 0; i < f->crossings; i++) {
+        double ph = freq * f->t[i];
+        ph = -2 * M_PI * (ph - floor(ph));
+        s += cos(ph) + I * sin(ph);
+    }
+    return s;
+}
+
+// Climbs to the top of the line in halving steps.
+static void line_refine(struct fsk *f, double freq, double step)
+{
+    double top = cabs(line_at(f, freq));
+    for (int i = 0; i < 9; i++, step /= 2)
+        for (int dir = -1; dir <= 1; dir += 2) {
+            double v = cabs(line_at(f, freq + dir * step));
+            if (v > top) {
+                top = v;
+                freq += dir * step;
+                break;
+            }
+        }
+    f->rate = freq * f->fs;
+    f->coherence = top / (double)f->crossings;
+    f->phase = carg(line_at(f, freq));
+}
+
 // Crossings as impulses, each shared by two samples, transformed.
 static void lattice(struct measurer *m, struct fsk *f)
 {
@@ -119,7 +150,7 @@ static void lattice(struct measurer *m, struct fsk *f)
         float t = (float)(a / (a - b));
         m->y[i] += 1 - t;
         m->y[i + 1] += t;
-        f->crossings++;
+        f->t[f->crossings++] = (double)i + a / (a - b);
     }
     if (f->crossings < 12)
         return;
@@ -137,13 +168,9 @@ static void lattice(struct measurer *m, struct fsk *f)
             at = k;
     if (!at)
         return;
-    double a = cabsf(m->y[at - 1]), b = cabsf(m->y[at]), c = cabsf(m->y[at + 1]);
-    double den = a - 2 * b + c, off = den < 0 ? fmin(0.5, fmax(-0.5, 0.5 * (a - c) / den)) : 0;
-    f->rate = ((double)at + off) * f->fs / (double)nf;
+    line_refine(f, (double)at / (double)nf, 0.5 / (double)nf);
+    double b = f->coherence * (double)f->crossings;
     f->line = b * b / (double)f->crossings - log((double)(hi - lo));
-    f->coherence = b / (double)f->crossings;
-    // Phase of the lattice at the middle of the burst, where the rate's error does not matter.
-    f->phase = cargf(m->y[at]) + M_PI * off * (double)f->n / (double)nf;
 }
 
 // Mean of s over the middle of symbol k; false past the end.
@@ -248,10 +275,10 @@ static void tell(const struct look *l, const struct fsk *f, struct fingerprint *
 void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     double occ = l->occ_hi - l->occ_lo;
-    struct fsk f = { .s = m->q };
+    struct fsk f = { .s = m->q, .t = (double *)(void *)m->z };
     if (occ > FSK_WIDTH_MAX_HZ || e->const_env > 0.6 || !(l->power > 0))
         return;
-    f.w = fmin(fmax(l->hi99 - l->lo99, 1.15 * occ), 1.6 * occ);
+    f.w = fmax(l->hi99 - l->lo99, 1.15 * occ);
     f.fs = FSK_OVER * f.w;
     if (!(f.fs > 0) || l->in_fs < 0.4 * f.w)
         return;

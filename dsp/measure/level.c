@@ -11,8 +11,8 @@
 //
 // Uncertainty: with B independent samples a second and divergences I0, I1 of the two laws, the
 // argmax of such a walk spreads by about 1/I samples on either side:
-//     sigma_t = 1/B sqrt(0.1 + 1/(4 I0^2) + 1/(4 I1^2))
-// (0.1: a filter's edge is known to a third of 1/B).
+//     sigma_t = 1/B sqrt(0.1 + 2.5/I0^2 + 2.5/I1^2)
+// (0.1: a filter's edge is known to a third of 1/B; 2.5: spread of the argmax, found by drawing from the two laws, P1/P0 1.5 to 30).
 #include "dsp/measure/measure.h"
 
 #define EDGE_RATIO 30.0     // P1/P0 is held to this: a ramp, a leaking carrier or phase noise 15 dB
@@ -31,7 +31,7 @@ static double mean_power(const float *p, size_t a, size_t b)
 // told nothing.
 static double noise_density(const struct look *l, const float *p)
 {
-    double told = pow(10, l->b->noise_dbfs_hz / 10), band = fmin(l->fs, l->in_fs);
+    double told = pow(10, l->b->noise_dbfs_hz / 10), band = look_noise_band(l);
     size_t guard = (size_t)(10e-6 * l->fs) + 2;     // rough extents: keep off the edges
     double least = INFINITY;
     if (l->i0 > 2 * guard + 32)
@@ -64,7 +64,7 @@ static void edge_laws(const struct look *l, double p1, struct edge *e)
     e->p0 = p1 / r;
     double i1 = r - 1 - log(r), i0 = log(r) - 1 + 1 / r;
     double band = fmin(fmin(l->fs, l->in_fs), fmax(l->b->f_hi_hz - l->b->f_lo_hz, l->fs / 4));
-    e->err_s = r > 1.05 ? sqrt(0.1 + 0.25 / (i0 * i0) + 0.25 / (i1 * i1)) / band : 1;
+    e->err_s = r > 1.05 ? sqrt(0.1 + 2.5 / (i0 * i0) + 2.5 / (i1 * i1)) / band : 1;
 }
 
 // Walks from `mid` by step +-1 to `stop`; beyond `rough` a fall by EDGE_DROP ends it.  Returns the
@@ -93,7 +93,7 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     for (size_t i = 0; i < l->n; i++)
         m->p[i] = sq(l->x[i]);
     l->n0_psd = noise_density(l, m->p);
-    l->noise = l->n0_psd * fmin(l->fs, l->in_fs);
+    l->noise = l->n0_psd * look_noise_band(l);
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
     bool has_end = (b->part == BURST_WHOLE || b->part == BURST_RUN_END) && l->whole;
     has_start = has_start && !(b->flags & BURST_AT_START);

@@ -11,7 +11,7 @@
 static double look_rate(double width_hz)
 {
     double fs = LOOK_RATE_MIN_HZ;
-    while (fs < 1.25 * width_hz && fs < LOOK_RATE_MAX_HZ)
+    while (fs < 1.5 * width_hz && fs < LOOK_RATE_MAX_HZ)
         fs *= 2;
     return fs;
 }
@@ -30,6 +30,13 @@ static double look_index(const struct look *l, uint64_t n)
 static size_t clamp_index(double v, size_t n)
 {
     return v <= 0 ? 0 : v >= (double)n ? n : (size_t)v;
+}
+
+// The DDC's filter passes noise in 0.96 of its output rate (its transition's power, by quadrature),
+// or what there is of the capture.
+double look_noise_band(const struct look *l)
+{
+    return l->fs < l->in_fs ? 0.96 * l->fs : 0.96 * l->in_fs;
 }
 
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l)

@@ -87,13 +87,14 @@ static void look_settle(struct measurer *m, const struct burst *b, struct look *
         double occ = l->occ_hi - l->occ_lo, edge = 0.04 * l->fs;
         bool low = l->occ_lo < -0.4 * l->fs + edge && mid - 0.45 * l->fs > -half;
         bool high = l->occ_hi > 0.4 * l->fs - edge && mid + 0.45 * l->fs < half;
-        double next = occ * 1.1 + 2 * l->fs / (double)l->nf;
+        double w99 = l->hi99 - l->lo99, bin = l->fs / (double)l->nf;
+        double next = fmax(occ, w99) * 1.1 + 2 * bin;
         if (low || high) {
             lo = fmax(-half, mid - (low ? 1.1 : 0.55) * l->fs);
             hi = fmin(half, mid + (high ? 1.1 : 0.55) * l->fs);
         } else if (turn < 3 && next < 0.42 * l->fs && l->fs > 60e3) {
-            lo = l->f_hz + 0.5 * (l->occ_lo + l->occ_hi) - next / 2;
-            hi = lo + next;
+            lo = l->f_hz + fmin(l->occ_lo, l->lo99) - 0.05 * next - bin;
+            hi = l->f_hz + fmax(l->occ_hi, l->hi99) + 0.05 * next + bin;
         } else {
             return;
         }
@@ -102,9 +103,10 @@ static void look_settle(struct measurer *m, const struct burst *b, struct look *
 
 typedef void measure_fn(struct measurer *m, struct look *l, struct fingerprint *fp,
                         struct evidence *e);
+#define ALWAYS 4                    // of these, from the first
 static measure_fn *const measurers[] = {
-    level_envelope, cp_measure, ofdm_measure, chirp_measure, fsk_measure, stf_measure,
-    barker_measure, video_measure, tone_measure,
+    level_envelope, cp_measure, ofdm_measure, stf_measure, barker_measure,
+    chirp_measure, fsk_measure, video_measure, tone_measure,
 };
 
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
@@ -122,6 +124,8 @@ void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
     if (l->n < 32 || l->i1 < l->i0 + 16)
         return;
     for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
-        measurers[i](m, l, fp, &e);
+        // Prefixes and chips leave no doubt; the costly rest is for the others.
+        if (i < ALWAYS || (e.p[KIND_OFDM] < 0.95 && e.p[KIND_DSSS] < 0.95))
+            measurers[i](m, l, fp, &e);
     kind_decide(l, fp, &e, &f->droneid);
 }

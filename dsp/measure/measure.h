@@ -4,7 +4,7 @@
 //     burst --look_take--> x[] at fs, centred --measurers, one file each--> fingerprint + evidence
 //                                                                 kind.c: evidence -> kind, kind_p
 //
-//     x  |..noise..|======= burst =======|..noise..|       n samples at fs, 1.25 .. 4 times its width
+//     x  |..noise..|======= burst =======|..noise..|       n samples at fs, 1.5 .. 3 times its width
 //        0         i0                    i1        n
 #pragma once
 
@@ -75,8 +75,9 @@ struct measurer {
 };
 
 // ---- look.c
-// Reads the burst with its margins, centred on f_hz, at the 15 kHz * 2^k rate next above 1.25 width.
+// Reads the burst with its margins, centred on f_hz, at the 15 kHz * 2^k rate next above 1.5 width.
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l);
+double look_noise_band(const struct look *l);            // Hz of noise in x
 double look_time(const struct look *l, double i);       // seconds since the capture's first sample
 
 // ---- level.c, spectrum.c

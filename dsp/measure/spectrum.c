@@ -51,6 +51,30 @@ static double quantile(const float *s, size_t nf, double share, double bin_hz)
     return 0;
 }
 
+// Signal alone: floor removed; what does not stand five sigma over the averaged noise (smoothed over
+// three bins) is nothing, nor what lies beyond the rough extents by more than a quarter.
+static double signal_bins(const struct look *l, float *s, float *sm, double *ret_gate)
+{
+    size_t nf = l->nf;
+    double bin = l->fs / (double)nf, floor_bin = l->n0_psd * bin, sum = 0;
+    double w = l->b->f_hi_hz - l->b->f_lo_hz;
+    double lo = l->b->f_lo_hz - l->f_hz - 0.25 * w, hi = l->b->f_hi_hz - l->f_hz + 0.25 * w;
+    *ret_gate = 5 * floor_bin / sqrt(2.0 * (double)l->segments);
+    for (size_t k = 0; k < nf; k++)
+        s[k] = (float)(l->psd[k] - floor_bin);
+    for (size_t k = 0; k < nf; k++) {
+        double f = ((double)k - (double)nf / 2) * bin;
+        sm[k] = (s[k] + (k ? s[k - 1] : 0) + (k + 1 < nf ? s[k + 1] : 0)) / 3;
+        if (f < lo || f > hi)
+            sm[k] = 0;
+    }
+    for (size_t k = 0; k < nf; k++) {
+        s[k] = sm[k] > *ret_gate && s[k] > 0 ? s[k] : 0;
+        sum += s[k];
+    }
+    return sum;
+}
+
 void spectrum_take(struct measurer *m, struct look *l)
 {
     size_t n = l->i1 - l->i0;
@@ -58,24 +82,18 @@ void spectrum_take(struct measurer *m, struct look *l)
     log_nf = log_nf > 9 ? 9 : log_nf < 5 ? 5 : log_nf;
     average(m, l, log_nf);
 
-    size_t nf = l->nf;
-    double bin = l->fs / (double)nf, floor_bin = l->n0_psd * bin, s1 = 0, s2 = 0, top = 0;
-    float *s = m->q, *sm = m->p + nf;               // signal only; smoothed over three bins
-    sm = m->q + nf;
-    for (size_t k = 0; k < nf; k++)
-        s[k] = (float)fmax(0, l->psd[k] - floor_bin);
+    size_t nf = l->nf, lo = nf, hi = 0;
+    double bin = l->fs / (double)nf, s2 = 0, top = 0, gate;
+    float *s = m->q, *sm = m->q + nf;
+    double s1 = signal_bins(l, s, sm, &gate);
     for (size_t k = 0; k < nf; k++) {
-        sm[k] = (s[k] + (k ? s[k - 1] : 0) + (k + 1 < nf ? s[k + 1] : 0)) / 3;
         top = fmax(top, sm[k]);
-        s1 += s[k];
         s2 += (double)s[k] * s[k];
     }
     // Level of the flat part: power-weighted mean, so that empty bins do not count; never above the
     // top.  A line spectrum's edges come out at the lines.
-    double level = s1 > 0 ? fmin(s2 / s1, top) : 0, gate = fmax(0.25 * level, 0);
-    // Residue of the noise after averaging, 4 sigma: under it a bin says nothing.
-    gate = fmax(gate, 4 * floor_bin / sqrt(3.0 * (double)l->segments));
-    size_t lo = nf, hi = 0;
+    double level = s1 > 0 ? fmin(s2 / s1, top) : 0;
+    gate = fmax(gate, 0.25 * level);
     for (size_t k = 0; k < nf; k++)
         if (sm[k] > gate) {
             lo = k < lo ? k : lo;
@@ -86,16 +104,11 @@ void spectrum_take(struct measurer *m, struct look *l)
     l->occ_lo = ((double)lo - (double)nf / 2 - 0.5) * bin;
     l->occ_hi = ((double)hi - (double)nf / 2 + 0.5) * bin;
     l->occ_err = bin * 0.6;
-    // Width by power: only bins within the occupied band and a quarter of it on either side, so that
-    // far-off noise residue and neighbours do not spread it.
-    size_t pad = (hi - lo) / 4 + 2;
-    for (size_t k = 0; k < nf; k++)
-        if (k + pad < lo || k > hi + pad)
-            s[k] = 0;
-    l->lo99 = quantile(s, nf, 0.005, bin);
-    l->hi99 = quantile(s, nf, 0.995, bin);
-    double indep = (double)l->segments * (double)(hi - lo + 1);
-    double rel = s1 > 0 ? floor_bin * sqrt((double)(hi - lo + 1 + 2 * pad)) / s1 : 1;
+    l->lo99 = s1 > 0 ? quantile(s, nf, 0.005, bin) : l->occ_lo;
+    l->hi99 = s1 > 0 ? quantile(s, nf, 0.995, bin) : l->occ_hi;
     // Edge density is about 1/width of the total: an error of the cumulative moves it by that much.
-    l->err99 = bin + (l->occ_hi - l->occ_lo) * (0.5 * rel / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1));
+    double rel = s1 > 0 ? l->n0_psd * bin * sqrt((double)(hi - lo + 1)) / s1 : 1;
+    double indep = (double)l->segments * (double)(hi - lo + 1);
+    l->err99 = bin + (l->occ_hi - l->occ_lo) *
+                         (0.5 * fmin(1, rel) / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1));
 }

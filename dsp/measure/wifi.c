@@ -80,31 +80,82 @@ static double barker_fold(const float complex *x, size_t symbols, double *ret_at
     return total > 0 ? b / (total * SYMBOL) * (double)(symbols + 1) / (double)symbols : 0;
 }
 
+// Turns n samples of x by -hz into y.
+static void turn_by(const float complex *x, double hz, double fs, size_t n, float complex *y)
+{
+    for (size_t i = 0; i < n; i += 64) {
+        double ph = -hz / fs * (double)i, st = -2 * M_PI * hz / fs;
+        ph = 2 * M_PI * (ph - floor(ph));
+        float complex w = (float)cos(ph) + I * (float)sin(ph), turn = (float)cos(st) + I * (float)sin(st);
+        for (size_t k = i; k < i + 64 && k < n; k++, w *= turn)
+            y[k] = x[k] * w;
+    }
+}
+
+// Carrier left over: neighbouring symbols differ by the data's sign (or quarter turns) and by the
+// carrier's turning in 1 us; the fourth power leaves the latter, modulo 250 kHz.
+static double carrier_left(const float complex *x, size_t symbols, size_t at)
+{
+    double complex s = 0, last = 0;
+    for (size_t k = 0; k < symbols; k++) {
+        float complex c = 0;
+        for (size_t j = 0; j < 11; j++)
+            c += barker[j] * (x[k * SYMBOL + at + OVER * j] + x[k * SYMBOL + at + OVER * j + 1]);
+        double complex d = c * conj(last);
+        s += k ? d * d * d * d / (cabs(d * d * d) + 1e-30) : 0;
+        last = c;
+    }
+    return carg(s) / (4 * 2 * M_PI * 1e-6);
+}
+
+#define OFFSETS     9               // the spectrum's middle is known to a megahertz or so; the matched
+#define OFFSET_HZ   300e3           // filter, 1 us long, to a few hundred kilohertz
+
 void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     double w = l->occ_hi - l->occ_lo, len = (double)(l->i1 - l->i0) / l->fs;
     if (w < 6e6 || w > 26e6 || l->in_fs < CHIP_HZ || len < 30e-6 || !(l->power > 0))
         return;
-    size_t symbols = (size_t)fmin(SYMBOLS, len * 1e6 - 3);
+    size_t symbols = (size_t)fmin(SYMBOLS, len * 1e6 - 3), n = (symbols + 2) * SYMBOL;
     double from = l->t0 + ((double)l->i0 + 1e-6 * l->fs) * l->in_fs / l->fs, fs = CHIP_HZ * OVER;
-    ddc_run(&l->b->cut, l->in_fs, l->f_hz + 0.5 * (l->occ_lo + l->occ_hi), from, fs,
-            fmin(0.8 * fs, 0.9 * l->in_fs), m->y, (symbols + 2) * SYMBOL);
-    double at, at0, at1, raw = barker_fold(m->y, symbols, &at);
-    double noise = l->n0_psd * fmin(fs, l->in_fs), clean = l->power / (l->power + noise);
+    double mid = 0.5 * (l->occ_lo + l->occ_hi), at = 0, at0, at1, raw = 0, off = 0;
+    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from, fs, fmin(0.8 * fs, 0.9 * l->in_fs), m->y, n);
+    for (int i = 0; i < OFFSETS; i++) {
+        double hz = (i - OFFSETS / 2) * OFFSET_HZ, place;
+        turn_by(m->y, hz, fs, n, m->z);
+        double v = barker_fold(m->z, symbols, &place);
+        if (v > raw)
+            raw = v, off = hz, at = place;
+    }
+    turn_by(m->y, off, fs, n, m->z);
+    double noise = l->n0_psd * 0.96 * fmin(fs, l->in_fs), clean = l->power / (l->power + noise);
     // Noise, and whatever is not Barker, puts a chip's share into every phase: 1/11 of its power.
     double chance = 1.0 / 11, corr = (raw - chance * (1 - clean)) / clean;
     double err = chance * sqrt(2 / (double)symbols) / clean;
     fp->barker_corr = (struct meas){ fmin(1, fmax(0, corr)), err };
-    e->p[KIND_DSSS] = logistic((corr - 0.45) * 25) * logistic(((corr - chance) / err - 6) * 2);
+    e->p[KIND_DSSS] = logistic((corr - 0.45) * 25) * logistic(((corr - chance) / err - 7) * 2);
     size_t half = symbols / 2;
-    if (e->p[KIND_DSSS] < 0.5 || half < 20)
+    if (e->p[KIND_DSSS] < 0.5 || half < 12)
         return;
+    e->freq_ok[KIND_DSSS] = true;
+    double left = carrier_left(m->z, symbols, (size_t)(at + 0.5) % SYMBOL), best = 0;
+    for (int i = -1; i <= 1; i++) {
+        double hz = off + left + i * 250e3, place;
+        turn_by(m->y, hz, fs, n, m->z);
+        double v = barker_fold(m->z, symbols, &place);
+        if (v > best) {
+            best = v;
+            e->freq[KIND_DSSS] = mid + hz;
+        }
+    }
+    turn_by(m->y, e->freq[KIND_DSSS] - mid, fs, n, m->z);
+    e->freq_err[KIND_DSSS] = 0.5e6 / (2 * M_PI) / sqrt((double)symbols * 11 * clean);
     // Chip clock: drift of the peak from one half to the other.
-    barker_fold(m->y, half, &at0);
-    barker_fold(m->y + half * SYMBOL, symbols - half - 1, &at1);
+    barker_fold(m->z, half, &at0);
+    barker_fold(m->z + half * SYMBOL, symbols - half - 1, &at1);
     double drift = at1 - at0;
     drift -= SYMBOL * round(drift / SYMBOL);
     double span = (double)half * SYMBOL;
     fp->chip_rate_hz = (struct meas){ CHIP_HZ * (1 - drift / span),
-                                      CHIP_HZ * 0.5 / sqrt((double)half) / span + 100 };
+                                      CHIP_HZ * 0.5 / sqrt((double)half * clean) / span + 100 };
 }
