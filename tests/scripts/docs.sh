@@ -24,5 +24,19 @@ for doc in "$top"/README.md "$top"/docs/*.md; do
         [ -e "$(dirname "$doc")/$link" ] || fault "$name: links to $link, which is not there"
     done <"$tmp/links"
 done
+
+# docs/SCENES.md has every key of a scene and every model, and no model that is gone.
+scenes=$top/docs/SCENES.md
+grep -v '#define' "$top/sdr/sim/scene_yaml.c" | grep -oE '(TEXT|NUM|COUNT)\([a-z_]+' |
+    sed 's/.*(//' | sort -u >"$tmp/keys"
+[ -s "$tmp/keys" ] || fault 'found no key in the schema of scenes'
+while read -r key; do
+    grep -q "\`$key\`" "$scenes" || fault "SCENES.md does not name the key $key"
+done <"$tmp/keys"
+tyto sim --models | awk '{print $1}' | sort >"$tmp/models"
+sed -n '/^## Models/,/^## The/s/^| `\([a-z0-9]*\)` .*/\1/p' "$scenes" | sort >"$tmp/told"
+cmp -s "$tmp/models" "$tmp/told" ||
+    fault "SCENES.md and tyto sim --models differ: $(diff "$tmp/models" "$tmp/told" | grep '^[<>]')"
+
 [ $n -gt 0 ] || fault 'no document has code that is run'
 finish $n
