@@ -1,25 +1,41 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// First version: rows of 256-point spectra, a row is on the air when its power exceeds four times
-// the capture's quietest tenth.  (The banks and tiles take its place.)
+//
+//   newest row                                                                        oldest kept
+//     |  10 ms: floor looks ahead |  20 ms: the longest tile  |  rows final  ........  |
+//     cells (banks)               tiles                       tracker, place
+//
+// Everything runs row by row on the front's thread; a gap in the samples drains the whole of it.
 #include "dsp/front/front.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/fft.h"
+#include "dsp/front/cells.h"
+#include "dsp/front/floor.h"
+#include "dsp/front/place.h"
+#include "dsp/front/tiles.h"
+#include "dsp/front/track.h"
+#include "dsp/kernel/wola.h"
 
-#define BINS 256
+#define AHEAD_S 0.010           // the floor knows so much of what comes
+#define LATER_S 0.060           // kept behind the tiles: a run's first 40 ms, looked at every 8
+#define PSD_S   0.5
 
 struct front {
-    struct iq_info  info;
-    struct dft     *fft;
-    float complex  *buf, *spec;
-    double          floor;          // power per row
-    bool            open;
-    uint64_t        n0, end;
-    double          acc[BINS];
-    uint64_t        rows;
+    struct iq_info      info;
+    struct cells        cells;
+    struct noise_floor *floor;
+    struct tiles       *tiles;
+    struct tracker     *tracker;
+    float              *row;        // [slow_n]
+    uint64_t            judged, tracked;    // rows of this epoch through tiles, through the tracker
+    uint64_t            ahead;      // rows
+    uint64_t            end;        // index after the last sample seen
+    bool                begun;
+    // spectrum
+    double             *psd;        // [slow_n] sums
+    uint64_t            psd_rows, psd_every, psd_marked, psd_told;
 };
 
 struct front *front_new(const struct iq_info *info)
@@ -28,10 +44,16 @@ struct front *front_new(const struct iq_info *info)
     if (!f)
         return NULL;
     f->info = *info;
-    f->fft = dft_new(BINS, DFT_FORWARD, 1);
-    f->buf = dft_alloc(131072 + BINS);
-    f->spec = dft_alloc(BINS);
-    if (!f->fft || !f->buf || !f->spec) {
+    bool ok = !cells_init(&f->cells, info->rate_hz, AHEAD_S + 0.022 + LATER_S);
+    const struct grid *g = &f->cells.g;
+    f->ahead = (uint64_t)(AHEAD_S / g->row_s) + 1;
+    f->psd_every = (uint64_t)(PSD_S / g->row_s);
+    f->floor = floor_new(g, info->format);
+    f->tiles = tiles_new(g);
+    f->tracker = tracker_new(g);
+    f->row = calloc(g->slow_n, sizeof *f->row);
+    f->psd = calloc(g->slow_n, sizeof *f->psd);
+    if (!ok || !f->floor || !f->tiles || !f->tracker || !f->row || !f->psd) {
         front_free(f);
         return NULL;
     }
@@ -42,97 +64,176 @@ void front_free(struct front *f)
 {
     if (!f)
         return;
-    dft_free(f->fft);
-    free(f->buf);
-    free(f->spec);
+    cells_done(&f->cells);
+    floor_free(f->floor);
+    tiles_free(f->tiles);
+    tracker_free(f->tracker);
+    free(f->row);
+    free(f->psd);
     free(f);
 }
 
-static void emit(struct front *f, uint64_t n1, struct front_out *out)
+static struct place_in view(const struct front *f)
 {
-    double sum = 0, part = 0;
-    int lo = -1, hi = BINS - 1;
-
-    f->open = false;
-    if (n1 - f->n0 < 2 * BINS || out->list.n == CAND_MAX)
-        return;
-    for (int i = 0; i < BINS; i++)
-        sum += f->acc[i] = fmax(0, f->acc[i] - f->floor * (double)f->rows / BINS);
-    for (int i = 0; i < BINS; i++) {
-        part += f->acc[i];
-        if (lo < 0 && part > 0.01 * sum)
-            lo = i;
-        if (part < 0.99 * sum)
-            hi = i + 1;
-    }
-    double step = f->info.rate_hz / BINS, level = sum / (double)f->rows;
-    struct cand *c = &out->list.c[out->list.n++];
-    *c = (struct cand){ .hyp = HYP_ENERGY, .n0 = f->n0, .n1 = n1,
-                        .f_lo_hz = (lo - BINS / 2) * step, .f_hi_hz = (hi + 1 - BINS / 2) * step };
-    if (c->f_hi_hz <= c->f_lo_hz)
-        c->f_hi_hz = c->f_lo_hz + step;
-    double noise = fmax(f->floor, 1e-20) * (c->f_hi_hz - c->f_lo_hz) / f->info.rate_hz;
-    c->level_dbfs = (float)(10 * log10(fmax(level, 1e-20)));
-    c->snr_db = (float)(c->level_dbfs - 10 * log10(noise));
-    c->flags = f->n0 == 0 ? BURST_AT_START : 0;
+    return (struct place_in){ .cells = &f->cells, .floor_slow = floor_slow(f->floor),
+                              .floor_fast = floor_fast(f->floor) };
 }
 
-static int cmp(const void *a, const void *b)
+// ---- Spectrum -------------------------------------------------------------------------------
+
+static void tell_psd(struct front *f, struct front_out *out)
 {
-    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+    const struct grid *g = &f->cells.g;
+    unsigned bins = g->slow_n < 2048 ? g->slow_n : 2048, per = g->slow_n / bins;
+    const float *fl = floor_slow(f->floor);
+    double floor_sum = 0;
+
+    for (unsigned i = 0; i < bins; i++) {
+        double sum = 0;
+        for (unsigned k = 0; k < per; k++) {
+            sum += f->psd[i * per + k] / (double)f->psd_rows;
+            floor_sum += fl[i * per + k];
+        }
+        out->psd_db[i] = (float)(10 * log10(fmax(sum, 1e-20)));
+    }
+    out->psd = (struct psd_frame){
+        .t_s = (double)(f->cells.origin + f->cells.rows * g->row) / g->rate_hz,
+        .centre_hz = f->info.centre_hz, .rate_hz = g->rate_hz, .bins = bins,
+        .psd_db = out->psd_db, .floor_db = (float)(10 * log10(fmax(floor_sum / bins, 1e-20))),
+        .occupancy = (float)f->psd_marked / (float)(f->psd_rows * g->slow_n),
+    };
+    out->has_psd = true;
+    memset(f->psd, 0, g->slow_n * sizeof *f->psd);
+    f->psd_rows = f->psd_marked = 0;
+}
+
+static void count_psd(struct front *f, uint64_t row)
+{
+    const uint16_t *x = cells_slow(&f->cells, row);
+    const uint8_t *m = cells_mask(&f->cells, row);
+    unsigned n = f->cells.g.slow_n, marked = 0;
+
+    for (unsigned k = 0; k < n; k++)
+        f->psd[k] += wola_unpack(x[k]);
+    for (unsigned k = 0; k < n; k++)
+        marked += m[k];
+    f->psd_marked += marked;
+    f->psd_rows++;
+}
+
+// ---- Rows through the stages ----------------------------------------------------------------
+
+static void tell_noise(struct front *f, struct front_out *out)
+{
+    const struct grid *g = &f->cells.g;
+    const float *fl = floor_slow(f->floor);
+
+    for (unsigned i = 0; i < NOISE_POINTS; i++) {
+        unsigned k = (2 * i + 1) * g->slow_n / (2 * NOISE_POINTS);
+        out->noise.dbfs_hz[i] = (float)(10 * log10(fmax(fl[k], 1e-25) / g->slow_hz));
+    }
+}
+
+// The floor learns from a row as soon as it is there.
+static void learn(struct front *f, uint64_t row)
+{
+    const struct cells *c = &f->cells;
+    const struct grid *g = &c->g;
+    // The window reaches from 1.5 rows before the row to 1.5 rows after it; most of its weight lies
+    // within half of that.
+    double from = fmax(0, ((double)row - 0.25) * g->row);
+    double to = fmin((double)c->samples, ((double)row + 1.25) * g->row);
+
+    bool dead = false;
+    for (uint64_t r = row > 2 ? row - 2 : 0; r <= row; r++)
+        dead = dead || c->dead[r & (g->ring - 1)];
+    for (unsigned k = 0; k < g->slow_n; k++)
+        f->row[k] = c->ps[k];
+    floor_row(f->floor, f->row, (float)((to - from) / (1.5 * g->row)), dead);
+}
+
+static void judge(struct front *f)
+{
+    floor_solve(f->floor);
+    tiles_row(f->tiles, &f->cells, floor_slow(f->floor), floor_fast(f->floor));
+    f->judged++;
+}
+
+static void track(struct front *f, struct front_out *out)
+{
+    struct place_in in = view(f);
+
+    while (f->tracked < tiles_final(f->tiles)) {
+        count_psd(f, f->tracked);
+        tracker_row(f->tracker, &in, &out->list);
+        f->tracked++;
+        if (f->psd_rows >= f->psd_every)
+            tell_psd(f, out);
+    }
+}
+
+static void drain(struct front *f, uint32_t flags, struct front_out *out)
+{
+    struct cells *c = &f->cells;
+
+    while (cells_drain(c))
+        learn(f, c->rows - 1);
+    floor_end(f->floor);
+    while (f->judged < c->rows) {
+        judge(f);
+        track(f, out);
+    }
+    tiles_end(f->tiles, c, floor_slow(f->floor));
+    track(f, out);
+    struct place_in in = view(f);
+    tracker_end(f->tracker, &in, flags, &out->list);
+}
+
+static void begin(struct front *f, uint64_t origin, bool after_gap)
+{
+    cells_begin(&f->cells, origin);
+    tiles_begin(f->tiles);
+    tracker_begin(f->tracker, after_gap);
+    f->judged = f->tracked = 0;
+    f->begun = true;
+}
+
+static void clear(struct front_out *out)
+{
+    out->list.n = 0;
+    out->list.dropped = 0;
+    out->has_psd = false;
 }
 
 void front_block(struct front *f, const struct iq_block *b, struct front_out *out)
 {
-    unsigned rows = b->n / BINS;
-    static double p[131072 / BINS], s[131072 / BINS];
-
-    out->list.n = 0;
-    out->list.dropped = 0;
-    out->has_psd = false;
-    iq_to_cf32(b, 0, b->n, f->buf);
-    for (unsigned r = 0; r < rows; r++) {
-        p[r] = 0;
-        for (unsigned i = 0; i < BINS; i++)
-            p[r] += (double)cabsf(f->buf[r * BINS + i]) * cabsf(f->buf[r * BINS + i]) / BINS;
-        s[r] = p[r];
+    clear(out);
+    if (!f->begun || b->lost) {
+        if (f->begun)
+            drain(f, BURST_TOUCHES_GAP, out);
+        begin(f, b->n0, b->lost > 0);
     }
-    qsort(s, rows, sizeof s[0], cmp);
-    double q = rows ? s[rows / 10] : 0;
-    f->floor = f->floor == 0 || q < f->floor ? q : f->floor + 0.01 * (q - f->floor);
-    for (unsigned r = 0; r < rows; r++) {
-        uint64_t n = b->n0 + r * BINS;
-        bool on = p[r] > 4 * f->floor;
-        if (on && !f->open) {
-            f->open = true;
-            f->n0 = n;
-            f->rows = 0;
-            memset(f->acc, 0, sizeof f->acc);
+    for (uint32_t at = 0; at < b->n;) {
+        bool row;
+        at += cells_take(&f->cells, b, at, &row);
+        if (!row)
+            continue;
+        learn(f, f->cells.rows - 1);
+        if (f->cells.rows > f->ahead) {
+            judge(f);
+            track(f, out);
         }
-        if (on) {
-            dft_run(f->fft, f->buf + r * BINS, f->spec);
-            for (unsigned i = 0; i < BINS; i++)
-                f->acc[(i + BINS / 2) % BINS] += (double)crealf(f->spec[i] * conjf(f->spec[i])) /
-                                                 BINS / BINS;
-            f->rows++;
-        }
-        if (f->open && (!on || n - f->n0 > DSP_RUN_S * 0.9 * f->info.rate_hz))
-            emit(f, n, out);
     }
     f->end = b->n0 + b->n;
-    for (unsigned i = 0; i < NOISE_POINTS; i++)
-        out->noise.dbfs_hz[i] = (float)(10 * log10(fmax(f->floor, 1e-20) / f->info.rate_hz));
-    out->list.done = f->open ? f->n0 : f->end;
+    tell_noise(f, out);
+    out->list.done = f->cells.origin + tracker_done(f->tracker) * f->cells.g.row;
 }
 
 void front_flush(struct front *f, struct front_out *out)
 {
-    out->list.n = 0;
-    out->list.dropped = 0;
-    out->has_psd = false;
-    if (f->open)
-        emit(f, f->end, out);
-    if (out->list.n)
-        out->list.c[out->list.n - 1].flags |= BURST_AT_END;
+    clear(out);
+    if (f->begun)
+        drain(f, BURST_AT_END, out);
+    tell_noise(f, out);
     out->list.done = UINT64_MAX;
 }

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+//   power   __________        ________
+//    of    |          |      |        |           valley: 10 dB below the lower of its sides, and
+//   band   |          |______|        |           at least 8 us or 4 / width long
+//       ___|                          |____
+//      noise   piece    valley  piece
+#include "dsp/front/place.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/kernel/wola.h"
+
+#define VALLEY_DB    10.0
+#define GAP_S        8e-6       // the shortest pause: below a Wi-Fi frame space (10 us)
+#define GAP_CYCLES   4.0        // ... and no shorter than 4 / width
+// Smoothing of the band power: so many 1 / width that noise-like signals do not seem to pause
+// (8 degrees of freedom fall to a tenth once in 1e6), and fewer for edges.
+#define SMOOTH_CYCLES 8.0
+#define EDGE_CYCLES   2.0
+#define SMOOTH_MAX    48        // hops
+#define ROWS_AROUND   2         // looked at before and after the stretch
+#define TAIL          0.005     // power left out on each side of the extent: 99 % inside
+#define SLOW_ROWS     7         // from so many rows on the slow cells give the level
+
+struct placer {
+    struct grid g;
+    unsigned    max_hops;
+    float      *power, *smooth;     // band power less noise per hop, and smoothed
+    float      *sort;
+    float      *spec;               // [slow_n]
+};
+
+struct placer *placer_new(const struct grid *g, double longest_s)
+{
+    struct placer *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->g = *g;
+    p->max_hops = (unsigned)(longest_s / g->hop_s) + 16 * ROW_HOPS;
+    p->power = calloc(p->max_hops, sizeof *p->power);
+    p->smooth = calloc(p->max_hops, sizeof *p->smooth);
+    p->sort = calloc(p->max_hops, sizeof *p->sort);
+    p->spec = calloc(g->slow_n, sizeof *p->spec);
+    if (!p->power || !p->smooth || !p->sort || !p->spec) {
+        placer_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void placer_free(struct placer *p)
+{
+    if (!p)
+        return;
+    free(p->power);
+    free(p->smooth);
+    free(p->sort);
+    free(p->spec);
+    free(p);
+}
+
+// ---- Band power over time -------------------------------------------------------------------
+
+// Fast channel that holds narrow channel k (8c lies at the centre of c).
+static int fast_of(const struct grid *g, int k)
+{
+    int c = (k + 4) / 8;
+    return c < 0 ? 0 : c >= (int)g->fast_n ? (int)g->fast_n - 1 : c;
+}
+
+// A window of band power: hops [h0, h0 + n) of the epoch.
+struct series {
+    uint64_t h0;
+    unsigned n;
+    double   noise, sigma;      // of the band; of one smoothed value
+    unsigned width;             // fast channels
+};
+
+static struct series load(struct placer *p, const struct place_in *in, const struct stretch *s)
+{
+    const struct cells *c = in->cells;
+    uint64_t from = s->row0 > ROWS_AROUND ? s->row0 - ROWS_AROUND : 0, to = s->row1 + ROWS_AROUND;
+    int c0 = fast_of(&p->g, s->lo), c1 = fast_of(&p->g, s->hi - 1) + 1;
+    struct series r = { .h0 = from * ROW_HOPS, .width = (unsigned)(c1 - c0) };
+
+    if (c->rows > c->g.ring && from < c->rows - c->g.ring)
+        from = c->rows - c->g.ring;
+    r.h0 = from * ROW_HOPS;
+    if (to > c->rows)
+        to = c->rows;
+    for (int k = c0; k < c1; k++)
+        r.noise += in->floor_fast[k];
+    for (uint64_t row = from; row < to && r.n + ROW_HOPS <= p->max_hops; row++) {
+        const uint16_t *x = cells_fast(c, row);
+        for (unsigned j = 0; j < ROW_HOPS; j++) {
+            float sum = 0;
+            for (int k = c0; k < c1; k++)
+                sum += wola_unpack(x[j * p->g.fast_n + (unsigned)k]);
+            bool told = (double)(row * ROW_HOPS + j) + 0.5 < s->told;
+            p->power[r.n++] = told ? 0 : sum - (float)r.noise;
+        }
+    }
+    return r;
+}
+
+static void smooth(const float *x, unsigned n, unsigned by, float *ret)
+{
+    double sum = 0;
+    unsigned half = by / 2, have = 0;
+
+    for (unsigned i = 0; i < n + half; i++) {
+        if (i < n) {
+            sum += x[i];
+            have++;
+        }
+        if (i >= by) {
+            sum -= x[i - by];
+            have--;
+        }
+        if (i >= half && i - half < n)
+            ret[i - half] = (float)(sum / have);
+    }
+}
+
+static int cmp(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static float quantile(struct placer *p, const float *x, unsigned n, double q)
+{
+    memcpy(p->sort, x, n * sizeof *x);
+    qsort(p->sort, n, sizeof *x, cmp);
+    return p->sort[(unsigned)(q * (n - 1))];
+}
+
+static unsigned smoothing(const struct placer *p, double width_hz, double cycles)
+{
+    double n = ceil(cycles / (width_hz * p->g.hop_s));
+    return n < 1 ? 1 : n > SMOOTH_MAX ? SMOOTH_MAX : (unsigned)n;
+}
+
+// ---- Pieces ---------------------------------------------------------------------------------
+
+static double to_db(double x) { return 10 * log10(x); }
+
+// Where x crosses level between index i-1 (below) and i (at or above), going either way.
+static double cross(const float *x, unsigned i, int dir, unsigned n, float level)
+{
+    int j = (int)i - dir;
+    if (j < 0 || j >= (int)n || x[j] >= level)
+        return i;
+    float t = (level - x[j]) / (x[i] - x[j]);
+    return j + dir * (double)t;
+}
+
+// Edges of the burst whose power lies within [a, b) of the smoothed series: half of its level.
+static struct piece edges(struct placer *p, const struct series *s, const float *x, unsigned a,
+                          unsigned b)
+{
+    struct piece r = { 0 };
+    float top = quantile(p, x + a, b - a, 0.9), sum = 0;
+    unsigned i = a, j = b - 1, n = 0;
+
+    for (unsigned k = a; k < b; k++)
+        if (x[k] > 0.25f * top) {
+            sum += x[k];
+            n++;
+        }
+    r.level = n ? sum / (float)n : top;
+    while (i < j && x[i] < 0.5f * r.level)
+        i++;
+    while (j > i && x[j] < 0.5f * r.level)
+        j--;
+    // Hop h is centred on h + 1/2.
+    r.h0 = (double)s->h0 + cross(x, i, 1, s->n, 0.5f * r.level) + 0.5;
+    r.h1 = (double)s->h0 + cross(x, j, -1, s->n, 0.5f * r.level) + 0.5;
+    return r;
+}
+
+unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
+                     struct piece *ret)
+{
+    double width = (s->hi - s->lo) * p->g.slow_hz;
+    struct series r = load(p, in, s);
+    unsigned by = smoothing(p, width, SMOOTH_CYCLES), fine = smoothing(p, width, EDGE_CYCLES);
+    unsigned n = 0;
+
+    if (r.n < 2)
+        return 0;
+    smooth(p->power, r.n, by, p->smooth);
+    double sigma = r.noise / sqrt(0.5 * r.width * by);
+    double ground = fmax(0.1 * r.noise, 3 * sigma) + 1e-30;
+    double top = fmax(quantile(p, p->smooth, r.n, 0.95), 0);
+    ground = fmax(ground, 1e-5 * top);
+    double depth = fmin(VALLEY_DB, fmax(3, 0.7 * to_db((top + ground) / ground)));
+    double gap = fmax(GAP_S, GAP_CYCLES / width) / p->g.hop_s;
+    double ratio = pow(10, -0.1 * depth);
+
+    // Zigzag: a peak counts once the power has fallen `depth` below it, a valley once it has risen
+    // `depth` above it.  cut[] are the deepest points of valleys.
+    unsigned cut[PIECES_MAX + 1], n_cut = 0, low_at = 0;
+    double peak = 0, low = 0;
+    bool falling = false;
+    for (unsigned i = 0; i < r.n; i++) {
+        double x = fmax(p->smooth[i], 0) + ground;
+        if (!falling) {
+            peak = fmax(peak, x);
+            if (x < peak * ratio) {
+                falling = true;
+                low = x;
+                low_at = i;
+            }
+        } else if (x < low) {
+            low = x;
+            low_at = i;
+        } else if (x * ratio > low) {
+            if (n_cut < PIECES_MAX - 1)
+                cut[n_cut++] = low_at;
+            falling = false;
+            peak = x;
+        }
+    }
+    cut[n_cut] = r.n;
+
+    smooth(p->power, r.n, fine, p->smooth);
+    unsigned from = 0;
+    for (unsigned i = 0; i <= n_cut; i++) {
+        unsigned to = cut[i];
+        if (to <= from)
+            continue;
+        struct piece e = edges(p, &r, p->smooth, from, to);
+        from = to;
+        if (e.level <= 0 || e.h1 <= e.h0)
+            continue;
+        if (n && e.h0 - ret[n - 1].h1 < gap - 1) {      // no pause worth the name
+            ret[n - 1].h1 = e.h1;
+            continue;
+        }
+        ret[n++] = e;
+    }
+    if (n) {
+        double end = (double)s->row1 * ROW_HOPS;
+        ret[n - 1].open_end = !falling && ret[n - 1].h1 >= end - 2;
+    }
+    return n;
+}
+
+// ---- Extent and level -----------------------------------------------------------------------
+
+// Rows of the slow bank that lie well inside a piece, at least one.
+static void inner_rows(const struct cells *c, const struct piece *e, uint64_t *ret0, uint64_t *ret1)
+{
+    double a = e->h0 / ROW_HOPS, b = e->h1 / ROW_HOPS;
+    double inset = b - a >= 4 ? 1.0 : b - a >= 2 ? 0.5 : 0;
+    double r0 = floor(a + inset), r1 = ceil(b - inset);
+
+    if (r1 <= r0)
+        r1 = r0 + 1;
+    if (r0 < 0)
+        r0 = 0;
+    *ret0 = (uint64_t)r0;
+    *ret1 = (uint64_t)r1;
+    if (*ret1 > c->rows)
+        *ret1 = c->rows;
+    if (*ret0 >= *ret1)
+        *ret0 = *ret1 ? *ret1 - 1 : 0;
+}
+
+// Mean power less noise per narrow channel over rows, into p->spec.
+static void spectrum(struct placer *p, const struct place_in *in, uint64_t r0, uint64_t r1, int lo,
+                     int hi)
+{
+    memset(p->spec + lo, 0, (size_t)(hi - lo) * sizeof *p->spec);
+    for (uint64_t r = r0; r < r1; r++) {
+        const uint16_t *x = cells_slow(in->cells, r);
+        for (int k = lo; k < hi; k++)
+            p->spec[k] += wola_unpack(x[k]);
+    }
+    for (int k = lo; k < hi; k++)
+        p->spec[k] = p->spec[k] / (float)(r1 - r0) - in->floor_slow[k];
+}
+
+// Position (fractional cell, edge based) below which `share` of the power of [lo, hi) lies.
+static double share_at(const float *x, int lo, int hi, double total, double share)
+{
+    double sum = 0;
+
+    for (int k = lo; k < hi; k++) {
+        if (x[k] <= 0)
+            continue;
+        if (sum + x[k] >= share * total)
+            return k + (share * total - sum) / x[k];
+        sum += x[k];
+    }
+    return hi;
+}
+
+static void extent(struct placer *p, const struct place_in *in, const struct stretch *s,
+                   uint64_t r0, uint64_t r1, struct cand *ret)
+{
+    int n = (int)p->g.slow_n, guard = 2 + (s->hi - s->lo) / 8;
+    int lo = s->lo - guard < 0 ? 0 : s->lo - guard, hi = s->hi + guard > n ? n : s->hi + guard;
+    double sigma = 2 / sqrt(0.5 * (double)(r1 - r0) + 0.5), total = 0;
+
+    spectrum(p, in, r0, r1, lo, hi);
+    for (int k = lo; k < hi; k++) {
+        if (p->spec[k] < sigma * in->floor_slow[k] && (k < s->lo || k >= s->hi))
+            p->spec[k] = 0;
+        total += p->spec[k] > 0 ? p->spec[k] : 0;
+    }
+    double a = share_at(p->spec, lo, hi, total, TAIL);
+    double b = share_at(p->spec, lo, hi, total, 1 - TAIL);
+    if (b < a + 0.5)
+        b = a + 0.5;
+    // Narrow channel k is centred on (k - n/2) spacings.
+    ret->f_lo_hz = (a - 0.5 - n / 2) * p->g.slow_hz;
+    ret->f_hi_hz = (b - 0.5 - n / 2) * p->g.slow_hz;
+    if (a < 2 || b > n - 2)
+        ret->flags |= BURST_EDGE;
+}
+
+static double noise_in(const struct place_in *in, const struct grid *g, double a_hz, double b_hz)
+{
+    double a = a_hz / g->slow_hz + 0.5 + g->slow_n / 2, b = b_hz / g->slow_hz + 0.5 + g->slow_n / 2;
+    int k0 = (int)fmax(0, floor(a)), k1 = (int)fmin(g->slow_n, ceil(b));
+    double sum = 0;
+
+    for (int k = k0; k < k1; k++)
+        sum += in->floor_slow[k];
+    return k1 > k0 ? sum / (k1 - k0) * (b - a) : 1e-30;
+}
+
+void place_measure(struct placer *p, const struct place_in *in, const struct stretch *s,
+                   const struct piece *e, struct cand *ret)
+{
+    const struct cells *c = in->cells;
+    uint64_t r0, r1;
+    double h0 = fmax(e->h0, 0), h1 = fmin(e->h1, (double)c->samples / p->g.hop);
+
+    inner_rows(c, e, &r0, &r1);
+    extent(p, in, s, r0, r1, ret);
+    ret->n0 = c->origin + (uint64_t)(h0 * p->g.hop);
+    ret->n1 = c->origin + (uint64_t)(h1 * p->g.hop);
+    if (ret->n1 <= ret->n0)
+        ret->n1 = ret->n0 + 1;
+    double level = e->level;
+    if (r1 - r0 >= SLOW_ROWS) {
+        level = 0;
+        for (int k = s->lo; k < s->hi; k++)
+            level += p->spec[k];
+    }
+    double noise = fmax(noise_in(in, &p->g, ret->f_lo_hz, ret->f_hi_hz), 1e-30);
+    level = fmax(level, 1e-3 * noise);
+    ret->level_dbfs = (float)to_db(level);
+    ret->snr_db = (float)to_db(level / noise);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where exactly a burst lies: edges in time from the fast cells, extent in frequency from the slow
+// ones, level and SNR in that extent; and where one stretch is really several bursts.
+#pragma once
+
+#include "dsp/burst.h"
+#include "dsp/front/cells.h"
+
+// What is known of the noise and the cells.
+struct place_in {
+    const struct cells *cells;
+    const float        *floor_slow, *floor_fast;
+};
+
+// A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has been
+// told already.
+struct stretch { uint64_t row0, row1; int lo, hi; double told; };
+
+// One piece of a stretch, in hops of the epoch (fractional), with its mean band power.
+struct piece { double h0, h1; float level; bool open_end; };
+
+#define PIECES_MAX 256
+
+struct placer;
+struct placer *placer_new(const struct grid *g, double longest_s);
+void placer_free(struct placer *p);
+
+// Splits a stretch at the pauses of its band power.  Returns the number of pieces, in order; the
+// last has open_end when its power has not gone down before row1.
+unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
+                     struct piece *ret);
+// Fills n0, n1, f_lo_hz, f_hi_hz, snr_db, level_dbfs and BURST_EDGE of *ret for one piece.
+void place_measure(struct placer *p, const struct place_in *in, const struct stretch *s,
+                   const struct piece *piece, struct cand *ret);

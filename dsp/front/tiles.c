@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/front/tiles.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/kernel/wola.h"
+
+// False alarm probability of one tile.  100 MHz have 2.5e7 of the smallest tiles a second and some
+// four times as many of all sizes: 3.6e11 an hour.
+#define TILE_PFA     1e-12
+// Whatever its size a tile must be so far over the floor: the floor itself is known to a few tenths
+// of a dB, and its shape is an estimate.
+#define TILE_LEAST   1.26       // 1 dB
+#define LONGEST_S    0.020
+#define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
+#define FAST_LEVELS  2          // 1 and 2 rows; from 4 on the slow cells know time well enough
+#define FAST_DOF     4.0        // 33 us x 120 kHz
+#define SLOW_DOF     0.5        // 33 us x 15 kHz
+#define SMEAR        2          // rows by which the slow window reaches past its row
+#define SOLID        8          // fast tiles wider than so many channels are marked whole
+// What a strong signal leaks into the next fast channel is not there in the slow cells of it.
+#define LEAK_SHARE   0.1f
+#define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
+#define CELL_LEAST   2.5f       // over the floor
+#define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell at the time
+#define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
+
+struct level { float *e, *d; unsigned rows; };    // energy over floor times dof, and dof; rows in it
+
+struct tiles {
+    struct grid  g;
+    const struct wola_ops *ops;
+    unsigned     top;               // the longest level: 2^top rows
+    uint64_t     fast_row, slow_row;
+    uint64_t     final;
+    struct level fast[FAST_LEVELS + 1], slow[TILES_LEVELS + 1];
+    float       *we, *wd;           // widths of a level
+    float       *n;                 // one row over floor
+    float       *around;            // mean of the slow cells around a row
+    uint8_t     *skip, *skip2;      // slow cells excluded
+    float        table[TABLE + 1];
+};
+
+// ---- Thresholds -----------------------------------------------------------------------------
+
+// log of the upper tail of a gamma variable of shape a (continued fraction, x > a + 1).
+static double log_tail(double a, double x)
+{
+    double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
+
+    for (int i = 1; i < 200; i++) {
+        double an = -i * (i - a);
+        b += 2;
+        d = 1 / (an * d + b);
+        c = b + an / c;
+        h *= d * c;
+        if (fabs(d * c - 1) < 1e-9)
+            break;
+    }
+    return a * log(x) - x - lgamma(a) + log(h);
+}
+
+double tiles_threshold(double dof)
+{
+    double lo = dof + 1, hi = dof + 40 + 12 * sqrt(dof);
+
+    for (int i = 0; i < 50; i++) {
+        double mid = (lo + hi) / 2;
+        if (log_tail(dof, mid) > log(TILE_PFA))
+            lo = mid;
+        else
+            hi = mid;
+    }
+    double x = hi / dof;
+    return x > TILE_LEAST ? x : TILE_LEAST;
+}
+
+// Exact at a few points, straight between them: the curve is smooth.
+static void make_table(struct tiles *t)
+{
+    int from = 1;
+    double a = tiles_threshold(1);
+
+    t->table[0] = HUGE_VALF;
+    t->table[1] = (float)a;
+    while (from < TABLE) {
+        int to = from + from / 32 + 1 < TABLE ? from + from / 32 + 1 : TABLE;
+        double b = tiles_threshold(to) * to;
+        for (int i = from + 1; i <= to; i++)
+            t->table[i] = (float)(a + (b - a) * (i - from) / (to - from));
+        a = b;
+        from = to;
+    }
+}
+
+// Energy (mean over floor times dof) that dof degrees of freedom must reach.
+static inline float needed(const struct tiles *t, float dof)
+{
+    int i = (int)(dof + 0.99f);
+    return i <= TABLE ? t->table[i] : dof * (float)TILE_LEAST;
+}
+
+// ---- Objects --------------------------------------------------------------------------------
+
+static bool level_new(struct level *l, unsigned n)
+{
+    l->e = calloc(n, sizeof *l->e);
+    l->d = calloc(n, sizeof *l->d);
+    return l->e && l->d;
+}
+
+struct tiles *tiles_new(const struct grid *g)
+{
+    struct tiles *t = calloc(1, sizeof *t);
+    bool ok = t;
+    if (!t)
+        return NULL;
+    t->g = *g;
+    t->ops = wola_ops();
+    while (t->top < TILES_LEVELS && (2u << t->top) * g->row_s <= LONGEST_S)
+        t->top++;
+    for (unsigned i = 0; i <= FAST_LEVELS; i++)
+        ok = level_new(&t->fast[i], g->fast_n) && ok;
+    for (unsigned i = 0; i <= t->top; i++)
+        ok = level_new(&t->slow[i], g->slow_n) && ok;
+    t->we = calloc(g->slow_n, sizeof *t->we);
+    t->wd = calloc(g->slow_n, sizeof *t->wd);
+    t->n = calloc(g->slow_n, sizeof *t->n);
+    t->around = calloc(g->slow_n, sizeof *t->around);
+    t->skip = calloc(g->slow_n, 1);
+    t->skip2 = calloc(g->slow_n, 1);
+    if (!ok || !t->we || !t->wd || !t->n || !t->around || !t->skip || !t->skip2) {
+        tiles_free(t);
+        return NULL;
+    }
+    make_table(t);
+    return t;
+}
+
+void tiles_free(struct tiles *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i <= FAST_LEVELS; i++) {
+        free(t->fast[i].e);
+        free(t->fast[i].d);
+    }
+    for (unsigned i = 0; i <= t->top; i++) {
+        free(t->slow[i].e);
+        free(t->slow[i].d);
+    }
+    free(t->we);
+    free(t->wd);
+    free(t->n);
+    free(t->around);
+    free(t->skip);
+    free(t->skip2);
+    free(t);
+}
+
+static void level_clear(struct level *l, unsigned n)
+{
+    memset(l->e, 0, n * sizeof *l->e);
+    memset(l->d, 0, n * sizeof *l->d);
+    l->rows = 0;
+}
+
+void tiles_begin(struct tiles *t)
+{
+    t->fast_row = t->slow_row = t->final = 0;
+    for (unsigned i = 0; i <= FAST_LEVELS; i++)
+        level_clear(&t->fast[i], t->g.fast_n);
+    for (unsigned i = 0; i <= t->top; i++)
+        level_clear(&t->slow[i], t->g.slow_n);
+}
+
+uint64_t tiles_final(const struct tiles *t) { return t->final; }
+unsigned tiles_lag(const struct tiles *t) { return (1u << t->top) + SMEAR + 2; }
+
+// ---- Fast cells: 1 and 2 rows ---------------------------------------------------------------
+
+static float row_least(const struct tiles *t, const struct cells *c, uint64_t row)
+{
+    uint64_t from = row > SMEAR ? row - SMEAR : 0, to = row + SMEAR;
+    float most = 0;
+
+    for (uint64_t r = from; r <= to && r < c->rows; r++) {
+        float p = c->peak[r & (t->g.ring - 1)];
+        most = p > most ? p : most;
+    }
+    return most * RANGE;
+}
+
+// Mean over floor of the slow cells of fast channel ch in the four rows around row.
+static float slow_around(struct tiles *t, const struct cells *c, const float *floor_slow,
+                         float least, uint64_t row, unsigned rows, unsigned ch)
+{
+    int k0 = (int)(8 * ch) - 4;
+    uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
+    float sum = 0;
+
+    if (to > c->rows)
+        to = c->rows;
+    for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++) {
+        float s = 0;
+        for (uint64_t r = from; r < to; r++)
+            s += wola_unpack(cells_slow(c, r)[k]);
+        float fl = floor_slow[k] > least ? floor_slow[k] : least;
+        t->around[k] = s / (fl * (float)(to - from));
+        sum += t->around[k];
+    }
+    return sum / 8;
+}
+
+static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0, int k1)
+{
+    if (k0 < 0)
+        k0 = 0;
+    if (k1 > (int)t->g.slow_n)
+        k1 = (int)t->g.slow_n;
+    for (uint64_t r = row; r < row + rows && r < c->rows; r++)
+        memset(cells_mask(c, r) + k0, 1, (size_t)(k1 - k0));
+}
+
+// Marks fast channels [ch, ch + width) of a found tile.  False: nothing but leakage.
+static bool mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+                      uint64_t row, unsigned rows, unsigned ch, unsigned width, float over)
+{
+    bool any = false;
+
+    if (width > SOLID) {
+        mark(t, c, row, rows, (int)(8 * ch) - 4, (int)(8 * (ch + width)) - 4);
+        return true;
+    }
+    for (unsigned i = ch; i < ch + width; i++) {
+        float mean = slow_around(t, c, floor_slow, least, row, rows, i);
+        if (mean < LEAK_SHARE * over)
+            continue;
+        int k0 = (int)(8 * i) - 4;
+        float need = CELL_SHARE * mean > CELL_LEAST ? CELL_SHARE * mean : CELL_LEAST;
+        if (width > 1)              // many weak cells make it: each alone says little
+            need = 0;
+        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
+            if (t->around[k] > need) {
+                mark(t, c, row, rows, k, k + 1);
+                any = true;
+            }
+    }
+    return any;
+}
+
+static void judge_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+                       uint64_t row, struct level *l)
+{
+    unsigned n = t->g.fast_n;
+
+    memcpy(t->we, l->e, n * sizeof *t->we);
+    memcpy(t->wd, l->d, n * sizeof *t->wd);
+    for (unsigned w = 1; w <= n; w *= 2) {
+        float least_d = (float)(KEEP_DOF * FAST_DOF) * (float)(w * l->rows);
+        for (unsigned i = 0; i < n / w; i++) {
+            if (t->we[i] <= needed(t, t->wd[i]) || t->wd[i] < least_d)
+                continue;
+            mark_fast(t, c, floor_slow, least, row, l->rows, i * w, w, t->we[i] / t->wd[i]);
+            t->we[i] = t->wd[i] = 0;
+            memset(l->e + i * w, 0, w * sizeof *l->e);
+            memset(l->d + i * w, 0, w * sizeof *l->d);
+        }
+        for (unsigned i = 0; i < n / w / 2; i++) {
+            t->we[i] = t->we[2 * i] + t->we[2 * i + 1];
+            t->wd[i] = t->wd[2 * i] + t->wd[2 * i + 1];
+        }
+    }
+}
+
+static void level_add(struct level *to, struct level *from, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        to->e[i] += from->e[i];
+        to->d[i] += from->d[i];
+    }
+    to->rows += from->rows;
+    level_clear(from, n);
+}
+
+static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
+                     const float *floor_fast)
+{
+    unsigned n = t->g.fast_n;
+    uint64_t row = t->fast_row++;
+    float least = row_least(t, c, row);
+    const uint16_t *p = cells_fast(c, row);
+    struct level *l = &t->fast[0];
+
+    // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
+    for (unsigned j = 0; j < ROW_HOPS; j++) {
+        t->ops->over(p + (size_t)j * n, floor_fast, least, n, t->n);
+        for (unsigned i = 0; i < n; i++)
+            l->e[i] += t->n[i] * (float)(FAST_DOF / ROW_HOPS);
+    }
+    for (unsigned i = 0; i < n; i++)
+        l->d[i] = FAST_DOF;
+    l->rows = 1;
+    judge_fast(t, c, floor_slow, least, row, l);
+    level_add(&t->fast[1], l, n);
+    if (row % 2) {
+        judge_fast(t, c, floor_slow, least, row - 1, &t->fast[1]);
+        level_clear(&t->fast[1], n);
+    }
+}
+
+// ---- Slow cells: 4 rows and more ------------------------------------------------------------
+
+static void judge_slow(struct tiles *t, struct cells *c, uint64_t row, struct level *l)
+{
+    unsigned n = t->g.slow_n;
+
+    memcpy(t->we, l->e, n * sizeof *t->we);
+    memcpy(t->wd, l->d, n * sizeof *t->wd);
+    for (unsigned w = 1; w <= n; w *= 2) {
+        float least_d = (float)(KEEP_DOF * SLOW_DOF) * (float)(w * l->rows);
+        for (unsigned i = 0; i < n / w; i++) {
+            if (t->we[i] <= needed(t, t->wd[i]) || t->wd[i] < least_d)
+                continue;
+            mark(t, c, row, l->rows, (int)(i * w), (int)((i + 1) * w));
+            t->we[i] = t->wd[i] = 0;
+            memset(l->e + i * w, 0, w * sizeof *l->e);
+            memset(l->d + i * w, 0, w * sizeof *l->d);
+        }
+        for (unsigned i = 0; i < n / w / 2; i++) {
+            t->we[i] = t->we[2 * i] + t->we[2 * i + 1];
+            t->wd[i] = t->wd[2 * i] + t->wd[2 * i + 1];
+        }
+    }
+}
+
+// Cells of slow row `row` that a strong short burst may have smeared into: marked within two rows
+// and two cells.
+static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
+{
+    unsigned n = t->g.slow_n;
+    uint8_t *restrict a = t->skip2, *restrict b = t->skip;
+    uint64_t to = row + SMEAR < c->rows ? row + SMEAR : c->rows - 1;
+
+    memset(a, 0, n);
+    for (uint64_t r = row > SMEAR ? row - SMEAR : 0; r <= to; r++) {
+        const uint8_t *restrict m = cells_mask(c, r);
+        for (unsigned i = 0; i < n; i++)
+            a[i] |= m[i];
+    }
+    memcpy(b, a, n);
+    for (unsigned i = 0; i + 2 < n; i++) {
+        b[i] |= a[i + 1] | a[i + 2];
+        b[i + 2] |= a[i] | a[i + 1];
+    }
+    b[1] |= a[0];
+    b[n - 2] |= a[n - 1];
+}
+
+static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64_t end, bool last)
+{
+    struct level *l = &t->slow[level];
+
+    judge_slow(t, c, end - l->rows, l);
+    if (level < t->top)
+        level_add(&t->slow[level + 1], l, t->g.slow_n);
+    else
+        level_clear(l, t->g.slow_n);
+    if (level == t->top || last)
+        t->final = end;
+}
+
+static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
+{
+    unsigned n = t->g.slow_n;
+    uint64_t row = t->slow_row++;
+    float least = row_least(t, c, row);
+    unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
+    struct level *l = &t->slow[first];
+
+    find_skip(t, c, row);
+    t->ops->over(cells_slow(c, row), floor_slow, least, n, t->n);
+    for (unsigned i = 0; i < n; i++) {
+        float keep = t->skip[i] ? 0 : (float)SLOW_DOF;
+        l->e[i] += t->n[i] * keep;
+        l->d[i] += keep;
+    }
+    l->rows++;
+    for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
+        close_level(t, c, level, row + 1, false);
+}
+
+// ---- Rows in --------------------------------------------------------------------------------
+
+void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast)
+{
+    fast_row(t, c, floor_slow, floor_fast);
+    // Pairs of fast rows and the smear must be known before a slow row is taken.
+    while (t->slow_row + SMEAR + 2 <= t->fast_row)
+        slow_row(t, c, floor_slow);
+}
+
+void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow)
+{
+    while (t->slow_row < t->fast_row)
+        slow_row(t, c, floor_slow);
+    unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
+    for (unsigned level = first; level <= t->top; level++)
+        if (t->slow[level].rows)
+            close_level(t, c, level, t->fast_row, true);
+    t->final = t->fast_row;
+}

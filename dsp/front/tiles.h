@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Marks cells that hold more than noise, on tiles of all sizes from 33 us x 120 kHz to 20 ms x the
+// whole capture.
+//
+//     time  33 us   fast cells, widths 1, 2, 4 ... channels         a tile whose mean power exceeds
+//           67 us   "                                               the threshold for its size is
+//          133 us   slow cells, widths 1, 2, 4 ... narrow channels  marked and taken out of all
+//           ...     "                                               larger tiles over it
+//           20 ms   "
+//
+// All tiles are sums of cells (Parseval), each level the sum of pairs of the one before.  Thresholds
+// come from the gamma tail of the tile's degrees of freedom, at one false alarm rate per tile, so
+// that all tiles together stay below one an hour in 100 MHz.
+#pragma once
+
+#include "dsp/front/cells.h"
+
+#define TILES_LEVELS 14
+
+struct tiles;
+
+struct tiles *tiles_new(const struct grid *g);
+void tiles_free(struct tiles *t);
+void tiles_begin(struct tiles *t);      // an epoch
+// The next row of c (they come in order), against this floor.  c must already hold the two rows after
+// it, or be at its end.
+void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast);
+// End of the epoch: closes unfinished tiles.
+void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow);
+// Rows whose marks are final.
+uint64_t tiles_final(const struct tiles *t);
+// Rows it lags behind at most.
+unsigned tiles_lag(const struct tiles *t);
+// Mean power over noise that a tile of so many degrees of freedom must reach.
+double tiles_threshold(double dof);

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/front/track.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/kernel/wola.h"
+
+#define BOXES       512         // open at once
+#define SEGMENTS    1024        // in one row
+#define BRIDGE      3           // narrow channels that a segment may miss: weak noise-like signals have holes
+#define GAP_ROWS    2           // rows a box stays open without a segment; place.c splits what should not join
+#define YOUNG       4           // rows: a box that has hardly begun may still change its width
+#define SETTLED     60          // rows (2 ms): two such boxes are never merged by a segment over both
+#define NARROW_HZ   360e3       // both below: widths need not be alike
+#define WIDTH_RATIO 4.0
+#define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
+#define SAME_DB     3.0
+#define JUMP_HZ     1.5e6       // farthest that a chirp or a tone jumps ...
+#define JUMP_WIDTHS 8.0         // ... in widths of what one row shows of it
+#define CHECK_S     0.008       // how often an open box is looked at for pauses
+
+struct seg { int lo, hi; double power, density; bool taken; };
+
+struct box {
+    uint64_t start, last;       // first and last row with a segment
+    uint64_t full;              // last row that joined by width, not as a fading tail
+    uint64_t checked;           // rows up to here hold no pause
+    double   told;              // hop up to which pieces have been told
+    int      lo, hi;
+    int      now_lo, now_hi;    // this row's, now_hi < 0: none
+    bool     covered;           // this row: under something wider
+    double   width_sum, density_sum, power_sum;
+    unsigned rows;
+    uint32_t flags;
+    uint64_t run;               // number of the run, 0: not one (yet)
+    uint64_t run_n0;
+    unsigned run_part;          // parts told so far
+};
+
+struct tracker {
+    struct grid    g;
+    struct placer *placer;
+    struct box     box[BOXES];
+    unsigned       n_box;
+    struct seg     seg[SEGMENTS];
+    unsigned       n_seg;
+    uint64_t       row, runs;
+    bool           after_gap;
+    struct piece   piece[PIECES_MAX];
+};
+
+struct tracker *tracker_new(const struct grid *g)
+{
+    struct tracker *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->g = *g;
+    t->placer = placer_new(g, DSP_RUN_S + 2 * CHECK_S);
+    if (!t->placer) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void tracker_free(struct tracker *t)
+{
+    if (!t)
+        return;
+    placer_free(t->placer);
+    free(t);
+}
+
+void tracker_begin(struct tracker *t, bool after_gap)
+{
+    t->n_box = 0;
+    t->row = 0;
+    t->after_gap = after_gap;
+}
+
+uint64_t tracker_done(const struct tracker *t)
+{
+    uint64_t done = t->row;
+
+    for (unsigned i = 0; i < t->n_box; i++) {
+        const struct box *b = &t->box[i];
+        uint64_t from = b->run ? b->checked : b->start;
+        done = from < done ? from : done;
+    }
+    return done > GAP_ROWS + 4 ? done - GAP_ROWS - 4 : 0;
+}
+
+static uint64_t rows_of(const struct tracker *t, double s) { return (uint64_t)(s / t->g.row_s); }
+
+// ---- Candidates out -------------------------------------------------------------------------
+
+static struct cand *add(struct cand_list *out, const struct box *b)
+{
+    if (out->n == CAND_MAX) {
+        out->dropped++;
+        return NULL;
+    }
+    struct cand *c = &out->c[out->n++];
+    *c = (struct cand){ .hyp = HYP_ENERGY, .flags = b->flags, .run = b->run, .run_n0 = b->run_n0 };
+    return c;
+}
+
+static struct stretch stretch_of(const struct box *b, uint64_t row0, uint64_t row1)
+{
+    return (struct stretch){ .row0 = row0, .row1 = row1, .lo = b->lo, .hi = b->hi,
+                             .told = b->told };
+}
+
+static void tell_piece(struct tracker *t, const struct place_in *in, const struct box *b,
+                       const struct stretch *s, const struct piece *e, enum burst_part part,
+                       struct cand_list *out)
+{
+    struct cand *c = add(out, b);
+    if (!c)
+        return;
+    c->part = part;
+    place_measure(t->placer, in, s, e, c);
+    // Flags of the box's ends belong to the pieces at its ends.
+    uint64_t end = in->cells->origin + in->cells->samples;
+    double row = t->g.row;
+    if ((double)(c->n0 - in->cells->origin) > row || (c->run && part != BURST_RUN_FIRST))
+        c->flags &= ~(uint32_t)BURST_AT_START;
+    if ((double)(end - c->n1) > row)
+        c->flags &= ~(uint32_t)BURST_AT_END;
+    if (c->n0 - in->cells->origin > row && (double)(end - c->n1) > row)
+        c->flags &= ~(uint32_t)BURST_TOUCHES_GAP;
+    if (!c->run)
+        c->run_n0 = c->n0;
+}
+
+// A part of a run: [from, to) in samples of the epoch.
+static void tell_part(struct tracker *t, const struct place_in *in, struct box *b, double from,
+                      double to, enum burst_part part, struct cand_list *out)
+{
+    struct piece e = { .h0 = from / t->g.hop, .h1 = to / t->g.hop };
+    struct stretch s = stretch_of(b, (uint64_t)(from / t->g.row), (uint64_t)(to / t->g.row) + 1);
+
+    tell_piece(t, in, b, &s, &e, part, out);
+    b->run_part++;
+}
+
+static void begin_run(struct tracker *t, const struct place_in *in, struct box *b,
+                      const struct piece *e, struct cand_list *out)
+{
+    double from = fmax(e->h0, 0) * t->g.hop;
+
+    b->run = ++t->runs;
+    b->run_n0 = in->cells->origin + (uint64_t)from;
+    b->run_part = 0;
+    tell_part(t, in, b, from, from + DSP_RUN_PART_S * t->g.rate_hz, BURST_RUN_FIRST, out);
+}
+
+static void run_parts(struct tracker *t, const struct place_in *in, struct box *b,
+                      struct cand_list *out)
+{
+    double start = (double)(b->run_n0 - in->cells->origin);
+    double from = start + b->run_part * DSP_RUN_STEP_S * t->g.rate_hz;
+    double to = from + DSP_RUN_PART_S * t->g.rate_hz;
+
+    if (to <= (double)b->checked * t->g.row)
+        tell_part(t, in, b, from, to, BURST_RUN_MORE, out);
+}
+
+static void end_run(struct tracker *t, const struct place_in *in, struct box *b, double end,
+                    struct cand_list *out)
+{
+    double start = (double)(b->run_n0 - in->cells->origin);
+    double from = fmax(start, end - DSP_RUN_PART_S * t->g.rate_hz);
+
+    tell_part(t, in, b, from, fmax(end, from + 1), BURST_RUN_END, out);
+    b->run = 0;
+}
+
+// Looks for pauses in rows [.., upto) of a box and tells what they close.  closing: the box ends
+// there.  A box that stays open keeps its last piece.
+static void check(struct tracker *t, const struct place_in *in, struct box *b, uint64_t upto,
+                  bool closing, struct cand_list *out)
+{
+    uint64_t from = b->start;
+    if (b->run)             // look back far enough to know what its power was
+        from = b->checked > b->start + rows_of(t, CHECK_S) ? b->checked - rows_of(t, CHECK_S)
+                                                           : b->start;
+    struct stretch s = stretch_of(b, from, upto);
+    unsigned n = place_split(t->placer, in, &s, t->piece);
+    unsigned keep = !closing && n && (t->piece[n - 1].open_end ||
+                    t->piece[n - 1].h1 >= ((double)upto - 2) * ROW_HOPS);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct piece *e = &t->piece[i];
+        bool open = keep && i == n - 1;
+        if (b->run && i == 0 && open)
+            break;
+        if (!open)
+            b->told = e->h1 + 1;
+        if (b->run && i == 0) {
+            end_run(t, in, b, e->h1 * t->g.hop, out);
+            continue;
+        }
+        double len_s = (e->h1 - e->h0) * t->g.hop_s;
+        if (open) {
+            b->start = (uint64_t)fmax(0, e->h0 / ROW_HOPS);
+            if (len_s > DSP_RUN_S)
+                begin_run(t, in, b, e, out);
+        } else if (len_s > DSP_RUN_S) {
+            begin_run(t, in, b, e, out);
+            end_run(t, in, b, e->h1 * t->g.hop, out);
+        } else {
+            tell_piece(t, in, b, &s, e, BURST_WHOLE, out);
+        }
+    }
+    if (!keep && n)
+        b->start = (uint64_t)fmax(0, ceil(t->piece[n - 1].h1 / ROW_HOPS));
+    if (!n && b->run && closing)
+        end_run(t, in, b, (double)upto * t->g.row, out);
+    b->checked = upto;
+}
+
+// ---- Segments of a row ----------------------------------------------------------------------
+
+static void add_segment(struct tracker *t, const struct place_in *in, int lo, int hi)
+{
+    if (t->n_seg == SEGMENTS)
+        return;
+    struct seg *s = &t->seg[t->n_seg++];
+    const uint16_t *x = cells_slow(in->cells, t->row);
+
+    *s = (struct seg){ .lo = lo, .hi = hi };
+    for (int k = lo; k < hi; k++) {
+        double p = wola_unpack(x[k]);
+        s->power += p - in->floor_slow[k];
+        s->density += p / in->floor_slow[k];
+    }
+    s->density /= hi - lo;
+}
+
+static void find_segments(struct tracker *t, const struct place_in *in)
+{
+    const uint8_t *m = cells_mask(in->cells, t->row);
+    int n = (int)t->g.slow_n, lo = -1, last = 0;
+
+    t->n_seg = 0;
+    for (int k = 0; k < n; k++) {
+        if (!m[k]) {
+            // Eight empty cells at once; slow_n is a multiple of 8.
+            uint64_t eight;
+            if (k % 8 == 0) {
+                memcpy(&eight, m + k, 8);
+                if (!eight)
+                    k += 7;
+            }
+            continue;
+        }
+        if (lo >= 0 && k - last > BRIDGE + 1) {
+            add_segment(t, in, lo, last + 1);
+            lo = -1;
+        }
+        if (lo < 0)
+            lo = k;
+        last = k;
+    }
+    if (lo >= 0)
+        add_segment(t, in, lo, last + 1);
+}
+
+// ---- Joining --------------------------------------------------------------------------------
+
+static double mean_width(const struct box *b) { return b->rows ? b->width_sum / b->rows : 1; }
+static double mean_density(const struct box *b) { return b->rows ? b->density_sum / b->rows : 1; }
+static double mean_power(const struct box *b) { return b->rows ? b->power_sum / b->rows : 0; }
+
+static bool within_db(double a, double b, double db)
+{
+    return a > 0 && b > 0 && fabs(10 * log10(a / b)) <= db;
+}
+
+static double density_of(const struct tracker *t, const struct place_in *in, int lo, int hi)
+{
+    const uint16_t *x = cells_slow(in->cells, t->row);
+    double sum = 0;
+
+    for (int k = lo; k < hi; k++)
+        sum += wola_unpack(x[k]) / in->floor_slow[k];
+    return hi > lo ? sum / (hi - lo) : 0;
+}
+
+// Does segment s look like box b going on, although one is much wider than the other?
+static bool same_signal(const struct tracker *t, const struct place_in *in, const struct box *b,
+                        const struct seg *s)
+{
+    double ws = s->hi - s->lo, wb = mean_width(b);
+
+    if (within_db(s->power, mean_power(b), SAME_DB)) {
+        // The same power spread otherwise: FM.  Under a wider signal the narrow one would still
+        // stand at its own place.
+        double core = density_of(t, in, b->lo, b->hi);
+        if (ws < wb || core < 0.35 * mean_density(b))
+            return true;
+    }
+    if (t->row - b->start > rows_of(t, 0.010))
+        return false;
+    if (ws < wb)
+        return within_db(s->density, mean_density(b), FLAT_DB);
+    double core = density_of(t, in, b->lo, b->hi);
+    double all = s->density * ws, rest = (all - core * (b->hi - b->lo)) / fmax(1, ws - (b->hi - b->lo));
+    return within_db(core, rest, FLAT_DB) && within_db(core, mean_density(b), SAME_DB);
+}
+
+static bool fits(const struct tracker *t, const struct place_in *in, const struct box *b,
+                 const struct seg *s)
+{
+    double ws = s->hi - s->lo, wb = mean_width(b), narrow = NARROW_HZ / t->g.slow_hz;
+
+    if (b->rows < YOUNG || (ws <= narrow && wb <= narrow))
+        return true;
+    if (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws)
+        return true;
+    return same_signal(t, in, b, s);
+}
+
+static void join(struct tracker *t, struct box *b, struct seg *s, bool full)
+{
+    s->taken = true;
+    if (b->now_hi < 0) {
+        b->now_lo = s->lo;
+        b->now_hi = s->hi;
+    }
+    b->now_lo = s->lo < b->now_lo ? s->lo : b->now_lo;
+    b->now_hi = s->hi > b->now_hi ? s->hi : b->now_hi;
+    b->lo = s->lo < b->lo ? s->lo : b->lo;
+    b->hi = s->hi > b->hi ? s->hi : b->hi;
+    b->last = t->row;
+    if (full) {
+        b->full = t->row;
+        b->width_sum += s->hi - s->lo;
+        b->density_sum += s->density;
+        b->power_sum += s->power;
+        b->rows++;
+    }
+}
+
+// b takes over a.
+static void merge(struct tracker *t, struct box *b, struct box *a)
+{
+    if (a->run && (!b->run || a->run_n0 < b->run_n0)) {
+        // Runs are told apart by number; the older goes on, the younger ends silently in it.
+        b->run = a->run;
+        b->run_n0 = a->run_n0;
+        b->run_part = a->run_part;
+        b->checked = a->checked;
+    }
+    b->start = a->start < b->start ? a->start : b->start;
+    b->last = a->last > b->last ? a->last : b->last;
+    b->full = a->full > b->full ? a->full : b->full;
+    b->lo = a->lo < b->lo ? a->lo : b->lo;
+    b->hi = a->hi > b->hi ? a->hi : b->hi;
+    if (a->now_hi >= 0) {
+        b->now_lo = b->now_hi < 0 || a->now_lo < b->now_lo ? a->now_lo : b->now_lo;
+        b->now_hi = a->now_hi > b->now_hi ? a->now_hi : b->now_hi;
+    }
+    b->width_sum += a->width_sum;
+    b->density_sum += a->density_sum;
+    b->power_sum += a->power_sum;
+    b->rows += a->rows;
+    b->flags |= a->flags;
+    *a = t->box[--t->n_box];
+}
+
+static bool overlaps(const struct box *b, const struct seg *s)
+{
+    return s->lo < b->hi + BRIDGE && s->hi > b->lo - BRIDGE;
+}
+
+// Gives a segment to the boxes it overlaps.
+static void place_segment(struct tracker *t, const struct place_in *in, struct seg *s)
+{
+    struct box *home = NULL;
+
+    for (unsigned i = 0; i < t->n_box; i++) {
+        struct box *b = &t->box[i];
+        if (b == home || !overlaps(b, s))
+            continue;
+        if (!fits(t, in, b, s)) {
+            if (s->hi - s->lo > mean_width(b)) {
+                b->covered = true;
+                b->last = t->row;
+            }
+            continue;
+        }
+        if (!home) {
+            home = b;
+            continue;
+        }
+        bool settled = home->rows > SETTLED && b->rows > SETTLED;
+        if (settled || (home->run && b->run)) {     // two that lived side by side go on doing so
+            b->last = b->full = t->row;
+            continue;
+        }
+        struct box *older = home->start <= b->start ? home : b, *other = older == home ? b : home;
+        struct box *moved = &t->box[t->n_box - 1];
+        merge(t, older, other);
+        home = older == moved ? other : older;      // the last box moved into the gap
+        i = (unsigned)-1;                           // the table changed: look again
+        home->last = t->row;
+    }
+    if (home) {
+        join(t, home, s, true);
+        return;
+    }
+    // What is left of something wide that fades: weaker and narrower, right after it.
+    for (unsigned i = 0; i < t->n_box; i++) {
+        struct box *b = &t->box[i];
+        if (overlaps(b, s) && b->full + 2 >= t->row && s->density <= 1.4 * mean_density(b) &&
+            s->hi - s->lo < mean_width(b)) {
+            join(t, b, s, false);
+            return;
+        }
+    }
+}
+
+static double distance(int lo1, int hi1, int lo2, int hi2)
+{
+    return lo1 >= hi2 ? lo1 - hi2 : lo2 >= hi1 ? lo2 - hi1 : 0;
+}
+
+static bool near(const struct tracker *t, double d, double w1, double w2)
+{
+    double most = JUMP_WIDTHS * fmax(w1, w2), cap = JUMP_HZ / t->g.slow_hz;
+    return d <= fmin(most, cap) && w1 <= 3 * w2 && w2 <= 3 * w1;
+}
+
+// A chirp that wraps, a tone that jumps: what begins where something like it just stopped.
+static bool jump(struct tracker *t, struct seg *s)
+{
+    struct box *best = NULL;
+    double least = HUGE_VAL;
+
+    for (unsigned i = 0; i < t->n_box; i++) {
+        struct box *b = &t->box[i];
+        double d = distance(s->lo, s->hi, b->lo, b->hi);
+        if (b->now_hi >= 0 || b->covered || b->last + 2 < t->row || d >= least ||
+            !near(t, d, s->hi - s->lo, mean_width(b)) ||
+            !within_db(s->density, mean_density(b), 2 * SAME_DB))
+            continue;
+        least = d;
+        best = b;
+    }
+    if (best)
+        join(t, best, s, true);
+    return best;
+}
+
+static void open_box(struct tracker *t, struct seg *s, struct cand_list *out)
+{
+    if (t->n_box == BOXES) {
+        out->dropped++;
+        return;
+    }
+    struct box *b = &t->box[t->n_box++];
+    *b = (struct box){ .start = t->row, .lo = s->lo, .hi = s->hi, .now_hi = -1,
+                       .checked = t->row };
+    if (t->row < 2)
+        b->flags |= t->after_gap ? BURST_TOUCHES_GAP : BURST_AT_START;
+    join(t, b, s, true);
+}
+
+// A box that has just stopped, and one like it that began as it did: one signal.
+static void join_jumped(struct tracker *t)
+{
+    for (unsigned i = 0; i < t->n_box; i++) {
+        struct box *a = &t->box[i];
+        if (a->now_hi >= 0 || a->covered || a->last + 1 != t->row || a->run)
+            continue;
+        for (unsigned k = 0; k < t->n_box; k++) {
+            struct box *b = &t->box[k];
+            double d = distance(a->lo, a->hi, b->lo, b->hi);
+            if (k == i || b->now_hi < 0 || b->start + 2 < t->row || b->start <= a->start ||
+                !near(t, d, mean_width(a), mean_width(b)) ||
+                !within_db(mean_density(a), mean_density(b), 2 * SAME_DB))
+                continue;
+            merge(t, a, b);
+            return;
+        }
+    }
+}
+
+// ---- Rows -----------------------------------------------------------------------------------
+
+static void close_box(struct tracker *t, const struct place_in *in, unsigned i,
+                      struct cand_list *out)
+{
+    check(t, in, &t->box[i], t->box[i].last + 1, true, out);
+    t->box[i] = t->box[--t->n_box];
+}
+
+static void watch_box(struct tracker *t, const struct place_in *in, struct box *b,
+                      struct cand_list *out)
+{
+    if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + GAP_ROWS >= t->row)
+        check(t, in, b, t->row + 1, false, out);
+    if (b->run)
+        run_parts(t, in, b, out);
+}
+
+void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list *out)
+{
+    for (unsigned i = 0; i < t->n_box; i++) {
+        t->box[i].now_hi = -1;
+        t->box[i].covered = false;
+    }
+    find_segments(t, in);
+    for (unsigned i = 0; i < t->n_seg; i++)
+        place_segment(t, in, &t->seg[i]);
+    for (unsigned i = 0; i < t->n_seg; i++)
+        if (!t->seg[i].taken && !jump(t, &t->seg[i]))
+            open_box(t, &t->seg[i], out);
+    join_jumped(t);
+    for (unsigned i = 0; i < t->n_box;) {
+        if (t->box[i].last + GAP_ROWS < t->row) {
+            close_box(t, in, i, out);
+            continue;
+        }
+        watch_box(t, in, &t->box[i], out);
+        i++;
+    }
+    t->row++;
+}
+
+void tracker_end(struct tracker *t, const struct place_in *in, uint32_t flags, struct cand_list *out)
+{
+    while (t->n_box) {
+        t->box[0].flags |= flags;
+        close_box(t, in, 0, out);
+    }
+}
