@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/shadow.h"
+
 #define OPEN_MAX    4096        // candidates waiting; a busy band holds some tens per ms
 #define RUN_MAX     1024        // runs on the air at once
 // Blocks kept.  A candidate is told at most 25 ms of tiles, 20 ms of a run's first part and 20 ms
@@ -22,6 +24,8 @@
 #define DRONEID_LEN_S   (9880 / 15.36e6)
 #define DRONEID_BW_HZ   9.015e6
 
+#define RECENT      64          // energy candidates told last: what trails them is known by them
+
 struct run { uint64_t run, id; };
 
 struct arbiter {
@@ -32,6 +36,8 @@ struct arbiter {
     unsigned          n_hist;
     struct cand      *open;
     unsigned          n_open;
+    struct cand       recent[RECENT];
+    unsigned          n_recent;
     struct run        run[RUN_MAX];
     unsigned          n_run;
     struct noise_shape noise;
@@ -250,6 +256,26 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
     return have;
 }
 
+static bool shadow_of(const struct arbiter *a, const struct cand *x, const struct cand *y)
+{
+    return y != x && y->n1 && y->hyp == HYP_ENERGY && cand_is_shadow(x, y, a->info.rate_hz);
+}
+
+static bool is_shadow(const struct arbiter *a, const struct cand *x)
+{
+    unsigned n = a->n_recent < RECENT ? a->n_recent : RECENT;
+
+    if (x->hyp != HYP_ENERGY || x->part != BURST_WHOLE)
+        return false;
+    for (unsigned i = 0; i < a->n_open; i++)
+        if (shadow_of(a, x, &a->open[i]))
+            return true;
+    for (unsigned i = 0; i < n; i++)
+        if (shadow_of(a, x, &a->recent[i]))
+            return true;
+    return false;
+}
+
 static void close_up_to(struct arbiter *a, uint64_t limit)
 {
     uint64_t slack = (uint64_t)(PARTNER_S * a->info.rate_hz);
@@ -264,6 +290,12 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
         struct cand first, droneid;
         if (!a->open[i].n1 || (limit != UINT64_MAX && a->open[i].n1 + slack > limit))
             continue;
+        if (is_shadow(a, &a->open[i])) {
+            a->open[i].n1 = 0;
+            continue;
+        }
+        if (a->open[i].hyp == HYP_ENERGY)
+            a->recent[a->n_recent++ % RECENT] = a->open[i];
         bool have = merge(a, i, &first, &droneid);
         tell(a, &first, have ? &droneid : NULL, a->tick);
     }

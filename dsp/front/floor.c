@@ -17,6 +17,8 @@
 #define FALL_BACK_DB 0.7        // within so much of the held floor again: the signal has ended
 #define STEADY      1.8         // spread over time, over what noise alone would show
 #define STEADY_MIN  12          // windows from which the spread says anything
+#define COMMON_SHARE 0.25      // so many channels at least share a rise of the noise
+#define COMMON_MAX  1.5         // 1.8 dB: more is a signal
 #define ABS_MIN     1e-14       // total power: the arithmetic's own noise is below
 
 struct noise_floor {
@@ -27,6 +29,8 @@ struct noise_floor {
     double      least_dc;       // around zero: half a step of offset is no signal
     float      *ring;           // [span][groups]: mean power per narrow channel
     float      *live;           // [span]: 1, or 0 where the window lay in digital silence
+    uint64_t   *first;          // [span]: first row of the window, in its epoch
+    uint64_t    row, epoch_windows;
     unsigned    span, have, at;
     double     *acc;            // [groups], the window being filled
     unsigned    acc_rows, acc_dead;
@@ -66,6 +70,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
         f->span = 16;
     f->ring = calloc((size_t)f->span * f->groups, sizeof *f->ring);
     f->live = calloc(f->span, sizeof *f->live);
+    f->first = calloc(f->span, sizeof *f->first);
     f->acc = calloc(f->groups, sizeof *f->acc);
     f->sort = calloc(f->span, sizeof *f->sort);
     f->low = calloc(f->groups, sizeof *f->low);
@@ -73,7 +78,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->shape = calloc(f->groups, sizeof *f->shape);
     f->slow = calloc(g->slow_n, sizeof *f->slow);
     f->fast = calloc(g->fast_n, sizeof *f->fast);
-    if (!f->ring || !f->live || !f->acc || !f->sort || !f->low || !f->spread || !f->shape ||
+    if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread || !f->shape ||
         !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
@@ -87,6 +92,7 @@ void floor_free(struct noise_floor *f)
         return;
     free(f->ring);
     free(f->live);
+    free(f->first);
     free(f->acc);
     free(f->sort);
     free(f->low);
@@ -111,14 +117,19 @@ static void close_window(struct noise_floor *f)
         f->acc[i] = 0;
     }
     f->live[f->at] = f->acc_dead == 0;
+    f->first[f->at] = f->row - f->acc_rows;
+    f->epoch_windows++;
     f->at = (f->at + 1) % f->span;
     f->have += f->have < f->span;
     f->acc_rows = f->acc_dead = 0;
     f->news++;
 }
 
+void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = 0; }
+
 void floor_row(struct noise_floor *f, const float *power, float cover, bool dead)
 {
+    f->row++;
     // A row less than half inside the epoch says little, and says it too low.
     if (cover < 0.5f)
         return;
@@ -307,4 +318,22 @@ bool floor_solve(struct noise_floor *f)
     make_shape(f);
     spread_out(f);
     return true;
+}
+
+float floor_common(const struct noise_floor *f, uint64_t row)
+{
+    unsigned n = f->have < f->epoch_windows ? f->have : (unsigned)f->epoch_windows, m = 0;
+    const float *w = NULL;
+
+    for (unsigned i = 1; i <= n && !w; i++) {
+        unsigned at = (f->at + f->span - i) % f->span;
+        if (f->first[at] <= row || i == n)
+            w = f->ring + (size_t)at * f->groups;
+    }
+    for (unsigned i = 0; w && i < f->groups; i++)
+        f->sort[m++] = w[i] / (float)pow(10, 0.1 * f->shape[i]);
+    if (!m)
+        return 1;
+    float q = nth(f->sort, m, (unsigned)(COMMON_SHARE * m));
+    return q < 1 ? 1 : q > (float)COMMON_MAX ? 1 : q;
 }

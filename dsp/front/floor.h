@@ -21,11 +21,15 @@ struct noise_floor;
 // format: whose quantisation noise bounds the floor from below.
 struct noise_floor *floor_new(const struct grid *g, enum iq_format format);
 void floor_free(struct noise_floor *f);
+void floor_begin(struct noise_floor *f);                // an epoch
 // One row of the narrow bank.  cover: share of the row's window that lay inside the epoch, 0..1.
 void floor_row(struct noise_floor *f, const float *power, float cover, bool dead);
 // At the end of an epoch: counts what is left of an unfinished window, and keeps it.
 void floor_end(struct noise_floor *f);
 // Solves again when news have come; true when the floor changed.
 bool floor_solve(struct noise_floor *f);
+// How much the noise of the whole capture lies above the floor around a row of this epoch, 1 or a
+// little more: a receiver whose gain or heat moved all channels at once, not a signal.
+float floor_common(const struct noise_floor *f, uint64_t row);
 const float *floor_slow(const struct noise_floor *f);   // power per narrow channel
 const float *floor_fast(const struct noise_floor *f);   // per fast channel

@@ -28,7 +28,6 @@ struct front {
     struct noise_floor *floor;
     struct tiles       *tiles;
     struct tracker     *tracker;
-    float              *row;        // [slow_n]
     uint64_t            judged, tracked;    // rows of this epoch through tiles, through the tracker
     uint64_t            ahead;      // rows
     uint64_t            end;        // index after the last sample seen
@@ -51,9 +50,8 @@ struct front *front_new(const struct iq_info *info)
     f->floor = floor_new(g, info->format);
     f->tiles = tiles_new(g);
     f->tracker = tracker_new(g);
-    f->row = calloc(g->slow_n, sizeof *f->row);
     f->psd = calloc(g->slow_n, sizeof *f->psd);
-    if (!ok || !f->floor || !f->tiles || !f->tracker || !f->row || !f->psd) {
+    if (!ok || !f->floor || !f->tiles || !f->tracker || !f->psd) {
         front_free(f);
         return NULL;
     }
@@ -68,7 +66,6 @@ void front_free(struct front *f)
     floor_free(f->floor);
     tiles_free(f->tiles);
     tracker_free(f->tracker);
-    free(f->row);
     free(f->psd);
     free(f);
 }
@@ -147,15 +144,14 @@ static void learn(struct front *f, uint64_t row)
     bool dead = false;
     for (uint64_t r = row > 2 ? row - 2 : 0; r <= row; r++)
         dead = dead || c->dead[r & (g->ring - 1)];
-    for (unsigned k = 0; k < g->slow_n; k++)
-        f->row[k] = c->ps[k];
-    floor_row(f->floor, f->row, (float)((to - from) / (1.5 * g->row)), dead);
+    floor_row(f->floor, c->ps, (float)((to - from) / (1.5 * g->row)), dead);
 }
 
 static void judge(struct front *f)
 {
     floor_solve(f->floor);
-    tiles_row(f->tiles, &f->cells, floor_slow(f->floor), floor_fast(f->floor));
+    tiles_row(f->tiles, &f->cells, floor_slow(f->floor), floor_fast(f->floor),
+              floor_common(f->floor, f->judged));
     f->judged++;
 }
 
@@ -192,6 +188,7 @@ static void drain(struct front *f, uint32_t flags, struct front_out *out)
 static void begin(struct front *f, uint64_t origin, bool after_gap)
 {
     cells_begin(&f->cells, origin);
+    floor_begin(f->floor);
     tiles_begin(f->tiles);
     tracker_begin(f->tracker, after_gap);
     f->judged = f->tracked = 0;

@@ -12,7 +12,7 @@
 #define TILE_PFA     1e-12
 // Whatever its size a tile must be so far over the floor: the floor itself is known to a few tenths
 // of a dB, and its shape is an estimate.
-#define TILE_LEAST   1.26       // 1 dB
+#define TILE_LEAST   1.35       // 1.3 dB
 #define LONGEST_S    0.020
 #define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
 #define FAST_LEVELS  2          // 1 and 2 rows; from 4 on the slow cells know time well enough
@@ -32,6 +32,7 @@ struct level { float *e, *d; unsigned rows; };    // energy over floor times dof
 struct tiles {
     struct grid  g;
     const struct wola_ops *ops;
+    int          edge;              // outermost narrow channels: what the converter folds back
     unsigned     top;               // the longest level: 2^top rows
     uint64_t     fast_row, slow_row;
     uint64_t     final;
@@ -40,6 +41,7 @@ struct tiles {
     float       *n;                 // one row over floor
     float       *around;            // mean of the slow cells around a row
     uint8_t     *skip, *skip2;      // slow cells excluded
+    float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
 
@@ -119,6 +121,7 @@ struct tiles *tiles_new(const struct grid *g)
         return NULL;
     t->g = *g;
     t->ops = wola_ops();
+    t->edge = 1 + (int)g->slow_n / 256;
     while (t->top < TILES_LEVELS && (2u << t->top) * g->row_s <= LONGEST_S)
         t->top++;
     for (unsigned i = 0; i <= FAST_LEVELS; i++)
@@ -216,10 +219,12 @@ static float slow_around(struct tiles *t, const struct cells *c, const float *fl
 
 static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0, int k1)
 {
-    if (k0 < 0)
-        k0 = 0;
-    if (k1 > (int)t->g.slow_n)
-        k1 = (int)t->g.slow_n;
+    if (k0 < t->edge)
+        k0 = t->edge;
+    if (k1 > (int)t->g.slow_n - t->edge)
+        k1 = (int)t->g.slow_n - t->edge;
+    if (k1 <= k0)
+        return;
     for (uint64_t r = row; r < row + rows && r < c->rows; r++)
         memset(cells_mask(c, r) + k0, 1, (size_t)(k1 - k0));
 }
@@ -251,6 +256,18 @@ static bool mark_fast(struct tiles *t, struct cells *c, const float *floor_slow,
     return any;
 }
 
+// Cells beside found ones hold their skirts: no larger tile counts them.
+static void guard(float *e, float *d, unsigned n)
+{
+    bool before = false;
+    for (unsigned i = 0; i < n; i++) {
+        bool found = d[i] == 0, after = i + 1 < n && d[i + 1] == 0;
+        if (!found && (before || after))
+            e[i] = d[i] = 0;
+        before = found;
+    }
+}
+
 static void judge_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
                        uint64_t row, struct level *l)
 {
@@ -268,6 +285,8 @@ static void judge_fast(struct tiles *t, struct cells *c, const float *floor_slow
             memset(l->e + i * w, 0, w * sizeof *l->e);
             memset(l->d + i * w, 0, w * sizeof *l->d);
         }
+        if (w == 1)
+            guard(t->we, t->wd, n);
         for (unsigned i = 0; i < n / w / 2; i++) {
             t->we[i] = t->we[2 * i] + t->we[2 * i + 1];
             t->wd[i] = t->wd[2 * i] + t->wd[2 * i + 1];
@@ -293,12 +312,13 @@ static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
     float least = row_least(t, c, row);
     const uint16_t *p = cells_fast(c, row);
     struct level *l = &t->fast[0];
+    float scale = (float)(FAST_DOF / ROW_HOPS) / t->common[row % 8];
 
     // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
     for (unsigned j = 0; j < ROW_HOPS; j++) {
         t->ops->over(p + (size_t)j * n, floor_fast, least, n, t->n);
         for (unsigned i = 0; i < n; i++)
-            l->e[i] += t->n[i] * (float)(FAST_DOF / ROW_HOPS);
+            l->e[i] += t->n[i] * scale;
     }
     for (unsigned i = 0; i < n; i++)
         l->d[i] = FAST_DOF;
@@ -380,12 +400,14 @@ static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
     struct level *l = &t->slow[first];
 
+    float scale = (float)SLOW_DOF / t->common[row % 8];
+
     find_skip(t, c, row);
     t->ops->over(cells_slow(c, row), floor_slow, least, n, t->n);
     for (unsigned i = 0; i < n; i++) {
-        float keep = t->skip[i] ? 0 : (float)SLOW_DOF;
-        l->e[i] += t->n[i] * keep;
-        l->d[i] += keep;
+        float keep = t->skip[i] ? 0 : 1;
+        l->e[i] += t->n[i] * keep * scale;
+        l->d[i] += keep * (float)SLOW_DOF;
     }
     l->rows++;
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
@@ -394,8 +416,10 @@ static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
 
 // ---- Rows in --------------------------------------------------------------------------------
 
-void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast)
+void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
+               float common)
 {
+    t->common[t->fast_row % 8] = common;
     fast_row(t, c, floor_slow, floor_fast);
     // Pairs of fast rows and the smear must be known before a slow row is taken.
     while (t->slow_row + SMEAR + 2 <= t->fast_row)

@@ -22,9 +22,10 @@ struct tiles;
 struct tiles *tiles_new(const struct grid *g);
 void tiles_free(struct tiles *t);
 void tiles_begin(struct tiles *t);      // an epoch
-// The next row of c (they come in order), against this floor.  c must already hold the two rows after
-// it, or be at its end.
-void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast);
+// The next row of c (they come in order), against `common` times this floor.  c must already hold the
+// two rows after it, or be at its end.
+void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
+               float common);
 // End of the epoch: closes unfinished tiles.
 void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow);
 // Rows whose marks are final.

@@ -15,13 +15,24 @@
 #define SETTLED     60          // rows (2 ms): two such boxes are never merged by a segment over both
 #define NARROW_HZ   360e3       // both below: widths need not be alike
 #define WIDTH_RATIO 4.0
+#define NEST_DB     8.0         // one on top of the other: told apart by their density
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
 #define SAME_DB     3.0
 #define JUMP_HZ     1.5e6       // farthest that a chirp or a tone jumps ...
 #define JUMP_WIDTHS 8.0         // ... in widths of what one row shows of it
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
-struct seg { int lo, hi; double power, density; bool taken; };
+// nested: on top of a wider one, or under a narrower one, in the same row.
+struct seg { int lo, hi; double power, density; bool nested, taken; };
+
+#define BIN          8          // narrow channels, one fast channel
+#define SPLIT_DB     8.0        // a run with less on top is one segment
+#define EMPTY        1.2        // mean over noise of a segment that is none ...
+#define EMPTY_BINS   16         // ... where it is wide enough to tell: 64 degrees of freedom
+#define STEP_DB      15.0       // below the top by so much, or by half of it: another signal, or skirts
+
+// Sums over the cells of one bin of the row.
+struct bin { float power, density; uint8_t taken; };
 
 struct box {
     uint64_t start, last;       // first and last row with a segment
@@ -49,6 +60,8 @@ struct tracker {
     uint64_t       row, runs;
     bool           after_gap;
     struct piece   piece[PIECES_MAX];
+    struct bin    *bin;             // [slow_n / BIN + 1]
+    uint8_t       *strong;
 };
 
 struct tracker *tracker_new(const struct grid *g)
@@ -58,8 +71,10 @@ struct tracker *tracker_new(const struct grid *g)
         return NULL;
     t->g = *g;
     t->placer = placer_new(g, DSP_RUN_S + 2 * CHECK_S);
-    if (!t->placer) {
-        free(t);
+    t->bin = calloc(g->slow_n / BIN + 2, sizeof *t->bin);
+    t->strong = calloc(g->slow_n / BIN + 2, 1);
+    if (!t->placer || !t->bin || !t->strong) {
+        tracker_free(t);
         return NULL;
     }
     return t;
@@ -70,6 +85,8 @@ void tracker_free(struct tracker *t)
     if (!t)
         return;
     placer_free(t->placer);
+    free(t->bin);
+    free(t->strong);
     free(t);
 }
 
@@ -224,20 +241,111 @@ static void check(struct tracker *t, const struct place_in *in, struct box *b, u
 
 // ---- Segments of a row ----------------------------------------------------------------------
 
-static void add_segment(struct tracker *t, const struct place_in *in, int lo, int hi)
+static void profile(struct tracker *t, const struct place_in *in, int lo, int hi)
 {
+    const uint16_t *x = cells_slow(in->cells, t->row);
+    const float *f = in->floor_slow;
+
+    for (int at = lo, j = 0; at < hi; at += BIN, j++) {
+        int end = at + BIN < hi ? at + BIN : hi;
+        float power = 0, density = 0;
+        for (int k = at; k < end; k++) {
+            float p = wola_unpack(x[k]);
+            power += p - f[k];
+            density += p / f[k];
+        }
+        t->bin[j] = (struct bin){ .power = power, .density = density / (float)(end - at) };
+    }
+}
+
+// Bins [a, b) as one segment, without those taken.
+static void add_segment(struct tracker *t, int lo, int hi, int a, int b, bool nested)
+{
+    int end = lo + b * BIN;
     if (t->n_seg == SEGMENTS)
         return;
     struct seg *s = &t->seg[t->n_seg++];
-    const uint16_t *x = cells_slow(in->cells, t->row);
 
-    *s = (struct seg){ .lo = lo, .hi = hi };
-    for (int k = lo; k < hi; k++) {
-        double p = wola_unpack(x[k]);
-        s->power += p - in->floor_slow[k];
-        s->density += p / in->floor_slow[k];
+    *s = (struct seg){ .lo = lo + a * BIN, .hi = end < hi ? end : hi, .nested = nested };
+    int n = 0;
+    for (int j = a; j < b; j++)
+        if (!t->bin[j].taken) {
+            s->power += t->bin[j].power;
+            s->density += t->bin[j].density;
+            n++;
+        }
+    s->density /= n ? n : 1;
+    // A wide tile that its neighbours' skirts lifted over the threshold: nothing there in this row.
+    if (s->density < EMPTY && n >= EMPTY_BINS)
+        t->n_seg--;
+}
+
+// Mean density over three bins.
+static float around(const struct tracker *t, int j, int a, int b)
+{
+    float sum = 0, n = 0;
+    for (int i = j > a ? j - 1 : a; i <= j + 1 && i < b; i++)
+        if (!t->bin[i].taken) {
+            sum += t->bin[i].density;
+            n++;
+        }
+    return n > 0 ? sum / n : 0;
+}
+
+// One run of marked cells is one signal, or a strong one on a wide weak one, or one with skirts:
+//
+//        ___                     ________
+//    ___|   |____________      _|        |_       a step of 15 dB tells them apart
+//    ^ pedestal: own segment     ^ skirts: nobody's
+static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth)
+{
+    float top = 0;
+    int n_strong = 0, n_weak = 0;
+
+    for (int j = a; j < b; j++)
+        if (!t->bin[j].taken)
+            top = fmaxf(top, around(t, j, a, b));
+    double top_db = 10 * log10(fmax(top, 1));
+    float cut = (float)pow(10, 0.1 * fmax(top_db - STEP_DB, top_db / 2));
+    for (int j = a; j < b; j++) {
+        t->strong[j] = !t->bin[j].taken && around(t, j, a, b) >= cut;
+        n_strong += t->strong[j];
+        n_weak += !t->bin[j].taken && !t->strong[j];
     }
-    s->density /= hi - lo;
+    if (top_db < SPLIT_DB || n_weak < 2 || depth == 3 || b - a < 4) {
+        add_segment(t, lo, hi, a, b, depth > 0);
+        return;
+    }
+    bool pedestal = n_weak > 2 * n_strong;
+    int first = -1, last = -1, runs = 0;
+    for (int j = a; j <= b; j++) {
+        bool on = j < b && t->strong[j];
+        if (on && first < 0)
+            first = j;
+        if (on)
+            last = j;
+        // A notch narrower than what lies left of it belongs to it.
+        bool gap = j == b || j - last > (pedestal ? 1 : last - first + 1);
+        if (first >= 0 && !on && gap) {
+            add_segment(t, lo, hi, first, last + 1, pedestal);
+            runs++;
+            for (int i = first; i <= last; i++)
+                t->bin[i].taken = 1;
+            if (!pedestal && runs == 1 && first - a > n_strong)
+                split_run(t, lo, hi, a, first, depth + 1);
+            first = -1;
+        }
+    }
+    if (pedestal)
+        split_run(t, lo, hi, a, b, depth + 1);
+    else if (b - last - 1 > n_strong)
+        split_run(t, lo, hi, last + 1, b, depth + 1);
+}
+
+static void add_run(struct tracker *t, const struct place_in *in, int lo, int hi)
+{
+    profile(t, in, lo, hi);
+    split_run(t, lo, hi, 0, (hi - lo + BIN - 1) / BIN, 0);
 }
 
 static void find_segments(struct tracker *t, const struct place_in *in)
@@ -258,7 +366,7 @@ static void find_segments(struct tracker *t, const struct place_in *in)
             continue;
         }
         if (lo >= 0 && k - last > BRIDGE + 1) {
-            add_segment(t, in, lo, last + 1);
+            add_run(t, in, lo, last + 1);
             lo = -1;
         }
         if (lo < 0)
@@ -266,7 +374,7 @@ static void find_segments(struct tracker *t, const struct place_in *in)
         last = k;
     }
     if (lo >= 0)
-        add_segment(t, in, lo, last + 1);
+        add_run(t, in, lo, last + 1);
 }
 
 // ---- Joining --------------------------------------------------------------------------------
@@ -317,6 +425,8 @@ static bool fits(const struct tracker *t, const struct place_in *in, const struc
 {
     double ws = s->hi - s->lo, wb = mean_width(b), narrow = NARROW_HZ / t->g.slow_hz;
 
+    if (s->nested && b->rows >= 2 && !within_db(s->density, mean_density(b), NEST_DB))
+        return false;
     if (b->rows < YOUNG || (ws <= narrow && wb <= narrow))
         return true;
     if (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws)

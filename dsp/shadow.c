@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/shadow.h"
+
+#include <math.h>
+
+#define EDGE_S      60e-6       // edges so close are the same: two rows of the grid
+#define SPECK_S     200e-6      // shorter than this inside a strong one: its symbols' splatter
+#define SKIRT_DB    20.0        // density of skirts under the signal's: masks ask for more
+#define SPLATTER_DB 15.0        // of its symbols' edges
+#define FRAGMENT_DB 5.0         // no denser than this over what it lies in: a piece of it
+#define SKIRT_WIDTH 0.6         // as far out as so many widths
+#define CARRIER_DB  10.0        // a carrier inside, on the air as long as the signal
+#define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
+#define TAIL_S      400e-6
+#define IMAGE_DB    20.0        // image rejection of a poor receiver
+#define SAME_SHARE  0.6
+
+static double share(double a0, double a1, double b0, double b1)
+{
+    double in = fmin(a1, b1) - fmax(a0, b0), all = fmax(a1, b1) - fmin(a0, b0);
+    return in > 0 && all > 0 ? in / all : 0;
+}
+
+struct times { double x0, x1, y0, y1; };
+
+static bool coincident(const struct times *t)
+{
+    double tol = EDGE_S + 0.02 * (t->y1 - t->y0);
+    return fabs(t->x0 - t->y0) < tol && fabs(t->x1 - t->y1) < tol;
+}
+
+static bool inside(const struct times *t) { return t->x0 > t->y0 - EDGE_S && t->x1 < t->y1 + EDGE_S; }
+
+static double apart(const struct cand *x, const struct cand *y)
+{
+    return fmax(0, fmax(x->f_lo_hz - y->f_hi_hz, y->f_lo_hz - x->f_hi_hz));
+}
+
+static bool is_image(const struct cand *x, const struct cand *y)
+{
+    double wy = y->f_hi_hz - y->f_lo_hz, wx = x->f_hi_hz - x->f_lo_hz;
+    double mirror = x->f_lo_hz + x->f_hi_hz + y->f_lo_hz + y->f_hi_hz;
+
+    return fabs(mirror) / 2 < 0.1 * wy && wx < 1.3 * wy && apart(x, y) > 0;
+}
+
+bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
+{
+    struct times t = { (double)x->n0 / rate_hz, (double)x->n1 / rate_hz,
+                       (double)(y->run ? y->run_n0 : y->n0) / rate_hz, (double)y->n1 / rate_hz };
+    double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz, d = apart(x, y);
+    double level = y->level_dbfs - x->level_dbfs, density = level - 10 * log10(wy / wx);
+    bool speck = t.x1 - t.x0 < SPECK_S;
+
+    if (share(t.x0, t.x1, t.y0, t.y1) > SAME_SHARE && level >= 0 &&
+        share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) > SAME_SHARE)
+        return true;
+    if (inside(&t) && d < SKIRT_WIDTH * wy &&
+        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > SKIRT_DB)))
+        return true;
+    if (inside(&t) && wx < wy && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
+        x->f_hi_hz < y->f_hi_hz + 0.1 * wx && density > -FRAGMENT_DB)
+        return true;
+    if (coincident(&t) && d == 0 && wx < wy && level > CARRIER_DB)
+        return true;
+    if (level > IMAGE_DB && inside(&t) && is_image(x, y))
+        return true;
+    return level > TAIL_DB && d == 0 && t.x1 - t.x0 < TAIL_S &&
+           ((t.x0 > t.y1 - EDGE_S && t.x0 < t.y1 + TAIL_S) ||
+            (t.x1 < t.y0 + EDGE_S && t.x1 > t.y0 - TAIL_S));
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What strong transmissions leave around them is not a transmission of its own: skirts beside them,
+// a carrier before and after, their image in the receiver, a second box over the same place.
+#pragma once
+
+#include "dsp/burst.h"
+
+// Is x (an energy candidate, whole) only a shadow of y?  Levels, times and widths decide; y must be
+// an energy candidate too.
+bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz);
