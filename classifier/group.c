@@ -98,7 +98,7 @@ bool group_takes(const struct group *g, const struct obs *o)
         return true;
     case GROUP_WIFI_OFDM:
     case GROUP_WIFI_DSSS:
-        return away < 2.5e6;                    // half of the 5 MHz between channel numbers
+        return away < 6e6;      // one channel wide: those of overlapping channels share a track
     case GROUP_CELL:
         return away < fmax(0.5e6, 0.1 * g->bw_hz);
     case GROUP_VIDEO:

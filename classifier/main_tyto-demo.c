@@ -32,7 +32,7 @@ static const struct window windows[] = {
       "emitters:\n"
       "  - { name: aircraft, model: droneid, freq_hz: 2444.5e6, snr_db: 8, crystal_ppm: 3 }\n"
       "  - { name: racer, model: elrs, mode: 250Hz, uid: 287454020, snr_db: 12, crystal_ppm: -8 }\n"
-      "  - { name: access point, model: wifi, freq_hz: 2437e6, duty: 0.15, snr_db: 18,\n"
+      "  - { name: access point, model: wifi, freq_hz: 2432e6, duty: 0.15, snr_db: 18,\n"
       "      crystal_ppm: 11 }\n"
       "  - { name: tag, model: ble, snr_db: 16, period_s: 0.1, crystal_ppm: -15 }\n"
       "  - { name: headset, model: bluetooth, duty: 0.4, snr_db: 14, crystal_ppm: 6 }\n",

@@ -112,8 +112,8 @@ static void decode_words(struct out *o, const struct decode *d)
             d->assisted ? ", with help from earlier frames" : "");
     for (unsigned i = 0; i < d->n_fields; i++) {
         const struct field *x = &d->field[i];
-        if (x->type == FIELD_NULL)
-            continue;
+        if (x->type == FIELD_NULL || !strncmp(x->key, "raw_", 4))
+            continue;           // the numbers behind the numbers are for --json
         fprintf(o->f, "%17s%-22s ", "", x->key);
         if (x->type == FIELD_STR)
             text_safe(o->f, x->str);
