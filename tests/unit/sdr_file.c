@@ -153,7 +153,7 @@ static struct all read_pipe(enum iq_format f, size_t chunk, bool nonblock)
 static void read_sizes_change_nothing(void **state)
 {
     (void)state;
-    static const size_t chunks[] = { 3, 13, 4096, 65536, 0, 0 };
+    static const size_t chunks[] = { 61, 999, 4096, 65536, 0, 0 };  // 61: no sample size
 
     for (int f = 0; f < IQ_FORMATS; f++)
         for (unsigned i = 0; i < sizeof chunks / sizeof *chunks; i++) {
