@@ -26,6 +26,7 @@
 struct cp_kind {
     enum ofdm_numerology num;
     double useful_s, cp_s;
+    double width_hz;                    // narrower than this it would not show
     double slot_s;                      // 0: every symbol alike
     unsigned per_slot;                  // symbols per slot, the first with extra_s more prefix
     double extra_s;
@@ -33,17 +34,17 @@ struct cp_kind {
 
 #define TS (1 / 30.72e6)                // LTE's time unit
 static const struct cp_kind kinds[] = {
-    { OFDM_15K, 2048 * TS, 144 * TS, 0, 0, 0 },
-    { OFDM_15K, 2048 * TS, 144 * TS, 15360 * TS, 7, 16 * TS },
-    { OFDM_30K, 1024 * TS, 72 * TS, 0, 0, 0 },
-    { OFDM_30K, 1024 * TS, 72 * TS, 15360 * TS, 14, 16 * TS },
-    { OFDM_WIFI, 3.2e-6, 0.8e-6, 0, 0, 0 },
-    { OFDM_WIFI, 3.2e-6, 0.4e-6, 0, 0, 0 },
-    { OFDM_WIFI_AX, 12.8e-6, 0.8e-6, 0, 0, 0 },
-    { OFDM_WIFI_AX, 12.8e-6, 1.6e-6, 0, 0, 0 },
-    { OFDM_WIFI_AX, 12.8e-6, 3.2e-6, 0, 0, 0 },
-    { OFDM_OTHER, 6.4e-6, 1.6e-6, 0, 0, 0 },            // 802.11p, half-clocked 802.11
-    { OFDM_OTHER, 1 / 60e3, 1.171875e-6, 0, 0, 0 },     // 60 kHz, prefix as in LTE
+    { OFDM_15K, 2048 * TS, 144 * TS, 150e3, 0, 0, 0 },
+    { OFDM_15K, 2048 * TS, 144 * TS, 150e3, 15360 * TS, 7, 16 * TS },
+    { OFDM_30K, 1024 * TS, 72 * TS, 300e3, 0, 0, 0 },
+    { OFDM_30K, 1024 * TS, 72 * TS, 300e3, 15360 * TS, 14, 16 * TS },
+    { OFDM_WIFI, 3.2e-6, 0.8e-6, 4e6, 0, 0, 0 },
+    { OFDM_WIFI, 3.2e-6, 0.4e-6, 8e6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 0.8e-6, 4e6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 1.6e-6, 2e6, 0, 0, 0 },
+    { OFDM_WIFI_AX, 12.8e-6, 3.2e-6, 2e6, 0, 0, 0 },
+    { OFDM_OTHER, 6.4e-6, 1.6e-6, 4e6, 0, 0, 0 },            // 802.11p, half-clocked 802.11
+    { OFDM_OTHER, 1 / 60e3, 1.171875e-6, 600e3, 0, 0, 0 },     // 60 kHz, prefix as in LTE
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -257,15 +258,16 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, s
     fp->cp_s = (struct meas){ cp, err };
     e->p[KIND_OFDM] = 1 / (1 + exp(-(fit->t - CP_LN_ODDS - 6) / 1.5));
     e->wifi = k->num == OFDM_WIFI;
-    // Carriers stand at centre + k / useful: the phase over one lag tells the centre modulo that.
-    double mod = 1 / k->useful_s, mid = 0.5 * (l->occ_lo + l->occ_hi);
+    // Carriers stand at centre + k / useful, evenly on both sides: the phase over one lag (a whole
+    // number of samples) tells the centre modulo fs / lag.
+    double mod = l->fs / (double)fit->lag, mid = 0.5 * (l->occ_lo + l->occ_hi);
     double frac = cargf(fit->sum) / (2 * M_PI) * mod;
     double f = frac + round((mid - frac) / mod) * mod;
     e->cp = (struct cp_place){
         .lag = fit->lag, .at = fit->at, .prefix = k->cp_s * l->fs,
         .symbol = (k->useful_s + k->cp_s) * l->fs, .period = fit->period,
-        .extra = k->extra_s * l->fs, .per_slot = k->slot_s > 0 ? k->per_slot : 0, .cfo_hz = frac,
-        .neff = fit->neff,
+        .extra = k->extra_s * l->fs, .per_slot = k->slot_s > 0 ? k->per_slot : 0, .cfo_hz = f,
+        .neff = fit->neff, .spacing = 1 / k->useful_s,
     };
     e->freq_ok[KIND_OFDM] = true;
     e->freq[KIND_OFDM] = f;
@@ -283,7 +285,7 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
     limit(m, l);
     for (size_t i = 0; i < KINDS; i++) {
         struct cp_fit fit;
-        if (!fit_pieces(m, l, &kinds[i], &fit))
+        if (l->occ_hi - l->occ_lo < kinds[i].width_hz || !fit_pieces(m, l, &kinds[i], &fit))
             continue;
         // Offsets tried: one per independent sample of the period.
         double tries = log(fit.period * fmin(1, (l->occ_hi - l->occ_lo) / l->fs) + 1) + log((double)KINDS);

@@ -96,8 +96,6 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     l->noise = l->n0_psd * look_noise_band(l);
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
     bool has_end = (b->part == BURST_WHOLE || b->part == BURST_RUN_END) && l->whole;
-    has_start = has_start && !(b->flags & BURST_AT_START);
-    has_end = has_end && !(b->flags & BURST_AT_END);
 
     // The quarter in the middle is inside whatever the rough extents; its mean is the signal's level.
     size_t len = l->i1 - l->i0, mid = l->i0 + len / 2;
@@ -115,13 +113,16 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     double err0 = 0, err1 = 0;
     if (has_start && len > 8) {
         l->i0 = edge_walk(m->p, mid, (size_t)-1, l->i0, -1, &before);
-        start = look_time(l, (double)l->i0 - 0.5);
-        err0 = before.err_s;
+        // On the air from the recording's first sample: nothing to be unsure of.
+        bool cut_off = l->t0 <= 0 && l->i0 < 2 && (b->flags & BURST_AT_START);
+        start = cut_off ? start : look_time(l, (double)l->i0 - 0.5);
+        err0 = cut_off ? 0 : before.err_s;
     }
     if (has_end && len > 8) {
         l->i1 = edge_walk(m->p, mid, l->n, l->i1, +1, &after) + 1;
-        end = look_time(l, (double)l->i1 - 0.5);
-        err1 = after.err_s;
+        bool cut_off = l->i1 + 2 > l->n && (b->flags & BURST_AT_END);
+        end = cut_off ? end : look_time(l, (double)l->i1 - 0.5);
+        err1 = cut_off ? 0 : after.err_s;
     }
     if (b->part == BURST_RUN_END)
         start = (double)b->run_n0 / b->rate_hz;

@@ -51,7 +51,7 @@ struct cp_place {
     double period, extra;           // of a slot and its first prefix's excess; of a symbol when per_slot is 0
     unsigned per_slot;
     double cfo_hz;                  // carriers stand at cfo + k fs/lag
-    double neff;
+    double neff, spacing;           // independent samples behind it; carriers, Hz
 };
 
 // What the measurers found out for each kind.  p is a probability-like score: 0 nothing, 1 certain;

@@ -19,6 +19,8 @@
 
 #define OFDM_SYMBOLS 74             // 5.3 ms at 15 kHz: one PSS period and a bit
 #define GRID_MAX     8192           // carriers of the widest look
+#define WIFI_GRID    72              // 802.11 at 20 MHz: carriers -28..28 and some air
+#define WIFI_TRAINING_S 16e-6
 #define PSS_SIDE     31
 #define PSS_SHIFT    10             // carriers the centre may be off
 #define PSS_KEEP     8
@@ -27,7 +29,8 @@ static const int pss_roots[] = { 25, 29, 34, 26, 37 };
 #define ROOTS ((int)(sizeof pss_roots / sizeof *pss_roots))
 
 struct grid {
-    size_t lag, symbols;            // carriers per symbol (transform length); symbols taken
+    size_t lag, symbols;            // carriers looked at; symbols taken
+    size_t samples, most;           // of one symbol; symbols at most
     const struct cp_place *cp;
     const struct look *l;
     double level, noise;            // per carrier
@@ -35,29 +38,65 @@ struct grid {
     bool dc_hole;
 };
 
-// Symbol s on the carrier grid into y, lowest first; false past the end.
-static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)
+// First sample of the transform of symbol s.
+static size_t symbol_start(const struct grid *g, size_t s)
 {
-    const struct look *l = g->l;
     const struct cp_place *cp = g->cp;
-    size_t in_slot = cp->per_slot ? s % cp->per_slot : 0, slot = cp->per_slot ? s / cp->per_slot : s;
+    size_t in_slot = cp->per_slot ? s % cp->per_slot : 0;
+    size_t slot = cp->per_slot ? s / cp->per_slot : s;
     double at = cp->at + (double)slot * cp->period + (double)in_slot * cp->symbol +
                 (in_slot ? cp->extra : 0);
     // From three quarters into the prefix: late enough for echoes, early enough for a wrong estimate.
-    size_t i = l->i0 + (size_t)(at + 0.75 * cp->prefix + 0.5);
-    if (i + g->lag > l->i1)
-        return false;
-    double step = -cp->cfo_hz / l->fs;
+    return g->l->i0 + (size_t)(at + 0.75 * cp->prefix + 0.5);
+}
+
+static float complex phasor(double turns)
+{
+    double a = 2 * M_PI * (turns - floor(turns));
+    return (float)cos(a) + I * (float)sin(a);
+}
+
+// One carrier of n samples, by definition: where the symbol is no power of two long (802.11).
+static float complex carrier_take(const struct look *l, size_t i, size_t n, double f_hz)
+{
+    double step = -f_hz / l->fs;
+    float complex w = phasor(step * (double)i), turn = phasor(step), s = 0;
+    for (size_t k = 0; k < n; k++, w *= turn)
+        s += l->x[i + k] * w;
+    return s;
+}
+
+// All carriers by one transform, the fraction of the carrier offset turned away first.
+static void symbol_transform(struct measurer *m, const struct grid *g, size_t i, float complex *y)
+{
+    const struct look *l = g->l;
+    double step = -g->cp->cfo_hz / l->fs;
+    float complex turn = phasor(step);
     for (size_t k = 0; k < g->lag; k += 64) {
-        double ph = step * (double)(i + k), c = 2 * M_PI * (ph - floor(ph));
-        float complex w = (float)cos(c) + I * (float)sin(c);
-        float complex turn = (float)cos(2 * M_PI * step) + I * (float)sin(2 * M_PI * step);
+        float complex w = phasor(step * (double)(i + k));
         for (size_t j = k; j < k + 64 && j < g->lag; j++, w *= turn)
             m->z[j] = l->x[i + j] * w;
     }
     dft_run(m->fft[log2_floor(g->lag)], m->z, m->z);
     for (size_t k = 0; k < g->lag; k++)
         y[(k + g->lag / 2) % g->lag] = m->z[k];
+}
+
+// Symbol s on the carrier grid into y, lowest first; false past the end.
+static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)
+{
+    size_t i = symbol_start(g, s), n = g->samples;
+    const struct look *l = g->l;
+    if (i + n > l->i1)
+        return false;
+    if (n != g->lag) {
+        for (size_t k = 0; k < g->lag; k++) {
+            double f = g->cp->cfo_hz + ((double)k - (double)g->lag / 2) * g->cp->spacing;
+            y[k] = carrier_take(l, i, n, f);
+        }
+        return true;
+    }
+    symbol_transform(m, g, i, y);
     return true;
 }
 
@@ -104,13 +143,13 @@ static bool grid_take(struct measurer *m, struct grid *g)
 {
     float *p = m->q;
     memset(p, 0, g->lag * sizeof *p);
-    for (g->symbols = 0; g->symbols < OFDM_SYMBOLS && symbol_take(m, g, g->symbols, m->y); g->symbols++)
+    for (g->symbols = 0; g->symbols < g->most && symbol_take(m, g, g->symbols, m->y); g->symbols++)
         for (size_t k = 0; k < g->lag; k++)
             p[k] += sq(m->y[k]);
     if (g->symbols < 2)
         return false;
     double s1 = 0, s2 = 0;
-    g->noise = g->l->n0_psd * g->l->fs * (double)g->lag;
+    g->noise = g->l->n0_psd * g->l->fs * (double)g->samples;
     for (size_t k = 0; k < g->lag; k++) {
         p[k] /= (float)g->symbols;
         double v = fmax(0, p[k] - g->noise);
@@ -252,13 +291,24 @@ static void pss_measure(struct measurer *m, const struct grid *g, struct fingerp
 
 void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
-    const struct cp_place *cp = &e->cp;
+    struct cp_place *cp = &e->cp;
     struct grid g = { .lag = cp->lag, .cp = cp, .l = l };
-    bool lte_like = fp->numerology == OFDM_15K || fp->numerology == OFDM_30K;
-    if (e->p[KIND_OFDM] < 0.5 || !cp->lag || !lte_like || (cp->lag & (cp->lag - 1)) ||
-        cp->lag > GRID_MAX || !grid_take(m, &g))
+    bool wifi = fp->numerology == OFDM_WIFI, lte_like = fp->numerology == OFDM_15K ||
+                                                         fp->numerology == OFDM_30K;
+    if (e->p[KIND_OFDM] < 0.5 || !cp->lag || !(lte_like || wifi))
         return;
-    double spacing = l->fs / (double)g.lag;
+    g.samples = cp->lag;
+    // 802.11 begins with training that uses every fourth carrier, and all of them at other levels.
+    if (wifi && cp->at < WIFI_TRAINING_S * l->fs)
+        cp->at += ceil((WIFI_TRAINING_S * l->fs - cp->at) / cp->symbol) * cp->symbol;
+    g.most = wifi ? 12 : OFDM_SYMBOLS;
+    if (wifi)
+        g.lag = cp->spacing * WIFI_GRID < l->fs ? WIFI_GRID : 0;
+    else if ((cp->lag & (cp->lag - 1)) || cp->lag > GRID_MAX)
+        g.lag = 0;
+    if (!g.lag || !grid_take(m, &g))
+        return;
+    double spacing = cp->spacing;
     double mid = g.dc_hole ? g.mid : 0.5 * (g.lo + g.hi);
     e->freq[KIND_OFDM] = cp->cfo_hz + mid * spacing;
     // The fraction is a phase over one useful symbol; the whole number is sure with a hole, else to
@@ -270,6 +320,8 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
     l->lo99 = cp->cfo_hz + (g.lo - 0.5) * spacing;
     l->hi99 = cp->cfo_hz + (g.hi + 0.5) * spacing;
     l->err99 = 2 * spacing;
+    if (wifi)
+        return;
     zc_measure(m, &g, fp);
     if (fp->numerology == OFDM_15K)
         pss_measure(m, &g, fp);

@@ -344,5 +344,6 @@ int main(void)
         cmocka_unit_test(test_zc),     cmocka_unit_test(test_barker),   cmocka_unit_test(test_video),
         cmocka_unit_test(test_carriers), cmocka_unit_test(test_unknown), cmocka_unit_test(test_hostile),
     };
+    cmocka_set_test_filter(getenv("TYTO_TEST"));       // one test by name, when looking into it
     return cmocka_run_group_tests(t, setup, teardown);
 }
