@@ -28,4 +28,9 @@ if [ ! -f "$case/expect" ]; then
     "$build/tool/match" --draft "$tmp/out" >"$case/expect"
     echo "drafted $case/expect: hold it against the truth"
 fi
-"$build/tool/match" "$tmp/out" "$case/expect" || { echo 'what came out:'; cut -c 1-200 "$tmp/out"; exit 1; }
+"$build/tool/match" "$tmp/out" "$case/expect" && exit 0
+# What a recording says of real aircraft does not belong into a log.
+echo 'what came out:'
+sed 's/"raw":"[^"]*"/"raw":".."/; s/"fields":{[^}]*}/"fields":{}/; s/"claimed[^,}]*//g' "$tmp/out" |
+    cut -c 1-300
+exit 1
