@@ -127,11 +127,12 @@ style:  ; @sh tests/style.sh
 clean:  ; rm -rf build
 
 PREFIX ?= /usr/local
+D := $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tyto/sig $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(PROGS) $(DESTDIR)$(PREFIX)/bin
-	$(if $(SIGS),install -m 644 $(SIGS) $(DESTDIR)$(PREFIX)/share/tyto/sig)
-	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d "$(D)/bin" "$(D)/share/tyto/sig" "$(D)/share/man/man1"
+	install -m 755 $(PROGS) "$(D)/bin"
+	$(if $(SIGS),install -m 644 $(SIGS) "$(D)/share/tyto/sig")
+	install -m 644 docs/man/*.1 "$(D)/share/man/man1"
 
 .PHONY: all check layers style fuzz demo bench gold clean install
 .SECONDARY:

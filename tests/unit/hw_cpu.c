@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The box: the environment lowers the instruction set and never raises it; the program finds itself.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hw/hw.h"
+
+static enum hw_isa isa_under(const char *want)
+{
+    setenv("TYTO_ISA", want, 1);
+    enum hw_isa isa = hw_isa();
+    unsetenv("TYTO_ISA");
+    return isa;
+}
+
+static void isa_only_goes_down(void **state)
+{
+    (void)state;
+    unsetenv("TYTO_ISA");
+    enum hw_isa best = hw_isa();
+
+    for (enum hw_isa i = HW_ISA_PLAIN; i <= HW_ISA_X86_V4; i++)
+        assert_int_equal(isa_under(hw_isa_name(i)), i < best ? i : best);
+    assert_int_equal(isa_under("nonsense"), best);
+    assert_int_equal(isa_under(""), best);
+}
+
+static void there_is_a_processor(void **state)
+{
+    (void)state;
+    assert_in_range(hw_cpus(), 1, 100000);
+}
+
+static void program_finds_itself(void **state)
+{
+    (void)state;
+    char dir[PATH_MAX], path[PATH_MAX + 16];
+
+    assert_int_equal(hw_program_dir(dir, sizeof dir), 0);
+    assert_int_equal(dir[0], '/');
+    snprintf(path, sizeof path, "%s/hw_cpu", dir);      // this very test
+    assert_int_equal(access(path, X_OK), 0);
+}
+
+static void a_short_buffer_is_refused(void **state)
+{
+    (void)state;
+    char dir[PATH_MAX], small[PATH_MAX] = "kept";
+
+    assert_int_equal(hw_program_dir(dir, sizeof dir), 0);
+    assert_int_equal(hw_program_dir(small, strlen(dir)), -ENAMETOOLONG);
+    assert_string_equal(small, "kept");                 // written on success only
+    assert_int_equal(hw_program_dir(small, strlen(dir) + 1), 0);
+    assert_string_equal(small, dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest t[] = {
+        cmocka_unit_test(isa_only_goes_down),
+        cmocka_unit_test(there_is_a_processor),
+        cmocka_unit_test(program_finds_itself),
+        cmocka_unit_test(a_short_buffer_is_refused),
+    };
+    return cmocka_run_group_tests(t, NULL, NULL);
+}
