@@ -4,12 +4,15 @@
 #include <math.h>
 
 #define EDGE_S      60e-6       // edges so close are the same: two rows of the grid
-#define SPECK_S     200e-6      // shorter than this inside a strong one: its symbols' splatter
+#define SPECK_S     300e-6      // shorter than this inside a strong one: its symbols' splatter
 #define SKIRT_DB    20.0        // density of skirts under the signal's: masks ask for more
 #define SPLATTER_DB 15.0        // of its symbols' edges
+#define FAINT_DB    28.0        // beside a signal so much stronger nothing is told apart from skirts
 #define FRAGMENT_DB 5.0         // no denser than this over what it lies in: a piece of it
 #define SKIRT_WIDTH 0.6         // as far out as so many widths
 #define CARRIER_DB  10.0        // a carrier inside, on the air as long as the signal
+#define CLICK_DB    25.0        // density of what switching on or off splashes over the whole band
+#define CLICK_S     100e-6
 #define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
@@ -56,10 +59,14 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
         share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) > SAME_SHARE)
         return true;
     if (inside(&t) && d < SKIRT_WIDTH * wy &&
-        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > SKIRT_DB)))
+        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > SKIRT_DB) ||
+         density > FAINT_DB))
         return true;
     if (inside(&t) && wx < wy && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
         x->f_hi_hz < y->f_hi_hz + 0.1 * wx && density > -FRAGMENT_DB)
+        return true;
+    if (t.x1 - t.x0 < CLICK_S && density > CLICK_DB &&
+        (fabs(t.x0 - t.y1) < EDGE_S || fabs(t.x0 - t.y0) < EDGE_S || fabs(t.x1 - t.y0) < EDGE_S))
         return true;
     if (coincident(&t) && d == 0 && wx < wy && level > CARRIER_DB)
         return true;

@@ -12,7 +12,9 @@
 #define GROUPS_MAX  128
 #define QUANTILE    0.05        // share of the time a channel must be quiet to show its noise
 // Rises of the profile from one group to the next, in dB per 1 % of the band.
-#define GENTLE_DB   0.6         // no filter edge: taken as the device's shape
+#define GENTLE_DB   0.4         // over SPAN_GROUPS: the device's shape, whatever else it does
+#define SPAN_GROUPS 6
+#define RISE_MAX_DB 3.0         // in all, where the profile is not as steady as noise
 #define SHARP_DB    2.2         // steeper than any anti-alias filter worth the name: a signal's edge
 #define FALL_BACK_DB 0.7        // within so much of the held floor again: the signal has ended
 #define STEADY      1.8         // spread over time, over what noise alone would show
@@ -238,19 +240,21 @@ static void walk(struct noise_floor *f, unsigned from, int step)
 {
     double per_group = 100.0 / f->groups;               // % of the band
     double noise = 3 * 4.34 / sqrt(f->dof * (f->have < 16 ? f->have : 16));
-    double gentle = GENTLE_DB * per_group + noise, sharp = SHARP_DB * per_group + noise;
-    double s = f->shape[from];
+    double gentle = GENTLE_DB * per_group * SPAN_GROUPS + noise;
+    double sharp = SHARP_DB * per_group + noise, s = f->shape[from], start = s;
     bool held = false;
 
     for (int i = (int)from + step; i >= 0 && i < (int)f->groups; i += step) {
+        int back = i - step * SPAN_GROUPS;
+        back = step > 0 ? (back < (int)from ? (int)from : back) : back > (int)from ? (int)from : back;
         double q = smooth3(f->low, f->groups, (unsigned)i);
         double last = smooth3(f->low, f->groups, (unsigned)(i - step));
-        double rise = fmax(q - s, q - last);
         bool steady = f->spread[i] >= 0 && f->spread[i] < STEADY;
+        bool rises = q - f->shape[back] > gentle || q - start > RISE_MAX_DB + noise;
         if (held)
             held = q > s + FALL_BACK_DB + noise;
         else
-            held = rise > sharp || (rise > gentle && !steady);
+            held = q - last > sharp || q - s > sharp || (rises && !steady);
         if (!held)
             s += (q < s ? 0.7 : 0.5) * (q - s);
         f->shape[i] = s;

@@ -15,12 +15,16 @@
 
 #define VALLEY_DB    10.0
 #define GAP_S        8e-6       // the shortest pause: below a Wi-Fi frame space (10 us)
+// A signal wider than the capture (LTE in 1.92 MS/s): symbols without data are no pauses of it.
+#define GAP_WIDER_S  0.35e-3    // between the reference symbols of an idle cell 0.21 ms
 #define GAP_CYCLES   4.0        // ... and no shorter than 4 / width
 // Smoothing of the band power: so many 1 / width that noise-like signals do not seem to pause
 // (8 degrees of freedom fall to a tenth once in 1e6), and fewer for edges.
 #define SMOOTH_CYCLES 8.0
 #define EDGE_CYCLES   2.0
 #define SMOOTH_MAX    48        // hops
+#define EDGE_HOPS     32        // from which the level at an edge is taken
+#define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define ROWS_AROUND   2         // looked at before and after the stretch
 #define TAIL          0.005     // power left out on each side of the extent: 99 % inside
 #define SLOW_ROWS     7         // from so many rows on the slow cells give the level
@@ -158,9 +162,26 @@ static double cross(const float *x, unsigned i, int dir, unsigned n, float level
     return j + dir * (double)t;
 }
 
-// Edges of the burst whose power lies within [a, b) of the smoothed series: half of its level.
+// Mean power near one end of [a, b): over up to EDGE_HOPS from the outermost hop that clearly holds
+// power.  The level may fade along a burst; its edge is half of what it is there.
+static float end_level(const float *x, unsigned a, unsigned b, int dir, float clear)
+{
+    unsigned n = 0, len = (b - a) / 3 + 1 < EDGE_HOPS ? (b - a) / 3 + 1 : EDGE_HOPS;
+    float sum = 0;
+
+    for (unsigned k = 0; k < b - a && n < len; k++) {
+        float v = x[dir > 0 ? a + k : b - 1 - k];
+        if (v > clear) {
+            sum += v;
+            n++;
+        }
+    }
+    return n ? sum / (float)n : clear;
+}
+
+// Edges of the burst whose power lies within [a, b) of the smoothed series.
 static struct piece edges(struct placer *p, const struct series *s, const float *x, unsigned a,
-                          unsigned b)
+                          unsigned b, double ground)
 {
     struct piece r = { 0 };
     float top = quantile(p, x + a, b - a, 0.9), sum = 0;
@@ -172,14 +193,23 @@ static struct piece edges(struct placer *p, const struct series *s, const float 
             n++;
         }
     r.level = n ? sum / (float)n : top;
-    while (i < j && x[i] < 0.5f * r.level)
+    float clear = fmaxf(EDGE_LEAST * r.level, fminf(0.5f * r.level, (float)ground));
+    float up = 0.5f * end_level(x, a, b, 1, clear), down = 0.5f * end_level(x, a, b, -1, clear);
+    up = fmaxf(up, EDGE_LEAST * r.level);
+    down = fmaxf(down, EDGE_LEAST * r.level);
+    while (i < j && x[i] < up)
         i++;
-    while (j > i && x[j] < 0.5f * r.level)
+    while (j > i && x[j] < down)
         j--;
     // Hop h is centred on h + 1/2.
-    r.h0 = (double)s->h0 + cross(x, i, 1, s->n, 0.5f * r.level) + 0.5;
-    r.h1 = (double)s->h0 + cross(x, j, -1, s->n, 0.5f * r.level) + 0.5;
+    r.h0 = (double)s->h0 + cross(x, i, 1, s->n, up) + 0.5;
+    r.h1 = (double)s->h0 + cross(x, j, -1, s->n, down) + 0.5;
     return r;
+}
+
+bool place_wider(const struct grid *g, int lo, int hi)
+{
+    return (hi - lo) * g->slow_hz > 0.85 * g->rate_hz;
 }
 
 unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
@@ -199,6 +229,8 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     ground = fmax(ground, 1e-5 * top);
     double depth = fmin(VALLEY_DB, fmax(3, 0.7 * to_db((top + ground) / ground)));
     double gap = fmax(GAP_S, GAP_CYCLES / width) / p->g.hop_s;
+    if (place_wider(&p->g, s->lo, s->hi))
+        gap = GAP_WIDER_S / p->g.hop_s;
     double ratio = pow(10, -0.1 * depth);
 
     // Zigzag: a peak counts once the power has fallen `depth` below it, a valley once it has risen
@@ -233,7 +265,7 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
         unsigned to = cut[i];
         if (to <= from)
             continue;
-        struct piece e = edges(p, &r, p->smooth, from, to);
+        struct piece e = edges(p, &r, p->smooth, from, to, ground);
         from = to;
         if (e.level <= 0 || e.h1 <= e.h0)
             continue;

@@ -21,6 +21,9 @@ struct piece { double h0, h1; float level; bool open_end; };
 
 #define PIECES_MAX 256
 
+// Does something with these edges reach beyond the capture on both sides?
+bool place_wider(const struct grid *g, int lo, int hi);
+
 struct placer;
 struct placer *placer_new(const struct grid *g, double longest_s);
 void placer_free(struct placer *p);

@@ -11,19 +11,33 @@
 #define SEGMENTS    1024        // in one row
 #define BRIDGE      3           // narrow channels that a segment may miss: weak noise-like signals have holes
 #define GAP_ROWS    2           // rows a box stays open without a segment; place.c splits what should not join
+#define GAP_SHARE   0.2         // ... or this share of its length: weak ones have holes
+#define GAP_MAX_S   1e-3
 #define YOUNG       4           // rows: a box that has hardly begun may still change its width
 #define SETTLED     60          // rows (2 ms): two such boxes are never merged by a segment over both
 #define NARROW_HZ   360e3       // both below: widths need not be alike
 #define WIDTH_RATIO 4.0
 #define NEST_DB     8.0         // one on top of the other: told apart by their density
+#define SKIRT_DB    22.0        // so much denser and ...
+#define SKIRT_WIDTH 0.6         // ... within so many of its own widths: what lies there are its skirts
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
 #define SAME_DB     3.0
 #define JUMP_HZ     1.5e6       // farthest that a chirp or a tone jumps ...
 #define JUMP_WIDTHS 8.0         // ... in widths of what one row shows of it
+// Pieces that are none: too weak for their size to be told from noise (threefold standard error of
+// their mean, and -6 dB), or an impulse (switching noise, sparks): shorter than any frame, the
+// shortest being a Wi-Fi acknowledgement of 24 us, or short and filling most of the capture.
+#define WEAK_SIGMAS 3.0
+#define WEAK_LEAST  0.25
+#define IMPULSE_S   20e-6
+#define IMPULSE_WIDE_S 60e-6
+#define IMPULSE_SHARE  0.5
+#define IMPULSE_HZ  5e6         // above this a capture may hold a whole frame so short and wide
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
 // nested: on top of a wider one, or under a narrower one, in the same row.
-struct seg { int lo, hi; double power, density; bool nested, taken; };
+// skirt: beside something far stronger.
+struct seg { int lo, hi; double power, density; bool nested, skirt, taken; };
 
 #define BIN          8          // narrow channels, one fast channel
 #define SPLIT_DB     8.0        // a run with less on top is one segment
@@ -130,6 +144,16 @@ static struct stretch stretch_of(const struct box *b, uint64_t row0, uint64_t ro
                              .told = b->told };
 }
 
+static bool is_nothing(const struct tracker *t, const struct cand *c)
+{
+    double len_s = (double)(c->n1 - c->n0) / t->g.rate_hz, bw = c->f_hi_hz - c->f_lo_hz;
+    double least = fmax(WEAK_LEAST, WEAK_SIGMAS / sqrt(fmax(1, len_s * bw)));
+
+    return pow(10, 0.1 * c->snr_db) < least ||
+           len_s < IMPULSE_S || (len_s < IMPULSE_WIDE_S && t->g.rate_hz < IMPULSE_HZ &&
+                                 bw > IMPULSE_SHARE * t->g.rate_hz);
+}
+
 static void tell_piece(struct tracker *t, const struct place_in *in, const struct box *b,
                        const struct stretch *s, const struct piece *e, enum burst_part part,
                        struct cand_list *out)
@@ -139,6 +163,10 @@ static void tell_piece(struct tracker *t, const struct place_in *in, const struc
         return;
     c->part = part;
     place_measure(t->placer, in, s, e, c);
+    if (part == BURST_WHOLE && is_nothing(t, c)) {
+        out->n--;
+        return;
+    }
     // Flags of the box's ends belong to the pieces at its ends.
     uint64_t end = in->cells->origin + in->cells->samples;
     double row = t->g.row;
@@ -377,6 +405,25 @@ static void find_segments(struct tracker *t, const struct place_in *in)
         add_run(t, in, lo, last + 1);
 }
 
+static double distance(int lo1, int hi1, int lo2, int hi2)
+{
+    return lo1 >= hi2 ? lo1 - hi2 : lo2 >= hi1 ? lo2 - hi1 : 0;
+}
+
+// Segments beside a stronger one in the same row.
+static void find_skirts(struct tracker *t)
+{
+    double ratio = pow(10, 0.1 * SKIRT_DB);
+
+    for (unsigned i = 0; i < t->n_seg; i++)
+        for (unsigned k = 0; k < t->n_seg && !t->seg[i].skirt; k++) {
+            const struct seg *x = &t->seg[i], *y = &t->seg[k];
+            double d = distance(x->lo, x->hi, y->lo, y->hi), w = y->hi - y->lo;
+            t->seg[i].skirt = x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w &&
+                              y->density > ratio * x->density;
+        }
+}
+
 // ---- Joining --------------------------------------------------------------------------------
 
 static double mean_width(const struct box *b) { return b->rows ? b->width_sum / b->rows : 1; }
@@ -494,7 +541,7 @@ static void place_segment(struct tracker *t, const struct place_in *in, struct s
 
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
-        if (b == home || !overlaps(b, s))
+        if (b == home || !overlaps(b, s) || (s->skirt && b->rows < YOUNG))
             continue;
         if (!fits(t, in, b, s)) {
             if (s->hi - s->lo > mean_width(b)) {
@@ -532,11 +579,6 @@ static void place_segment(struct tracker *t, const struct place_in *in, struct s
             return;
         }
     }
-}
-
-static double distance(int lo1, int hi1, int lo2, int hi2)
-{
-    return lo1 >= hi2 ? lo1 - hi2 : lo2 >= hi1 ? lo2 - hi1 : 0;
 }
 
 static bool near(const struct tracker *t, double d, double w1, double w2)
@@ -609,10 +651,19 @@ static void close_box(struct tracker *t, const struct place_in *in, unsigned i,
     t->box[i] = t->box[--t->n_box];
 }
 
+static uint64_t patience(const struct tracker *t, const struct box *b)
+{
+    uint64_t most = rows_of(t, GAP_MAX_S), gap = (uint64_t)(GAP_SHARE * (double)(b->last - b->start));
+    if (place_wider(&t->g, b->lo, b->hi))
+        gap = most;
+    gap = gap < most ? gap : most;
+    return gap > GAP_ROWS ? gap : GAP_ROWS;
+}
+
 static void watch_box(struct tracker *t, const struct place_in *in, struct box *b,
                       struct cand_list *out)
 {
-    if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + GAP_ROWS >= t->row)
+    if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + 1 >= t->row)
         check(t, in, b, t->row + 1, false, out);
     if (b->run)
         run_parts(t, in, b, out);
@@ -625,14 +676,15 @@ void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list 
         t->box[i].covered = false;
     }
     find_segments(t, in);
+    find_skirts(t);
     for (unsigned i = 0; i < t->n_seg; i++)
         place_segment(t, in, &t->seg[i]);
     for (unsigned i = 0; i < t->n_seg; i++)
-        if (!t->seg[i].taken && !jump(t, &t->seg[i]))
+        if (!t->seg[i].taken && !t->seg[i].skirt && !jump(t, &t->seg[i]))
             open_box(t, &t->seg[i], out);
     join_jumped(t);
     for (unsigned i = 0; i < t->n_box;) {
-        if (t->box[i].last + GAP_ROWS < t->row) {
+        if (t->box[i].last + patience(t, &t->box[i]) < t->row) {
             close_box(t, in, i, out);
             continue;
         }
