@@ -98,7 +98,7 @@ bool group_takes(const struct group *g, const struct obs *o)
         return true;
     case GROUP_WIFI_OFDM:
     case GROUP_WIFI_DSSS:
-        return away < 6e6;      // one channel wide: those of overlapping channels share a track
+        return away < 10e6;     // overlapping channels share a track, and so do pieces of a frame
     case GROUP_CELL:
         return away < fmax(0.5e6, 0.1 * g->bw_hz);
     case GROUP_VIDEO:
@@ -109,6 +109,10 @@ bool group_takes(const struct group *g, const struct obs *o)
         return close_to(g->p1, p1_of(o), 0.04) && close_to(g->p2, p2_of(o), 0.25);
     case GROUP_CW:
         return away < 20e3;
+    case GROUP_UNKNOWN:
+    case GROUP_AM:
+    case GROUP_FM:
+        return away < 2.5e6;
     default:
         return away < fmax(0.3e6, 0.5 * fmin(g->bw_hz, o->bw_hz)) &&
                close_to(g->bw_hz, o->bw_hz, 0.5);
@@ -216,9 +220,16 @@ bool group_hops(const struct group *g)
 
 bool group_counts(const struct group *g)
 {
-    if (g->kind == GROUP_UNKNOWN)           // energy and nothing else: often a piece of something
-        return g->n >= 8 || g->airtime_s >= 0.05;
-    if (g->kind == GROUP_OFDM || g->kind == GROUP_CELL || g->kind == GROUP_NARROW_OFDM)
-        return g->n >= 3 || g->longest_s >= 5e-3;
-    return g->n >= 2 || g->longest_s >= 1e-3;
+    switch (g->kind) {
+    case GROUP_UNKNOWN:         // energy and little else: often pieces of something that was named
+    case GROUP_AM:
+    case GROUP_FM:
+        return g->n >= 16 || g->airtime_s >= 0.05;
+    case GROUP_OFDM:
+    case GROUP_CELL:
+    case GROUP_NARROW_OFDM:
+        return g->n >= 4 || g->longest_s >= 5e-3;
+    default:
+        return g->n >= 4 || g->longest_s >= 2e-3;
+    }
 }

@@ -113,11 +113,12 @@ int hop_find(struct hop *ret, const struct sig *s, const struct sig_mode *m,
     window_of(h, o[n - 1]);
     for (size_t i = 0; i < n; i++) {
         double off;
-        if (on[i])
-            ring_put(h, (struct hop_obs){ o[i]->t_s, o[i]->freq_hz, o[i]->level_dbfs,
-                                          lattice_slot(&h->grid, o[i]->t_s, &off) });
+        if (!on[i])
+            continue;
+        ring_put(h, (struct hop_obs){ o[i]->t_s, o[i]->freq_hz, o[i]->level_dbfs,
+                                      lattice_slot(&h->grid, o[i]->t_s, &off) });
+        h->dur_s += (o[i]->dur_s - h->dur_s) / (double)++h->packets;
     }
-    h->packets = h->n;
     qsort(h->ring, h->n, sizeof h->ring[0], by_slot);
     h->offset_hz = shared_offset(m, h);
     return 1;
@@ -148,7 +149,7 @@ void hop_add(struct hop *h, const struct obs *o)
     struct lattice fit = h->grid;
 
     window_of(h, o);
-    h->packets++;
+    h->dur_s += (o->dur_s - h->dur_s) / (double)++h->packets;
     ring_put(h, (struct hop_obs){ o->t_s, o->freq_hz, o->level_dbfs,
                                   lattice_slot(&h->grid, o->t_s, &off) });
     // the newest 64: long enough to average edges, short enough to follow a warming crystal
@@ -166,27 +167,43 @@ void hop_add(struct hop *h, const struct obs *o)
 
 // ---- The far end ----------------------------------------------------------------------------
 
-bool hop_answers(const struct hop *h, const struct obs *o)
+// Waveform and raster fit, and the link has a packet on this channel within a block's time.
+static bool in_block(const struct hop *h, const struct obs *o, double *ret_nearest_s)
 {
     const struct sig_mode *m = h->mode;
     double off_hz, block_s = m->period_s * m->packets_per_hop;
     int ch, its;
-    bool near = false;
 
-    if (!mode_wave_fits(m, o) || !obs_whole(o) || !mode_length_fits(m, o) ||
-        !mode_channel(m, o->freq_hz - h->offset_hz, &ch, &off_hz) ||
+    *ret_nearest_s = INFINITY;
+    if (!mode_wave_fits(m, o) || !mode_channel(m, o->freq_hz - h->offset_hz, &ch, &off_hz) ||
         fabs(off_hz) > 2 * h->raster_tol_hz)
         return false;
     for (unsigned i = 0; i < h->n; i++) {
-        double dt = o->t_s - h->ring[i].t_s;
-        if (fabs(dt) > block_s ||
-            !mode_channel(m, h->ring[i].freq_hz - h->offset_hz, &its, &off_hz) || its != ch)
-            continue;
-        if (fabs(dt) < 0.9 * m->burst_s.lo)
-            return false;       // both at once: somebody else
-        near = true;
+        double dt = fabs(o->t_s - h->ring[i].t_s);
+        if (dt < *ret_nearest_s && dt <= block_s &&
+            mode_channel(m, h->ring[i].freq_hz - h->offset_hz, &its, &off_hz) && its == ch)
+            *ret_nearest_s = dt;
     }
-    return near;
+    return *ret_nearest_s <= block_s;
+}
+
+bool hop_answers(const struct hop *h, const struct obs *o)
+{
+    double nearest_s;
+    return obs_whole(o) && mode_length_fits(h->mode, o) && in_block(h, o, &nearest_s) &&
+           nearest_s > 0.9 * h->mode->burst_s.lo;       // both at once would be somebody else
+}
+
+bool hop_covers(const struct hop *h, const struct obs *o)
+{
+    double nearest_s, off_s;
+
+    if (o->dur_s > h->mode->burst_s.lo || !in_block(h, o, &nearest_s))
+        return false;
+    lattice_slot(&h->grid, o->t_s, &off_s);
+    if (off_s < -2 * h->tol_s)
+        off_s += h->grid.period_s;
+    return off_s + o->dur_s <= h->mode->burst_s.hi + 2 * h->tol_s;
 }
 
 void hop_add_answer(struct hop *h, const struct obs *o)

@@ -21,6 +21,7 @@ struct hop {
     struct hop_obs         ring[HOP_RING];  // in order of arrival
     unsigned               n;
     uint64_t               packets;         // on the grid, ever
+    double                 dur_s;           // their mean length
     struct { uint64_t n; double level_dbfs, cfo_hz; } other;     // the far end, see hop_answers
 };
 
@@ -48,5 +49,7 @@ void hop_add(struct hop *h, const struct obs *o);
 // the channel of the block, clear of its packets, but off the grid.  o: older than two blocks.
 bool hop_answers(const struct hop *h, const struct obs *o);
 void hop_add_answer(struct hop *h, const struct obs *o);
+// A piece of a packet that something louder covered: on channel and within a slot, but shorter.
+bool hop_covers(const struct hop *h, const struct obs *o);
 void hop_ends(const struct hop *h, struct track *t);    // fills t->ends
 void hop_judge(const struct hop *h, struct hop_evidence *ret);

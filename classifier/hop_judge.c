@@ -242,9 +242,9 @@ void hop_judge(const struct hop *h, struct hop_evidence *e)
         because(e, "a new channel for every packet, %u hops", e->blocks);
     if (m->kind == KIND_LORA)
         because(e, "%.1f kHz chirps, SF%u, %.2f ms long", m->bw_hz / 1e3, m->sf,
-                m->burst_s.hi * 1e3);
+                h->dur_s * 1e3);
     else
-        because(e, "%.0f kBd, packets of %.2f ms", m->symbol_rate_bd / 1e3, m->burst_s.hi * 1e3);
+        because(e, "%.0f kBd, packets of %.2f ms", m->symbol_rate_bd / 1e3, h->dur_s * 1e3);
     because(e, "%u of %u channels inside the capture on the raster %.3f + n x %.3f MHz, offset "
             "%+.1f kHz", e->channels, e->visible, m->channel_start_hz / 1e6,
             m->channel_step_hz / 1e6, h->offset_hz / 1e3);

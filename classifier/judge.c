@@ -130,6 +130,8 @@ static bool judge_lte(const struct group *g, struct hyp *h)
         h->llr += 0.5;          // wider than the capture
     h->llr -= fmin(8, 4.0 * g->zc_dji) + fmin(4, 1.0 * g->cp_dji);
     h->llr += !place_known(g->freq_hz) ? 0 : in_ism(g->freq_hz) ? -0.5 : 0.5;
+    if (g->n < 4 && g->longest_s < 5e-3 && !g->pss)
+        h->llr = fmin(h->llr, 0);       // one burst's lag of 66.7 us may be anybody's, or chance
     return true;
 }
 
@@ -214,6 +216,8 @@ static bool judge_waveform(const struct group *g, struct hyp *h)
         if (m->burst_s.hi > 0)
             llr += mode_length_fits(m, &g->sample) ? 0.7 : -2;
         llr += fmin(1, 0.1 * (double)g->n);
+        if (m->kind == KIND_CW && g->n < 3 && g->longest_s < 5e-3)
+            llr = fmin(llr, 0);         // a line in one short burst's spectrum
         if (found && llr <= h->llr)
             continue;
         found = true;

@@ -110,8 +110,10 @@ void link_heard(struct link *l, const struct obs *o)
     t->origin = o->origin;
     t->first_s = fmin(t->first_s, o->t_s);
     t->last_s = fmax(t->last_s, o->t_s + o->dur_s);
-    t->freq_lo_hz = fmin(t->freq_lo_hz, o->freq_hz - o->bw_hz / 2);
-    t->freq_hi_hz = fmax(t->freq_hi_hz, o->freq_hz + o->bw_hz / 2);
+    // what we heard cannot reach beyond the capture, however wide its kind is by definition
+    double lo = o->freq_hz - o->bw_hz / 2, hi = o->freq_hz + o->bw_hz / 2;
+    t->freq_lo_hz = fmin(t->freq_lo_hz, fmax(lo, o->centre_hz - o->rate_hz / 2));
+    t->freq_hi_hz = fmax(t->freq_hi_hz, fmin(hi, o->centre_hz + o->rate_hz / 2));
     if (t->state != TRACK_ENDED)
         life_move(&t->state, LIFE_HEARD);
     l->dirty = true;

@@ -21,23 +21,29 @@ void pool_done(struct pool *p)
     p->o = NULL;
 }
 
-static bool mode_could(const struct sig_mode *m, const struct obs *o)
+static bool mode_place(const struct sig_mode *m, const struct obs *o)
 {
     double off, f = o->freq_hz;
     int ch;
-    return mode_wave_fits(m, o) && mode_length_fits(m, o) && mode_channel(m, f, &ch, &off) &&
+    return mode_wave_fits(m, o) && mode_channel(m, f, &ch, &off) &&
            fabs(off) <= OBS_PPM * f + fmax(0.1 * m->channel_step_hz, 30e3);
+}
+
+static bool mode_could(const struct sig_mode *m, const struct obs *o)
+{
+    return obs_whole(o) && mode_place(m, o) && mode_length_fits(m, o);
 }
 
 bool pool_wants(const struct sigs *s, const struct obs *o)
 {
-    if (!obs_whole(o))
+    if (o->part != BURST_WHOLE)
         return false;
     for (unsigned i = 0; i < s->n; i++)
-        if (s->sig[i]->judge == SIG_JUDGE_HOPPER)
-            for (unsigned j = 0; j < s->sig[i]->n_modes; j++)
-                if (mode_could(&s->sig[i]->modes[j], o))
-                    return true;
+        for (unsigned j = 0; s->sig[i]->judge == SIG_JUDGE_HOPPER && j < s->sig[i]->n_modes; j++) {
+            const struct sig_mode *m = &s->sig[i]->modes[j];
+            if (mode_place(m, o) && (mode_length_fits(m, o) || o->dur_s < m->burst_s.lo))
+                return true;
+        }
     return false;
 }
 
@@ -143,6 +149,18 @@ void pool_seek(struct pool *p, const struct sigs *s, struct links *links)
 
 // ---- Adoption --------------------------------------------------------------------------------
 
+static bool absorb(struct links *links, const struct obs *o)
+{
+    for (unsigned i = 0; i < links->n; i++) {
+        struct link *l = links->link[i];
+        if (l->kind == LINK_HOP && hop_covers(l->hop, o)) {
+            l->t.last_s = fmax(l->t.last_s, o->t_s + o->dur_s);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool adopt(struct links *links, const struct obs *o, double now_s)
 {
     struct link *best = NULL;
@@ -173,7 +191,7 @@ static bool adopt(struct links *links, const struct obs *o, double now_s)
         l->t.snr_db = snr;
         return true;
     }
-    return false;
+    return absorb(links, o);
 }
 
 void pool_adopt(struct pool *p, struct links *links, double now_s)

@@ -14,7 +14,7 @@ struct pool {
 
 int  pool_init(struct pool *p);                 // 0, -ENOMEM
 void pool_done(struct pool *p);
-// Could it be a packet of any hopper's mode?
+// Could it be a packet of any hopper's mode, or a piece of one?
 bool pool_wants(const struct sigs *s, const struct obs *o);
 void pool_put(struct pool *p, const struct obs *o);     // there must be room
 void pool_take_out(struct pool *p, unsigned i);
