@@ -45,7 +45,8 @@ static void show(double fraction, void *arg)
 static int list_models(void)
 {
     for (const struct tx_model *const *m = tx_models; *m; m++)
-        printf("%-12s %-16s %s\n", (*m)->name, (*m)->family, (*m)->about);
+        printf("%-10s %-13s %-12s %s\n", (*m)->name, (*m)->family,
+               (*m)->bit_exact ? "bit-exact" : "statistical", (*m)->about);
     return fflush(stdout) ? 2 : 0;
 }
 

@@ -35,33 +35,37 @@ static void fail(struct check *c, const char *fmt, ...)
 }
 
 // A number that was given must lie in lo..hi; NaN does not.
-static double num(struct check *c, const char *key, const double *v, double dflt, double lo,
+static double num(struct check *c, const char *key, const char *s, double dflt, double lo,
                   double hi)
 {
-    if (!v)
+    char *end;
+    if (!s)
         return dflt;
-    if (!(*v >= lo && *v <= hi))
-        fail(c, "%s is %g, expected %g to %g", key, *v, lo, hi);
-    return *v;
+    double v = strtod(s, &end);
+    if (end == s || *end || !(v >= lo && v <= hi))
+        fail(c, "%s is '%s', expected a number from %g to %g", key, s, lo, hi);
+    return v;
 }
 
-static double need(struct check *c, const char *key, const double *v, double lo, double hi)
+static double need(struct check *c, const char *key, const char *s, double lo, double hi)
 {
-    if (!v)
-        fail(c, "%s is missing, expected %g to %g", key, lo, hi);
-    return num(c, key, v, lo, lo, hi);
+    if (!s)
+        fail(c, "%s is missing, expected a number from %g to %g", key, lo, hi);
+    return num(c, key, s, lo, lo, hi);
 }
 
-// 0 to 2^64 - 1, decimal or 0x.
-static uint64_t whole(struct check *c, const char *key, const char *s, uint64_t dflt)
+// A whole number, decimal or 0x.
+static uint64_t whole(struct check *c, const char *key, const char *s, uint64_t dflt, uint64_t lo,
+                      uint64_t hi)
 {
     char *end;
     if (!s)
         return dflt;
     errno = 0;
     unsigned long long v = strtoull(s, &end, 0);
-    if (errno || *end || *s < '0' || *s > '9')
-        fail(c, "%s is '%s', expected a whole number from 0 to 2^64 - 1", key, s);
+    if (errno || *end || *s < '0' || *s > '9' || v < lo || v > hi)
+        fail(c, "%s is '%s', expected a whole number from %llu to %llu", key, s,
+             (unsigned long long)lo, (unsigned long long)hi);
     return v;
 }
 
@@ -140,7 +144,7 @@ static void take_emitter(struct check *c, struct scene_emitter *e, const struct 
     e->stop_s = num(c, "stop_s", y->stop_s, fmax(s->duration_s, e->start_s), 0, 1e6);
     if (e->stop_s < e->start_s)
         fail(c, "stop_s is %g, expected start_s (%g) or later", e->stop_s, e->start_s);
-    e->freq_hz = num(c, "freq_hz", y->freq_hz, 0, -1e12, 1e12);
+    e->freq_hz = num(c, "freq_hz", y->freq_hz, NAN, -1e12, 1e12);
     take_level(c, e, y, s->rx.noise_dbfs_hz > SCENE_NO_NOISE);
     take_errors(c, e, y);
     take_fading(c, e, y->fading);
@@ -149,10 +153,8 @@ static void take_emitter(struct check *c, struct scene_emitter *e, const struct 
     e->duration_s = num(c, "duration_s", y->duration_s, 0, 1e-7, 1e6);
     e->duty = num(c, "duty", y->duty, 0, 0, 1);
     e->value = num(c, "value", y->value, 0, -1e12, 1e12);
-    e->uid = whole(c, "uid", y->uid, 0);
-    if (y->count && (*y->count < 1 || *y->count > SCENE_EMITTERS))
-        fail(c, "count is %llu, expected 1 to %d", (unsigned long long)*y->count, SCENE_EMITTERS);
-    e->copies = y->count && !c->err ? (unsigned)*y->count : 1;
+    e->uid = whole(c, "uid", y->uid, 0, 0, UINT64_MAX);
+    e->copies = (unsigned)whole(c, "count", y->count, 1, 1, SCENE_EMITTERS);
 }
 
 static void take_emitters(struct check *c, struct scene *s, const struct yaml_scene *y)
@@ -193,11 +195,7 @@ static void take_receiver(struct check *c, struct scene *s, const struct yaml_re
     r->iq_gain_db = num(c, "iq_gain_db", y->iq_gain_db, 0, -20, 20);
     r->iq_phase_deg = num(c, "iq_phase_deg", y->iq_phase_deg, 0, -60, 60);
     r->clock_ppm = num(c, "clock_ppm", y->clock_ppm, 0, -1000, 1000);
-    r->adc_bits = s->format == IQ_CI16 ? 16 : 0;
-    if (y->adc_bits && (*y->adc_bits < 2 || *y->adc_bits > 16))
-        fail(c, "adc_bits is %llu, expected 2 to 16", (unsigned long long)*y->adc_bits);
-    else if (y->adc_bits)
-        r->adc_bits = (int)*y->adc_bits;
+    r->adc_bits = (int)whole(c, "adc_bits", y->adc_bits, s->format == IQ_CI16 ? 16 : 0, 2, 16);
     c->part = "";
 }
 
@@ -210,7 +208,7 @@ static void take_scene(struct check *c, struct scene *s, const struct yaml_scene
     s->centre_hz = need(c, "centre_hz", y->centre_hz, 0, 1e12);
     s->duration_s = need(c, "duration_s", y->duration_s, 1e-9, 86400);
     s->samples = (uint64_t)llround(s->duration_s * s->rate_hz);
-    s->seed = whole(c, "seed", y->seed, 1);
+    s->seed = whole(c, "seed", y->seed, 1, 0, UINT64_MAX);
     s->format = IQ_CI16;
     if (y->format && !strcmp(y->format, "cf32"))
         s->format = IQ_CF32;

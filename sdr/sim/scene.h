@@ -20,7 +20,7 @@ struct scene_emitter {
     char     name[32], mode[64], variant[32], payload_hex[2 * SCENE_PAYLOAD + 1];
     unsigned copies;
     double   start_s, stop_s;
-    double   freq_hz;
+    double   freq_hz;           // NaN: not given
     bool     by_snr;            // level is an SNR in the packet's own bw_hz, else dBFS
     double   level_db;
     double   carrier_ppm, carrier_hz, clock_ppm;

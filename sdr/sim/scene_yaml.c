@@ -16,8 +16,9 @@
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type, max) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, max)
-#define NUM(key, type)       CYAML_FIELD_FLOAT_PTR(#key, OPT, struct type, key)
-#define COUNT(key, type)     CYAML_FIELD_UINT_PTR(#key, OPT, struct type, key)
+// Numbers as text, read in scene.c: libcyaml would take "5 MHz" for 5 and -1 for 2^64 - 1.
+#define NUM(key, type)   TEXT(key, type, 31)
+#define COUNT(key, type) TEXT(key, type, 31)
 
 static const cyaml_schema_field_t fading_fields[] = {
     NUM(delay_ns, yaml_fading), NUM(level_db, yaml_fading), NUM(phase_deg, yaml_fading),
@@ -97,9 +98,9 @@ static void find_key(const char *yaml, size_t len, const char *key, unsigned *li
 {
     size_t n = strlen(key);
     unsigned l = 1, c = 1;
-    for (size_t i = 0; i + n <= len; i++, c++) {
+    for (size_t i = 0; n && i + n <= len; i++, c++) {
         bool behind = l > *line || (l == *line && c >= *column);
-        if (behind && n && !memcmp(yaml + i, key, n)) {
+        if (behind && !memcmp(yaml + i, key, n)) {
             *line = l;
             *column = c;
             return;

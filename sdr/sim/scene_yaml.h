@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inside the simulator: a scene as it stands in YAML, before any check.  A NULL was not given.
-// seed and uid are text: libcyaml would take -1 for 2^64 - 1.
+// All values are text still.
 #pragma once
 
 #include <stddef.h>
@@ -8,25 +8,25 @@
 
 #include "sdr/sdr.h"
 
-struct yaml_fading { double *delay_ns, *level_db, *phase_deg, *doppler_hz; };
+struct yaml_fading { char *delay_ns, *level_db, *phase_deg, *doppler_hz; };
 
 struct yaml_emitter {
     char     *name, *model, *mode, *payload, *variant, *uid;
-    double   *start_s, *stop_s, *freq_hz, *snr_db, *level_dbfs, *crystal_ppm, *carrier_ppm;
-    double   *carrier_hz, *clock_ppm, *ramp_us, *period_s, *duration_s, *duty, *value;
-    uint64_t *count;
+    char     *start_s, *stop_s, *freq_hz, *snr_db, *level_dbfs, *crystal_ppm, *carrier_ppm;
+    char     *carrier_hz, *clock_ppm, *ramp_us, *period_s, *duration_s, *duty, *value;
+    char     *count;
     struct yaml_fading *fading;
 };
 
 struct yaml_receiver {
-    double   *noise_dbfs_hz, *noise_dbfs, *dc_dbfs, *dc_deg, *iq_gain_db, *iq_phase_deg;
-    double   *clock_ppm;
-    uint64_t *adc_bits;
+    char     *noise_dbfs_hz, *noise_dbfs, *dc_dbfs, *dc_deg, *iq_gain_db, *iq_phase_deg;
+    char     *clock_ppm;
+    char     *adc_bits;
 };
 
 struct yaml_scene {
     char     *name, *format, *utc, *seed;
-    double   *rate_hz, *centre_hz, *duration_s;
+    char     *rate_hz, *centre_hz, *duration_s;
     struct yaml_receiver *receiver;
     struct yaml_emitter  *emitters;
     unsigned              emitters_count;

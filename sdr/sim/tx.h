@@ -18,7 +18,7 @@
 // What the scene says of one emitter, as far as models care.  0, NULL or NaN: not given.
 struct tx_args {
     const char *mode;           // link mode: name in facts/links.json, or a model's own word
-    double      freq_hz;        // absolute centre; hoppers: ignored unless the model says otherwise
+    double      freq_hz;        // absolute centre; hoppers ignore it unless they say otherwise
     double      capture_lo_hz, capture_hi_hz;   // what the receiver sees: hoppers may skip the rest
     double      period_s;       // packet period where the model lets it be chosen
     double      duration_s;     // packet length where the model lets it be chosen
@@ -51,6 +51,7 @@ struct tx_model {
     const char *name;           // as a scene says it: "droneid", "elrs", "fmvideo", ...
     const char *family;         // contract's closed list
     const char *about;          // one line for `tyto sim --models`
+    bool        bit_exact;      // its packets are, but for those that about excepts
     // 0, or -errno with a sentence in why (what was wrong with the arguments).
     int  (*make)(void **ret_state, const struct tx_args *a, struct rng *rng, char why[IQ_WHY]);
     // 1 and the next packet, in order of t_s; 0 when the emitter is done; -ENOMEM.

@@ -95,7 +95,16 @@ double args_until(const struct tx_args *a) { return a->until_s > 0 ? a->until_s 
 
 bool args_has_freq(const struct tx_args *a)
 {
-    return a->freq_hz > 0 || a->freq_hz < 0 || (a->capture_lo_hz < 0 && a->capture_hi_hz > 0);
+    return isfinite(a->freq_hz) && (a->freq_hz > 0 || a->freq_hz < 0 ||
+                                    (a->capture_lo_hz < 0 && a->capture_hi_hz > 0));
+}
+
+bool args_need_freq(const char *model, const struct tx_args *a, char why[IQ_WHY])
+{
+    if (args_has_freq(a))
+        return true;
+    snprintf(why, IQ_WHY, "%s: freq_hz is missing, expected the centre of its channel", model);
+    return false;
 }
 
 bool args_seen(const struct tx_args *a, double freq_hz, double bw_hz)

@@ -25,6 +25,7 @@ double args_until(const struct tx_args *a);
 
 // Whether freq_hz was given: 0 counts where the scene is at baseband.
 bool args_has_freq(const struct tx_args *a);
+bool args_need_freq(const char *model, const struct tx_args *a, char why[IQ_WHY]);  // or a sentence
 
 // Whether the receiver sees anything of this channel; true where the window is not given.
 bool args_seen(const struct tx_args *a, double freq_hz, double bw_hz);

@@ -148,6 +148,6 @@ static int ble_next(void *state, struct tx_packet *ret_packet)
 
 const struct tx_model tx_ble = {
     .name = "ble", .family = "ble",
-    .about = "BLE legacy advertising, 1M, channels 37 to 39; bit-exact (payload: the PDU)",
-    .make = ble_make, .next = ble_next, .drop = free,
+    .about = "BLE legacy advertising, 1M, channels 37 to 39 (payload: the PDU)",
+    .bit_exact = true, .make = ble_make, .next = ble_next, .drop = free,
 };

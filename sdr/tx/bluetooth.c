@@ -97,9 +97,9 @@ static int bluetooth_next(void *state, struct tx_packet *ret_packet)
         if (quiet)
             continue;
         b->peripheral = !b->peripheral;
-        size_t n = make_bits(b, slots);
         if (hz + 1e6 < b->lo_hz || hz - 1e6 > b->hi_hz)
             continue;
+        size_t n = make_bits(b, slots);
         gfsk_modulate(&(struct gfsk){ .bt = 0.5, .index = 0.32, .sps = SPS }, b->bit, n, b->iq);
         *ret_packet = (struct tx_packet){ .t_s = t_s, .freq_hz = hz, .bw_hz = 1.32e6,
                                           .rate_hz = 1e6 * SPS, .n = n * SPS, .iq = b->iq,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "sdr/sim/tx.h"
+#include "sdr/tx/args.h"
 
 #define CW_RATE_HZ 1e6          // edges of a keyed carrier rise within about 1 us
 #define CW_BW_HZ   10e3
@@ -26,6 +27,8 @@ struct cw {
 static int cw_make(void **ret_state, const struct tx_args *a, struct rng *rng, char why[IQ_WHY])
 {
     (void)rng;
+    if (!args_need_freq("cw", a, why))
+        return -EINVAL;
     if (a->period_s > 0 && !(a->duration_s > 0 && a->duration_s <= a->period_s)) {
         snprintf(why, IQ_WHY, "duration_s is %g, expected more than 0 and up to period_s (%g)",
                  a->duration_s, a->period_s);
@@ -65,5 +68,5 @@ static int cw_next(void *state, struct tx_packet *ret_packet)
 const struct tx_model tx_cw = {
     .name = "cw", .family = "cw",
     .about = "unmodulated carrier, steady or keyed (duration_s, period_s)",
-    .make = cw_make, .next = cw_next, .drop = free,
+    .bit_exact = true, .make = cw_make, .next = cw_next, .drop = free,
 };

@@ -231,7 +231,8 @@ static int droneid_next(void *state, struct tx_packet *ret_packet)
 const struct tx_model tx_droneid = {
     .name = "droneid",
     .family = "dji-droneid",
-    .about = "DJI DroneID bursts (8, 9, 0x10, 0x11, infp, cryp, leak, stale, real), bit-exact",
+    .about = "DJI DroneID bursts (8, 9, 0x10, 0x11, infp, cryp, leak, stale, real)",
+    .bit_exact = true,
     .make = droneid_make,
     .next = droneid_next,
     .drop = free,

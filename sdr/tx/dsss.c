@@ -66,6 +66,8 @@ static int take_args(struct dsss *d, const struct tx_args *a, char why[IQ_WHY])
 
 static int dsss_make(void **ret_state, const struct tx_args *a, struct rng *rng, char why[IQ_WHY])
 {
+    if (!args_need_freq("dsss", a, why))
+        return -EINVAL;
     struct dsss *d = calloc(1, sizeof *d);
     if (!d)
         return -ENOMEM;
@@ -160,6 +162,7 @@ static int dsss_next(void *state, struct tx_packet *ret_packet)
 
 const struct tx_model tx_dsss = {
     .name = "dsss", .family = "wifi",
-    .about = "802.11b access point: beacons, data and ACK where duty is given (mode: 1, 2, 11)",
-    .make = dsss_make, .next = dsss_next, .drop = dsss_drop,
+    .about = "802.11b access point: beacons; data and ACK with duty (mode: 1, 2, 11); "
+             "11 statistical",
+    .bit_exact = true, .make = dsss_make, .next = dsss_next, .drop = dsss_drop,
 };

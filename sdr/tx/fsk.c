@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sdr/sim/tx.h"
+#include "sdr/tx/args.h"
 #include "sdr/tx/gfsk.h"
 
 #define MAX_SAMPLES (1u << 20)
@@ -42,6 +43,8 @@ static int refuse(struct fsk *f, char why[IQ_WHY], const char *what)
 static int make(void **ret_state, const struct tx_args *a, struct rng *rng, const char *mode,
                 const char *link, char why[IQ_WHY])
 {
+    if (!args_need_freq("fsk", a, why))
+        return -EINVAL;
     struct fsk *f = calloc(1, sizeof *f);
     if (!f)
         return -ENOMEM;

@@ -93,6 +93,8 @@ static double exponential(struct wifi *w, double mean)
 
 static int wifi_make(void **ret_state, const struct tx_args *a, struct rng *rng, char why[IQ_WHY])
 {
+    if (!args_need_freq("wifi", a, why))
+        return -EINVAL;
     struct wifi *w = calloc(1, sizeof *w);
     if (!w || !(w->phy = wifi_ofdm_new())) {
         free(w);
@@ -199,7 +201,7 @@ static int wifi_next(void *state, struct tx_packet *ret_packet)
 
 const struct tx_model tx_wifi = {
     .name = "wifi", .family = "wifi",
-    .about = "802.11 OFDM access point and station: beacons, data, ACK (mode: Mb/s; variant: "
-             "beacons, ht; duty)",
-    .make = wifi_make, .next = wifi_next, .drop = wifi_drop,
+    .about = "802.11 OFDM access point: beacons, data, ACK (mode: Mb/s; variant: beacons, ht); "
+             "ht statistical",
+    .bit_exact = true, .make = wifi_make, .next = wifi_next, .drop = wifi_drop,
 };
