@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Cuts one band out of a cut-out (see ddc.h).  Works in pieces that stay in the cache:
 //
-//     cut --read, turn by -f--> [stage 1: low-pass, every m-th] --> stage 2: fractional delay --> dst
+//     cut --read, turn--> [stage 1: low-pass, every m-th] --> stage 2: fractional delay --> dst
 //          in_rate                only when in/out >= 6              any ratio, in_rate / m
 //
-// Stage 1 puts its k-th output on input sample k*m exactly (odd, symmetric filter), stage 2 evaluates
-// a windowed sinc at the exact time of each output.  So no delay is left, and the phase of the
-// oscillator is zero at the cut's first sample whatever t0 is.
+// Stage 1 puts its k-th output on input sample k*m exactly (odd, symmetric filter), stage 2
+// evaluates a windowed sinc at the exact time of each output.  So no delay is left, and the phase
+// of the oscillator is zero at the cut's first sample whatever t0 is.
 //
 // Frequencies of the two low-passes, S = out - pass/2 being the stop edge promised:
 //
@@ -24,7 +24,8 @@
 // ripples add, and so does the interpolation between phases.
 #define DDC_ATT_DB 70.0
 #define DDC_BETA   (0.1102 * (DDC_ATT_DB - 8.7))
-#define DDC_PHASES 64               // linear between them: error (pi/64)^2/8 = -70 dB at worst, at ratio 1
+// linear between them: error (pi/64)^2/8 = -70 dB at worst, at ratio 1
+#define DDC_PHASES 64
 #define DDC_TAPS2  352              // pass = 0.9 out and a ratio of 6 ask for 253
 #define DDC_TAPS1  8192             // ratio 4000; beyond, stage 2 takes what is left
 #define DDC_READ   (DDC_TAPS1 + 8192)
@@ -75,7 +76,8 @@ static double kaiser(double u)
     return (s + 1) / (s0 + 1);
 }
 
-// Low-pass of width fc (cycles per sample, one-sided) at time t samples, half its length being half.
+// Low-pass of width fc (cycles per sample, one-sided) at time t samples, half its length being
+// half.
 static double lowpass(double t, double fc, double half)
 {
     double a = 2 * M_PI * fc * t;
@@ -180,7 +182,8 @@ void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
         memset(dst, 0, n * sizeof *dst);
         return;
     }
-    static const double most = 0.9;         // of the lower rate: the filters' length is bounded by it
+    // of the lower rate: the filters' length is bounded by it
+    static const double most = 0.9;
     double low = in_rate_hz < out_rate_hz ? in_rate_hz : out_rate_hz;
     double pass = pass_hz < 0 ? 0 : pass_hz > most * low ? most * low : pass_hz;
 

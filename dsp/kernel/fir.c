@@ -16,7 +16,8 @@ static inline void lanes_fold(const float *acc, float *ret)
     ret[1] = im;
 }
 
-static void lerp(const float *restrict x, const float *restrict a, const float *restrict b, float mu,
+static void lerp(const float *restrict x, const float *restrict a, const float *restrict b,
+                 float mu,
                  size_t n, float *ret)
 {
     float acc[FIR_LANES] = { 0 };

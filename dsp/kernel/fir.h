@@ -5,12 +5,14 @@
 
 #include <stddef.h>
 
-#define FIR_LANES 16                // floats; taps come in multiples of half of it (complex samples)
+// floats; taps come in multiples of half of it (complex samples)
+#define FIR_LANES 16
 #define FIR_TURN  64                // samples per step of the oscillator
 
 struct fir_ops {
-    // ret[0..1] = sum over i < n of x[i] * (a[i] + mu * (b[i] - a[i])), even floats to ret[0], odd to
-    // ret[1].  x is interleaved I, Q; a and b hold each tap twice.  n is a multiple of FIR_LANES.
+    // ret[0..1] = sum over i < n of x[i] * (a[i] + mu * (b[i] - a[i])), even floats to ret[0], odd
+    // to ret[1].  x is interleaved I, Q; a and b hold each tap twice.  n is a multiple of
+    // FIR_LANES.
     void (*lerp)(const float *x, const float *a, const float *b, float mu, size_t n, float *ret);
     void (*dot)(const float *x, const float *a, size_t n, float *ret);
     // x[k] *= turn[k] * (re + j im) for k < FIR_TURN, all interleaved.

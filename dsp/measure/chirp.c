@@ -73,7 +73,8 @@ static struct slope slope_find(struct measurer *m, const struct look *l, double 
     double a = m->q[at - 1], b = m->q[at], c = m->q[at + 1], den = a - 2 * b + c;
     double pos = (double)at + (den < 0 ? 0.5 * (a - c) / den : 0);
     double f = (pos > (double)nf / 2 ? pos - (double)nf : pos) * bin;
-    double g = b / mean, eff = (double)blocks * 0.6;               // half overlap: 0.6 as independent
+    // half overlap: 0.6 as independent
+    double g = b / mean, eff = (double)blocks * 0.6;
     r.hz_per_s = f * l->fs / (double)lag;
     r.odds = eff * (g - 1 - log(g)) - log((double)nf);
     if (m->q[0] > 2 * b)
@@ -121,7 +122,8 @@ static double dechirp_share(struct measurer *m, const struct look *l, double slo
 
 struct lora { int sf; double bw, share; };
 
-static struct lora lora_match(struct measurer *m, const struct look *l, const struct slope *s, double w)
+static struct lora lora_match(struct measurer *m, const struct look *l, const struct slope *s,
+                              double w)
 {
     struct lora best = { 0 };
     for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++)
@@ -131,8 +133,10 @@ static struct lora lora_match(struct measurer *m, const struct look *l, const st
                 continue;
             double symbol = (double)(1u << sf) / bw * l->fs;
             for (int k = 0; k < 8; k++) {
-                double v = dechirp_share(m, l, copysign(mu, s->hz_per_s), bw, symbol, symbol * k / 8, 24);
-                v *= 1 - 0.5 * fabs(bw / w - 1);                   // between equal slopes the width tells
+                double v = dechirp_share(m, l, copysign(mu, s->hz_per_s), bw, symbol,
+                                         symbol * k / 8, 24);
+                // between equal slopes the width tells
+                v *= 1 - 0.5 * fabs(bw / w - 1);
                 if (v > best.share)
                     best = (struct lora){ sf, bw, v };
             }
@@ -140,11 +144,13 @@ static struct lora lora_match(struct measurer *m, const struct look *l, const st
     return best;
 }
 
-// Every chirp spends the same time at every frequency of its band: the centre is the centroid of the
-// spectrum.  A part of a symbol left over (the quarter of a down-chirp) and noise set its error.
+// Every chirp spends the same time at every frequency of its band: the centre is the centroid of
+// the spectrum.  A part of a symbol left over (the quarter of a down-chirp) and noise set its
+// error.
 static void lora_centre(const struct look *l, double bw, double symbols, struct evidence *e)
 {
-    double f = 0.5 * (l->occ_lo + l->occ_hi), bin = l->fs / (double)l->nf, floor_bin = l->n0_psd * bin;
+    double f = 0.5 * (l->occ_lo + l->occ_hi), bin = l->fs / (double)l->nf;
+    double floor_bin = l->n0_psd * bin;
     for (int turn = 0; turn < 4; turn++) {
         double s0 = 0, s1 = 0;
         for (size_t k = 0; k < l->nf; k++) {
@@ -160,7 +166,8 @@ static void lora_centre(const struct look *l, double bw, double symbols, struct 
     double indep = bw * (double)(l->i1 - l->i0) / l->fs, n0 = l->n0_psd * bw / l->power;
     e->freq_ok[KIND_LORA] = true;
     e->freq[KIND_LORA] = f;
-    e->freq_err[KIND_LORA] = bw * (0.25 / (symbols + 1) + 0.35 * sqrt((n0 * n0 + n0) * 1.3 / indep));
+    double noisy = 0.35 * sqrt((n0 * n0 + n0) * 1.3 / indep);
+    e->freq_err[KIND_LORA] = bw * (0.25 / (symbols + 1) + noisy);
 }
 
 void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
@@ -170,8 +177,8 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     if (w > CHIRP_WIDTH_MAX_HZ || w < 5e3 || !(l->power > 0))
         return;
     for (int sf = 5; sf <= 12; sf++) {
-        // The shortest lag that shows it: at lags over half a symbol the wrap's tone is the stronger,
-        // and lies.
+        // The shortest lag that shows it: at lags over half a symbol the wrap's tone is the
+        // stronger, and lies.
         struct slope s = slope_find(m, l, w, sf);
         if (s.odds > CHIRP_LN_ODDS && s.odds > 2 * best.odds)
             best = s;
@@ -181,13 +188,16 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     struct lora r = lora_match(m, l, &best, w);
     double clean = l->power / (l->power + l->noise), have = r.share / clean;
     double symbols = r.sf ? fp->dur_s.v * r.bw / (double)(1u << r.sf) : 0;
-    // Noise alone: the best of a symbol's bins, two added, has (ln bins + 2) / samples of the power.
-    double len = r.sf ? (double)(1u << r.sf) / r.bw * l->fs : 1, chance = r.sf ? (log(2 * len) + 2) / len : 1;
+    // Noise alone: the best of a symbol's bins, two added, has (ln bins + 2) / samples of the
+    // power.
+    double len = r.sf ? (double)(1u << r.sf) / r.bw * l->fs : 1;
+    double chance = r.sf ? (log(2 * len) + 2) / len : 1;
     if (r.sf && r.share > 1.5 * chance && have - chance / clean > 0.3 && best.two_sided < 0.6) {
         double n = (double)(1u << r.sf), mu = r.bw * r.bw / n;
         fp->sf = r.sf;
         fp->sweep_hz = (struct meas){ r.bw, r.bw / n };
-        fp->chirp_hz_per_s = (struct meas){ copysign(mu, best.hz_per_s), mu / n / sqrt(symbols + 1) };
+        fp->chirp_hz_per_s = (struct meas){ copysign(mu, best.hz_per_s),
+                                            mu / n / sqrt(symbols + 1) };
         fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r.bw / n };
         lora_centre(l, r.bw, symbols, e);
         e->p[KIND_LORA] = 1 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2)) * 0.99;

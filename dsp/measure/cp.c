@@ -16,9 +16,11 @@
 #include "dsp/measure/measure.h"
 
 #define FOLD_MAX 65536                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
-#define CP_RHO_MIN 0.45                 // a prefix is a copy: 1 when clean, less by multipath and a few
-                                        // samples of wrong timing; 0.3 and under is chance structure
-#define CP_LN_ODDS 11.0                 // ln of odds against chance beyond the number of tries: 1.7e-5
+// A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
+// under is chance structure.
+#define CP_RHO_MIN 0.45
+// ln of odds against chance beyond the number of tries: 1.7e-5
+#define CP_LN_ODDS 11.0
 
 #define WIFI_PIECE_S 150e-6             // some 35 symbols
 #define WIFI_PIECES  5
@@ -81,7 +83,8 @@ static void fold_take(const float complex *restrict x, size_t lag, size_t from, 
 }
 
 // Sums over windows of `w` bins that begin at o (and, for a slot, at its other symbols too).
-static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o, size_t w,
+static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o,
+                        size_t w,
                         float complex *ret_c, float *ret_e, float *ret_v)
 {
     unsigned n = k->slot_s > 0 ? k->per_slot : 1;
@@ -99,8 +102,8 @@ static void window_sums(const struct fold *f, const struct cp_kind *k, double fs
     }
 }
 
-// Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not outweigh
-// milliseconds of symbols.  OFDM's own peaks hardly notice.
+// Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not
+// outweigh milliseconds of symbols.  OFDM's own peaks hardly notice.
 static void limit(struct measurer *m, const struct look *l)
 {
     double mean = 0;
@@ -160,8 +163,8 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     return true;
 }
 
-// 802.11 frames stand microseconds apart, each on its own grid of symbols; where several came as one
-// burst, the best piece speaks.
+// 802.11 frames stand microseconds apart, each on its own grid of symbols; where several came as
+// one burst, the best piece speaks.
 static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp_kind *k,
                        struct cp_fit *fit)
 {
@@ -182,7 +185,8 @@ static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp
 }
 
 // Width of the plateau of the folded correlation: the window that explains most of it.
-static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit, double *ret_err)
+static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit,
+                      double *ret_err)
 {
     size_t bins = (size_t)((fit->k->useful_s + fit->k->cp_s) * l->fs + 0.5);
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w;
@@ -219,7 +223,8 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
     return (double)best_w / l->fs;
 }
 
-// Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same windows.
+// Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same
+// windows.
 static double lag_refine(const struct look *l, const struct cp_fit *fit)
 {
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5);
@@ -239,7 +244,8 @@ static double lag_refine(const struct look *l, const struct cp_fit *fit)
     return ((double)fit->lag + fmin(1, fmax(-1, off))) / l->fs;
 }
 
-static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, struct fingerprint *fp,
+static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit,
+                 struct fingerprint *fp,
                  struct evidence *e)
 {
     const struct cp_kind *k = fit->k;
@@ -250,7 +256,8 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, s
     fp->cp_corr = (struct meas){ fmin(1, fit->rho / fmax(clean, 0.01)),
                                  1 / sqrt(2 * fmax(1, fit->neff)) / fmax(clean, 0.01) };
     double edge = 1 / fmin(l->fs, l->occ_hi - l->occ_lo);      // one independent sample
-    fp->useful_symbol_s = (struct meas){ lag_refine(l, fit), edge / sqrt(fmax(1, fit->t)) + 0.05 / l->fs };
+    double lag_err = edge / sqrt(fmax(1, fit->t)) + 0.05 / l->fs;
+    fp->useful_symbol_s = (struct meas){ lag_refine(l, fit), lag_err };
     fp->symbol_period_s = (struct meas){ sym, 0.5 * k->cp_s / fmax(1, symbols) };
     if (k->slot_s > 0)
         fp->long_cp_every = (struct meas){ k->per_slot, 0 };
@@ -288,8 +295,8 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
         if (l->occ_hi - l->occ_lo < kinds[i].width_hz || !fit_pieces(m, l, &kinds[i], &fit))
             continue;
         // Offsets tried: one per independent sample of the period.
-        double tries = log(fit.period * fmin(1, (l->occ_hi - l->occ_lo) / l->fs) + 1) + log((double)KINDS);
-        double gain = fit.t - tries;
+        double share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
+        double gain = fit.t - log((fit.period * share + 1) * (double)KINDS);
         if (fit.contrast > 4 && fit.rho > CP_RHO_MIN * clean && gain > best_gain)
             best_gain = gain, best = fit;
     }

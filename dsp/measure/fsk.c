@@ -41,7 +41,8 @@ static float arg_fast(float complex v)
     if (!(big > 0))
         return 0;
     float a = small / big, q = a * a;
-    float r = a * (0.999866f + q * (-0.3302995f + q * (0.180141f + q * (-0.085133f + q * 0.0208351f))));
+    float r = 0.180141f + q * (-0.085133f + q * 0.0208351f);
+    r = a * (0.999866f + q * (-0.3302995f + q * r));
     r = ay > ax ? 1.57079637f - r : r;
     r = x < 0 ? 3.14159274f - r : r;
     return y < 0 ? -r : r;
@@ -246,7 +247,8 @@ static void eye(struct fsk *f)
 
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
 
-static void tell(const struct look *l, const struct fsk *f, struct fingerprint *fp, struct evidence *e)
+static void tell(const struct look *l, const struct fsk *f, struct fingerprint *fp,
+                 struct evidence *e)
 {
     double n = (double)f->n / f->fs * f->rate, k = (double)f->crossings;
     double sigma = sqrt(fmax(1e-6, -2 * log(fmin(0.999, f->coherence)))) / (2 * M_PI);   // symbols

@@ -12,7 +12,8 @@
 // Uncertainty: with B independent samples a second and divergences I0, I1 of the two laws, the
 // argmax of such a walk spreads by about 1/I samples on either side:
 //     sigma_t = 1/B sqrt(0.1 + 2.5/I0^2 + 2.5/I1^2)
-// (0.1: a filter's edge is known to a third of 1/B; 2.5: spread of the argmax, found by drawing from the two laws, P1/P0 1.5 to 30).
+// (0.1: a filter's edge is known to a third of 1/B; 2.5: spread of the argmax, found by drawing
+// from the two laws, P1/P0 1.5 to 30).
 #include "dsp/measure/measure.h"
 
 #define EDGE_RATIO 30.0     // P1/P0 is held to this: a ramp, a leaking carrier or phase noise 15 dB
@@ -27,8 +28,8 @@ static double mean_power(const float *p, size_t a, size_t b)
     return b > a ? s / (double)(b - a) : 0;
 }
 
-// Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it was
-// told nothing.
+// Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it
+// was told nothing.
 static double noise_density(const struct look *l, const float *p)
 {
     double told = pow(10, l->b->noise_dbfs_hz / 10), band = look_noise_band(l);
@@ -97,7 +98,8 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
     bool has_end = (b->part == BURST_WHOLE || b->part == BURST_RUN_END) && l->whole;
 
-    // The quarter in the middle is inside whatever the rough extents; its mean is the signal's level.
+    // The quarter in the middle is inside whatever the rough extents; its mean is the signal's
+    // level.
     size_t len = l->i1 - l->i0, mid = l->i0 + len / 2;
     double p1 = mean_power(m->p, l->i0 + len / 8, l->i1 - len / 8);
     struct edge before = { .p0 = l->noise }, after = { .p0 = l->noise };

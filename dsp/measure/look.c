@@ -39,7 +39,8 @@ double look_noise_band(const struct look *l)
     return l->fs < l->in_fs ? 0.96 * l->fs : 0.96 * l->in_fs;
 }
 
-void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l)
+void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
+               struct look *l)
 {
     *l = (struct look){ .b = b, .in_fs = b->rate_hz, .f_hz = f_hz, .x = m->x };
     l->fs = look_rate(fmin(width_hz, b->rate_hz));

@@ -4,8 +4,8 @@
 //     burst --look_take--> x[] at fs, centred --measurers, one file each--> fingerprint + evidence
 //                                                                 kind.c: evidence -> kind, kind_p
 //
-//     x  |..noise..|======= burst =======|..noise..|       n samples at fs, 1.5 .. 3 times its width
-//        0         i0                    i1        n
+//     x  |..noise..|======= burst =======|..noise..|       n samples at fs,
+//        0         i0                    i1        n          1.5 .. 3 times its width
 #pragma once
 
 #include <complex.h>
@@ -35,7 +35,8 @@ struct look {
     double n0_psd;                  // noise density, power per Hz
     double noise, power;            // per sample of x: noise; signal (noise removed) over [i0, i1)
     // filled by look_spectrum
-    size_t nf;                      // bins of psd, lowest frequency first; bin k at (k - nf/2) fs/nf
+    // bins of psd, lowest frequency first; bin k at (k - nf/2) fs/nf
+    size_t nf;
     float  psd[PSD_MAX];            // mean power per bin
     size_t segments;                // that were averaged
     double occ_lo, occ_hi;          // outermost quarter-power frequencies, relative to f_hz
@@ -48,7 +49,8 @@ struct cp_place {
     size_t lag;                     // useful symbol, 0: none found
     double at;                      // first prefix, from i0
     double prefix, symbol;          // prefix; symbol with prefix
-    double period, extra;           // of a slot and its first prefix's excess; of a symbol when per_slot is 0
+    // of a slot and its first prefix's excess; of a symbol when per_slot is 0
+    double period, extra;
     unsigned per_slot;
     double cfo_hz;                  // carriers stand at cfo + k fs/lag
     double neff, spacing;           // independent samples behind it; carriers, Hz
@@ -76,7 +78,8 @@ struct measurer {
 
 // ---- look.c
 // Reads the burst with its margins, centred on f_hz, at the 15 kHz * 2^k rate next above 1.5 width.
-void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz, struct look *l);
+void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
+               struct look *l);
 double look_noise_band(const struct look *l);            // Hz of noise in x
 double look_time(const struct look *l, double i);       // seconds since the capture's first sample
 

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inside OFDM symbols, once cp.c knows where they are (carrier spacings of 15, 30, 60 kHz):
-// which carriers are used, hence the exact centre; LTE's primary synchronisation; Zadoff-Chu symbols.
+// which carriers are used, hence the exact centre.
 //
 //     P |    ########## ##########        mean power per carrier over the symbols;
 //       |____##########.##########____    the hole in the middle is the carrier at zero
 //           lo        DC         hi
 //
-// Zadoff-Chu symbols over all carriers, Z[n] = exp(-i pi u n (n+1) / N): neighbours multiplied,
-// Z[n+1] conj Z[n] = exp(-2 pi i u (n+1) / N), a tone whose frequency is the root, whatever the
-// timing, the phase and the channel's slow ripple.  One transform shows it.
-//
-// LTE's PSS: 62 carriers around the centre, roots 25, 29, 34 (26, 37 in sidelink).  Neighbour
-// products prune symbols, roots and centres; the best few are correlated outright at several delays.
-#include <stdlib.h>
 #include <string.h>
 
-#include "dsp/measure/measure.h"
+#include "dsp/measure/grid.h"
 
 #define OFDM_SYMBOLS 74             // 5.3 ms at 15 kHz: one PSS period and a bit
 #define GRID_MAX     8192           // carriers of the widest look
-#define WIFI_GRID    72              // 802.11 at 20 MHz: carriers -28..28 and some air
-#define WIFI_TRAINING_S 16e-6
-#define PSS_SIDE     31
-#define PSS_SHIFT    10             // carriers the centre may be off
-#define PSS_KEEP     8
-
-static const int pss_roots[] = { 25, 29, 34, 26, 37 };
-#define ROOTS ((int)(sizeof pss_roots / sizeof *pss_roots))
-
-struct grid {
-    size_t lag, symbols;            // carriers looked at; symbols taken
-    size_t samples, most;           // of one symbol; symbols at most
-    const struct cp_place *cp;
-    const struct look *l;
-    double level, noise;            // per carrier
-    int lo, hi, mid;                // outermost used carriers, relative to bin lag/2; middle
-    bool dc_hole;
-};
+#define WIFI_GRID    72             // 802.11 at 20 MHz: carriers -28..28 and some air
+#define WIFI_TRAINING_S 16e-6       // short and long training fields
 
 // First sample of the transform of symbol s.
 static size_t symbol_start(const struct grid *g, size_t s)
@@ -46,7 +23,8 @@ static size_t symbol_start(const struct grid *g, size_t s)
     size_t slot = cp->per_slot ? s / cp->per_slot : s;
     double at = cp->at + (double)slot * cp->period + (double)in_slot * cp->symbol +
                 (in_slot ? cp->extra : 0);
-    // From three quarters into the prefix: late enough for echoes, early enough for a wrong estimate.
+    // From three quarters into the prefix: late enough for echoes, early enough for a wrong
+    // estimate.
     return g->l->i0 + (size_t)(at + 0.75 * cp->prefix + 0.5);
 }
 
@@ -82,8 +60,7 @@ static void symbol_transform(struct measurer *m, const struct grid *g, size_t i,
         y[(k + g->lag / 2) % g->lag] = m->z[k];
 }
 
-// Symbol s on the carrier grid into y, lowest first; false past the end.
-static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)
+bool grid_symbol(struct measurer *m, const struct grid *g, size_t s, float complex *y)
 {
     size_t i = symbol_start(g, s), n = g->samples;
     const struct look *l = g->l;
@@ -122,7 +99,8 @@ static void grid_hole(struct grid *g, const float *p)
 {
     int half = (int)g->lag / 2, at = g->mid, reach = 5;
     double side = 0, side2 = 0;
-    if (g->hi - g->lo < 4 * reach || g->mid + half < 2 * reach || g->mid + half + 2 * reach >= (int)g->lag)
+    if (g->hi - g->lo < 4 * reach || g->mid + half < 2 * reach ||
+        g->mid + half + 2 * reach >= (int)g->lag)
         return;
     for (int k = g->mid - reach; k <= g->mid + reach; k++)
         at = p[half + k] < p[half + at] ? k : at;
@@ -130,7 +108,8 @@ static void grid_hole(struct grid *g, const float *p)
         side += k == at ? 0 : p[half + k] / (4 * reach);
         side2 += k == at ? 0 : (double)p[half + k] * p[half + k] / (4 * reach);
     }
-    // The weakest of 2 reach + 1 like the others lies 3.2 of their deviations down once in a hundred.
+    // The weakest of 2 reach + 1 like the others lies 3.2 of their deviations down once in a
+    // hundred.
     double sigma = sqrt(fmax(0, side2 - side * side));
     double depth = (side - p[half + at]) / fmax(1e-30, side - g->noise);
     if (side - p[half + at] > 3.2 * sigma && depth > 0.6) {
@@ -143,7 +122,7 @@ static bool grid_take(struct measurer *m, struct grid *g)
 {
     float *p = m->q;
     memset(p, 0, g->lag * sizeof *p);
-    for (g->symbols = 0; g->symbols < g->most && symbol_take(m, g, g->symbols, m->y); g->symbols++)
+    for (g->symbols = 0; g->symbols < g->most && grid_symbol(m, g, g->symbols, m->y); g->symbols++)
         for (size_t k = 0; k < g->lag; k++)
             p[k] += sq(m->y[k]);
     if (g->symbols < 2)
@@ -158,135 +137,6 @@ static bool grid_take(struct measurer *m, struct grid *g)
     }
     g->level = s2 / fmax(s1, 1e-30);
     return grid_edges(g, p) && (grid_hole(g, p), true);
-}
-
-// Number of carriers a ZC symbol would fill, of those in use by LTE-like systems; 0: none fits.
-static int zc_carriers(const struct grid *g)
-{
-    static const int sizes[] = { 72, 180, 300, 600, 1200 };
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && g->dc_hole; i++)
-        if (abs(g->hi - g->lo - sizes[i]) <= 5)
-            return sizes[i];
-    return 0;
-}
-
-// Root of one symbol, 0 when it is no ZC.
-static int zc_root(struct measurer *m, const struct grid *g, const float complex *y, int carriers)
-{
-    int n = carriers + 1, c = (int)g->lag / 2 + g->mid;
-    unsigned log_n = log2_floor((size_t)n) + 2;
-    size_t nf = (size_t)1 << log_n;
-    double e = 0, sum = 0;
-    if (c - carriers / 2 < 0 || c + carriers / 2 >= (int)g->lag)
-        return 0;
-    memset(m->z, 0, nf * sizeof *m->z);
-    for (int k = 0; k + 1 < n; k++) {
-        int a = c - carriers / 2 + k;
-        if (a == c || a + 1 == c)                   // the empty carrier
-            continue;
-        m->z[k] = y[a + 1] * conjf(y[a]);
-        e += sq(m->z[k]);
-        sum += cabsf(m->z[k]);
-    }
-    dft_run(m->fft[log_n], m->z, m->z);
-    size_t at = 0;
-    for (size_t k = 1; k < nf; k++)
-        at = sq(m->z[k]) > sq(m->z[at]) ? k : at;
-    double t = e > 0 ? sq(m->z[at]) / e : 0;
-    // Chance: ln of the number of roots; a part-filled ZC or a strong echo is not wanted.
-    if (t < log((double)n) + 12 || cabsf(m->z[at]) < 0.6 * sum)
-        return 0;
-    int u = (int)lround((double)(nf - at) * n / (double)nf);
-    return u % n;
-}
-
-static void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
-{
-    int carriers = zc_carriers(g), found = 0;
-    if (!carriers)
-        return;
-    for (size_t s = 0; s < g->symbols && s < 32 && found < 4; s++) {
-        if (!symbol_take(m, g, s, m->y))
-            break;
-        int u = zc_root(m, g, m->y, carriers);
-        if (u)
-            fp->zc_root[found++] = u;
-    }
-    fp->zc_len = found ? carriers + 1 : 0;
-}
-
-struct pss_try { double diff; size_t symbol; int root, shift; };
-
-static float complex pss_value(int u, int k)        // k: -31..31 without 0
-{
-    int n = k + PSS_SIDE, q = (int)((long)u * n * (n + 1) % 126);
-    double ph = -M_PI * q / 63;
-    return (float)cos(ph) + I * (float)sin(ph);
-}
-
-// Neighbour products of one symbol against those of each root, at each shift.
-static void pss_prune(const struct grid *g, const float complex *y, size_t s, struct pss_try *keep)
-{
-    int c = (int)g->lag / 2 + g->mid;
-    for (int r = 0; r < ROOTS; r++)
-        for (int shift = -PSS_SHIFT; shift <= PSS_SHIFT; shift++) {
-            float complex sum = 0;
-            float e = 1e-30f;
-            // exp(-2 pi i u (n+1) / 63) by turning.
-            double w = -2 * M_PI * pss_roots[r] / 63;
-            float complex ref = 1, turn = (float)cos(w) + I * (float)sin(w);
-            for (int k = -PSS_SIDE; k < PSS_SIDE; k++, ref *= turn) {
-                if (k == 0 || k == -1)
-                    continue;
-                float complex d = y[c + shift + k + 1] * conjf(y[c + shift + k]);
-                sum += d * conjf(ref);
-                e += cabsf(d);
-            }
-            double v = cabsf(sum) / e;
-            int low = 0;
-            for (int i = 1; i < PSS_KEEP; i++)
-                low = keep[i].diff < keep[low].diff ? i : low;
-            if (v > keep[low].diff)
-                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift };
-        }
-}
-
-// Normalised correlation at the best of several delays, 0..1 in power.
-static double pss_full(const struct grid *g, const float complex *y, const struct pss_try *t)
-{
-    int c = (int)g->lag / 2 + g->mid + t->shift;
-    double best = 0;
-    for (int d = -12; d <= 12; d++) {
-        float complex sum = 0;
-        double e = 1e-30, ramp = 2 * M_PI * d / 124.0;      // half a cycle over the band per two steps
-        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++) {
-            if (!k)
-                continue;
-            double ph = ramp * k;
-            sum += y[c + k] * conjf(pss_value(t->root, k)) * ((float)cos(ph) + I * (float)sin(ph));
-            e += sq(y[c + k]);
-        }
-        best = fmax(best, sq(sum) / (62 * e));
-    }
-    return best;
-}
-
-static void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
-{
-    struct pss_try keep[PSS_KEEP] = { 0 };
-    int c = (int)g->lag / 2 + g->mid;
-    if (c - PSS_SIDE - PSS_SHIFT < 0 || c + PSS_SIDE + PSS_SHIFT + 1 >= (int)g->lag ||
-        g->hi - g->lo < 50)
-        return;
-    for (size_t s = 0; s < g->symbols; s++)
-        if (symbol_take(m, g, s, m->y))
-            pss_prune(g, m->y, s, keep);
-    double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
-    for (int i = 0; i < PSS_KEEP; i++)
-        if (keep[i].diff > 0 && symbol_take(m, g, keep[i].symbol, m->y))
-            best = fmax(best, pss_full(g, m->y, &keep[i]));
-    // Noise in 62 carriers: exponential with mean 1/62.
-    fp->lte_pss = (struct meas){ fmin(1, best / fmax(0.1, clean)), 1 / 62.0 / fmax(0.1, clean) };
 }
 
 void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)

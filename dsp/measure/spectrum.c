@@ -15,7 +15,8 @@ static void average(struct measurer *m, struct look *l, unsigned log_nf)
 {
     size_t nf = (size_t)1 << log_nf, step = nf / 2;
     size_t span = l->i1 - l->i0, all = span > nf ? (span - nf) / step + 1 : 1;
-    size_t skip = all > 1024 ? all / 1024 : 1;      // a thousand segments tell all there is: 0.14 dB
+    // a thousand segments tell all there is: 0.14 dB
+    size_t skip = all > 1024 ? all / 1024 : 1;
     double scale = 0;
     for (size_t k = 0; k < nf; k++) {
         m->q[k] = (float)(0.5 - 0.5 * cos(2 * M_PI * ((double)k + 0.5) / (double)nf));
@@ -51,8 +52,8 @@ static double quantile(const float *s, size_t nf, double share, double bin_hz)
     return 0;
 }
 
-// Signal alone: floor removed; what does not stand five sigma over the averaged noise (smoothed over
-// three bins) is nothing, nor what lies beyond the rough extents by more than a quarter.
+// Signal alone: floor removed; what does not stand five sigma over the averaged noise (smoothed
+// over three bins) is nothing, nor what lies beyond the rough extents by more than a quarter.
 static double signal_bins(const struct look *l, float *s, float *sm, double *ret_gate)
 {
     size_t nf = l->nf;
@@ -109,6 +110,6 @@ void spectrum_take(struct measurer *m, struct look *l)
     // Edge density is about 1/width of the total: an error of the cumulative moves it by that much.
     double rel = s1 > 0 ? l->n0_psd * bin * sqrt((double)(hi - lo + 1)) / s1 : 1;
     double indep = (double)l->segments * (double)(hi - lo + 1);
-    l->err99 = bin + (l->occ_hi - l->occ_lo) *
-                         (0.5 * fmin(1, rel) / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1));
+    double edge = 0.5 * fmin(1, rel) / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1);
+    l->err99 = bin + (l->occ_hi - l->occ_lo) * edge;
 }

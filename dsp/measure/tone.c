@@ -41,7 +41,7 @@ static bool lines(struct measurer *m, const struct look *l, double *ret_share, d
         // Exact frequency of a lone tone from three bins (Jacobsen).
         double off = crealf((a - c) / (2 * v - a - c + 1e-30f));
         off = fmin(0.5, fmax(-0.5, off));
-        double f = ((double)(at > nf / 2 ? (double)at - (double)nf : (double)at) + off) / (double)nf;
+        double f = ((double)at - (at > nf / 2 ? (double)nf : 0) + off) / (double)nf;
         double complex y2 = 0;
         for (size_t k = 0; k < nf; k++) {
             double ph = -2 * M_PI * 2 * f * (double)k;

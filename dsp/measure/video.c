@@ -5,9 +5,9 @@
 //                                                          or 63.556 us (NTSC)
 //     score(T) = mean over k of R(k T),  R the autocorrelation, k = 1 .. 60, then further
 //
-// The two standards differ by 0.7 %: over 60 lines that is half a line.  The pulse is 4.7 us, so the
-// peak in T is 80 ns wide, and narrower as k grows.  Noise in R at lags k T is independent, so the
-// score's spread is that of R elsewhere over sqrt(60).
+// The two standards differ by 0.7 %: over 60 lines that is half a line.  The pulse is 4.7 us, so
+// the peak in T is 80 ns wide, and narrower as k grows.  Noise in R at lags k T is independent, so
+// the score's spread is that of R elsewhere over sqrt(60).
 //
 // Two signals are tried: the discriminator's, and the power, which shows the lines when the capture
 // sees only a part of the band the carrier swings through.

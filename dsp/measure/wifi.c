@@ -86,7 +86,8 @@ static void turn_by(const float complex *x, double hz, double fs, size_t n, floa
     for (size_t i = 0; i < n; i += 64) {
         double ph = -hz / fs * (double)i, st = -2 * M_PI * hz / fs;
         ph = 2 * M_PI * (ph - floor(ph));
-        float complex w = (float)cos(ph) + I * (float)sin(ph), turn = (float)cos(st) + I * (float)sin(st);
+        float complex w = (float)cos(ph) + I * (float)sin(ph);
+        float complex turn = (float)cos(st) + I * (float)sin(st);
         for (size_t k = i; k < i + 64 && k < n; k++, w *= turn)
             y[k] = x[k] * w;
     }
@@ -108,8 +109,10 @@ static double carrier_left(const float complex *x, size_t symbols, size_t at)
     return carg(s) / (4 * 2 * M_PI * 1e-6);
 }
 
-#define OFFSETS     9               // the spectrum's middle is known to a megahertz or so; the matched
-#define OFFSET_HZ   300e3           // filter, 1 us long, to a few hundred kilohertz
+// The spectrum's middle is known to a megahertz or so; the matched filter, 1 us long, reaches a few
+// hundred kilohertz.
+#define OFFSETS   9
+#define OFFSET_HZ 300e3
 
 void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {

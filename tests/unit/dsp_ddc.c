@@ -20,7 +20,8 @@ static void made_new(struct made *m, uint32_t n)
 {
     m->x = calloc(n, sizeof *m->x);
     assert_non_null(m->x);
-    m->b = (struct iq_block){ .n0 = 1000, .n = n, .rate_hz = RATE, .format = IQ_CF32, .data = m->x };
+    m->b = (struct iq_block){ .n0 = 1000, .n = n, .rate_hz = RATE, .format = IQ_CF32,
+                              .data = m->x };
     m->c = (struct cut){ .n0 = 1000, .n = n, .n_blk = 1, .blk = { &m->b } };
 }
 
@@ -66,7 +67,8 @@ static void test_tone(void **state)
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
         for (int k = -1; k <= 1; k++) {
             double far = 180 * fmax(1, t[i].in / t[i].out) + 0.37;
-            double e = tone_error_db(t[i].in, t[i].f, k * 0.49 * t[i].pass, far, t[i].out, t[i].pass);
+            double e = tone_error_db(t[i].in, t[i].f, k * 0.49 * t[i].pass, far, t[i].out,
+                                     t[i].pass);
             if (e > -60)
                 print_error("case %zu, k %d: %.1f dB\n", i, k, e);
             assert_true(e < -60);
@@ -160,7 +162,8 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest t[] = {
-        cmocka_unit_test(test_tone), cmocka_unit_test(test_stop_band), cmocka_unit_test(test_impulse),
+        cmocka_unit_test(test_tone), cmocka_unit_test(test_stop_band),
+            cmocka_unit_test(test_impulse),
         cmocka_unit_test(test_pieces), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(t, NULL, NULL);

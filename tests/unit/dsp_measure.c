@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// measure_burst on signals from closed forms (made_signals.h): the kind, each value within its stated
-// uncertainty, the uncertainties neither too small nor absurdly large, and no kind made out of noise.
+// measure_burst on signals from closed forms (made_signals.h): the kind, each value within its
+// stated uncertainty, the uncertainties neither too small nor absurdly large, and no kind made out
+// of noise.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,8 +39,8 @@ static void pull_add(struct pull *p, struct meas m, double truth)
         p->worst = z;
 }
 
-// Stated uncertainties are standard ones: mean square pull near 1 (up to 2.5: they are formulas, not
-// fits), no single one beyond 6.
+// Stated uncertainties are standard ones: mean square pull near 1 (up to 2.5: they are formulas,
+// not fits), no single one beyond 6.
 static void pull_check(const struct pull *p)
 {
     double rms = p->n ? sqrt(p->sum2 / p->n) : 0;
@@ -125,7 +126,8 @@ static void test_fsk(void **state)
     rng_init(&r, 12);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
         for (int k = 0; k < 3; k++) {
-            struct made_fsk g = { t[i].rate * (1 + 40e-6 * rng_between(&r, -1, 1)), t[i].dev, t[i].bt, t[i].bits, 0, 0 };
+            struct made_fsk g = { t[i].rate * (1 + 40e-6 * rng_between(&r, -1, 1)), t[i].dev,
+                                  t[i].bt, t[i].bits, 0, 0 };
             struct made m;
             made_fsk_make(&g, &r, t[i].pre);
             double w = 2 * t[i].dev + t[i].rate, f = t[i].fs * rng_between(&r, -0.2, 0.2);
@@ -139,7 +141,8 @@ static void test_fsk(void **state)
             assert_true(fabs(fp.symbol_rate_bd.v / g.rate - 1) < 2e-3);
             assert_true(fabs(fp.deviation_hz.v / g.dev - 1) < 0.12);
             if (t[i].pre >= 16)         // an alternating preamble reads as one, however it is cut
-                assert_true((fp.fsk_head >> 52 & 0xff) == 0xaa || (fp.fsk_head >> 52 & 0xff) == 0x55);
+                assert_true((fp.fsk_head >> 52 & 0xff) == 0xaa ||
+                            (fp.fsk_head >> 52 & 0xff) == 0x55);
             made_fsk_free(&g);
         }
     pulls_check(&p);
@@ -148,7 +151,8 @@ static void test_fsk(void **state)
 static void test_ofdm(void **state)
 {
     (void)state;
-    static const struct { double spacing, cp, extra; unsigned per, carriers, symbols; double fs, snr;
+    static const struct { double spacing, cp, extra; unsigned per, carriers, symbols;
+                          double fs, snr;
                           enum ofdm_numerology num; } t[] = {
         { 15e3, 4.6875e-6, 0.5208e-6, 7, 72, 14, 20e6, 10, OFDM_15K },
         { 15e3, 4.6875e-6, 0.5208e-6, 7, 600, 9, 30.72e6, 0, OFDM_15K },
@@ -295,7 +299,8 @@ static void test_unknown(void **state)
         struct made m;
         struct rng nr;
         rng_fork(&nr, &r, (uint64_t)k);
-        made_burst(&m, &r, fs, 0, dur, fs * rng_between(&r, 0.2, 0.9), k % 5 * 6 - 6.0, made_noise, &nr);
+        made_burst(&m, &r, fs, 0, dur, fs * rng_between(&r, 0.2, 0.9), k % 5 * 6 - 6.0,
+                   made_noise, &nr);
         struct fingerprint fp = look_at(&m, 0, NULL);
         if (fp.kind != KIND_UNKNOWN)
             print_error("noise %d: %s %.2f\n", k, sig_kind_name(fp.kind), fp.kind_p);
@@ -341,8 +346,10 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(test_lora),   cmocka_unit_test(test_fsk),      cmocka_unit_test(test_ofdm),
-        cmocka_unit_test(test_zc),     cmocka_unit_test(test_barker),   cmocka_unit_test(test_video),
-        cmocka_unit_test(test_carriers), cmocka_unit_test(test_unknown), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_zc),     cmocka_unit_test(test_barker),
+            cmocka_unit_test(test_video),
+        cmocka_unit_test(test_carriers), cmocka_unit_test(test_unknown),
+            cmocka_unit_test(test_hostile),
     };
     cmocka_set_test_filter(getenv("TYTO_TEST"));       // one test by name, when looking into it
     return cmocka_run_group_tests(t, setup, teardown);

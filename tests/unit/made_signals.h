@@ -16,7 +16,8 @@ struct made {
     struct burst    burst;
     float complex  *x;
     size_t          n;
-    double          rate, t0, dur, f;       // truth: start in capture seconds, length, centre offset
+    // truth: start in capture seconds, length, centre offset
+    double          rate, t0, dur, f;
 };
 
 static inline float complex made_turn(double turns)
@@ -28,8 +29,8 @@ static inline float complex made_turn(double turns)
 // One signal: value at time t (0 <= t < dur) at baseband; mean power 1.
 typedef double complex made_fn(double t, void *arg);
 
-// Lays fn into noise: snr_db in width_hz; extents off by up to a fifth of the length (50 us at most)
-// and the width by up to a quarter.  Noise density is 1 / rate.
+// Lays fn into noise: snr_db in width_hz; extents off by up to a fifth of the length (50 us at
+// most) and the width by up to a quarter.  Noise density is 1 / rate.
 static inline void made_burst(struct made *m, struct rng *r, double rate, double f, double dur,
                               double width, double snr_db, made_fn *fn, void *arg)
 {
@@ -48,7 +49,8 @@ static inline void made_burst(struct made *m, struct rng *r, double rate, double
         if (t >= 0 && t < dur)
             m->x[i] += (float complex)(amp * fn(t, arg)) * made_turn(f * t);
     }
-    m->b = (struct iq_block){ .n = (uint32_t)m->n, .rate_hz = rate, .format = IQ_CF32, .data = m->x };
+    m->b = (struct iq_block){ .n = (uint32_t)m->n, .rate_hz = rate, .format = IQ_CF32,
+                              .data = m->x };
     double slack = fmin(50e-6, dur / 5), lo = f - width / 2, hi = f + width / 2;
     struct burst *b = &m->burst;
     b->id = 1;
@@ -89,13 +91,14 @@ static inline double complex made_lora(double t, void *arg)
         k0 = l->sym[(unsigned)(u - 16.25) % 64] % (1u << l->sf);
     }
     // Chips into the symbol with the wrap at the band's edge: phase in turns of a chirp from -bw/2.
-    double c = v * m, wrap = m - k0, ph = dir > 0 ? c * c / (2 * m) + (k0 / m - 0.5) * c : c / 2 - c * c / (2 * m);
+    double c = v * m, wrap = m - k0,
+        ph = dir > 0 ? c * c / (2 * m) + (k0 / m - 0.5) * c : c / 2 - c * c / (2 * m);
     if (dir > 0 && c >= wrap)
         ph -= c - wrap;
     return made_turn(l->sign * ph);
 }
 
-// ---- FSK: random bits, Gaussian-shaped when bt > 0; phase integrated on a fine grid --------------
+// ---- FSK: random bits, Gaussian-shaped when bt > 0; phase integrated on a fine grid -----------
 #define MADE_FSK_OVER 32
 struct made_fsk { double rate, dev, bt; unsigned bits; uint8_t *bit; double *phase; };
 
@@ -143,7 +146,8 @@ static inline void made_fsk_free(struct made_fsk *f) { free(f->bit); free(f->pha
 // ---- OFDM: QPSK on carriers -n/2..n/2 without 0; every `per`-th symbol's prefix longer ----------
 struct made_ofdm {
     double useful, cp, extra; unsigned per, carriers, symbols, s; uint8_t *qpsk;
-    int zc_root[4], zc_symbol[4];           // these symbols carry a Zadoff-Chu sequence, carriers + 1 long
+    // these symbols carry a Zadoff-Chu sequence, carriers + 1 long
+    int zc_root[4], zc_symbol[4];
 };
 
 static inline void made_ofdm_make(struct made_ofdm *o, struct rng *r)
@@ -183,7 +187,8 @@ static inline double complex made_ofdm(double t, void *arg)
     }
     // Carriers by turning one phasor: exact to 1e-12 over a thousand steps.
     double u = (t - at - cp) / o->useful;
-    double complex step = cexp(2 * M_PI * I * u), w = cexp(-2 * M_PI * I * u * (o->carriers / 2)), sum = 0;
+    double complex step = cexp(2 * M_PI * I * u),
+        w = cexp(-2 * M_PI * I * u * (o->carriers / 2)), sum = 0;
     for (unsigned c = 0; c < o->carriers; c++, w *= step) {
         if (c == o->carriers / 2)
             w *= step;
@@ -192,7 +197,7 @@ static inline double complex made_ofdm(double t, void *arg)
     return sum / sqrt(o->carriers);
 }
 
-// ---- 802.11b: differential BPSK of the Barker code, rectangular chips -----------------------------
+// ---- 802.11b: differential BPSK of the Barker code, rectangular chips -------------------------
 struct made_barker { uint8_t bit[1024]; double chip_hz; };
 
 static inline double complex made_barker(double t, void *arg)
@@ -203,7 +208,7 @@ static inline double complex made_barker(double t, void *arg)
     return code[chip % 11] * (b->bit[chip / 11 % 1024] ? 1.0 : -1.0);
 }
 
-// ---- FM video: sync pulses, blanking, a picture of slowly changing bars and detail ----------------
+// ---- FM video: sync pulses, blanking, a picture of slowly changing bars and detail ------------
 struct made_video { double line_s, dev; double bar[16]; double phase, last, step; };
 
 static inline double made_video_level(const struct made_video *v, double t)
@@ -230,7 +235,7 @@ static inline double complex made_video(double t, void *arg)
     return made_turn(v->phase);
 }
 
-// ---- carriers --------------------------------------------------------------------------------------
+// ---- carriers ---------------------------------------------------------------------------------
 static inline double complex made_cw(double t, void *arg) { (void)t; (void)arg; return 1; }
 static inline double complex made_am(double t, void *arg)
 {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Known sequences on the carriers of LTE-like OFDM.
+//
+// Zadoff-Chu symbols over all carriers, Z[n] = exp(-i pi u n (n+1) / N): neighbours multiplied,
+// Z[n+1] conj Z[n] = exp(-2 pi i u (n+1) / N), a tone whose frequency is the root, whatever the
+// timing, the phase and the channel's slow ripple.  One transform shows it.
+//
+// LTE's PSS: 62 carriers around the centre, roots 25, 29, 34 (26, 37 in sidelink).  Neighbour
+// products prune symbols, roots and centres; the best few are correlated outright at several
+// delays.
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsp/measure/grid.h"
+
+#define PSS_SIDE     31
+#define PSS_SHIFT    10             // carriers the centre may be off
+#define PSS_KEEP     8
+
+static const int pss_roots[] = { 25, 29, 34, 26, 37 };
+#define ROOTS ((int)(sizeof pss_roots / sizeof *pss_roots))
+
+// Number of carriers a ZC symbol would fill, of those in use by LTE-like systems; 0: none fits.
+static int zc_carriers(const struct grid *g)
+{
+    static const int sizes[] = { 72, 180, 300, 600, 1200 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && g->dc_hole; i++)
+        if (abs(g->hi - g->lo - sizes[i]) <= 5)
+            return sizes[i];
+    return 0;
+}
+
+// Root of one symbol, 0 when it is no ZC.
+static int zc_root(struct measurer *m, const struct grid *g, const float complex *y, int carriers)
+{
+    int n = carriers + 1, c = (int)g->lag / 2 + g->mid;
+    unsigned log_n = log2_floor((size_t)n) + 2;
+    size_t nf = (size_t)1 << log_n;
+    double e = 0, sum = 0;
+    if (c - carriers / 2 < 0 || c + carriers / 2 >= (int)g->lag)
+        return 0;
+    memset(m->z, 0, nf * sizeof *m->z);
+    for (int k = 0; k + 1 < n; k++) {
+        int a = c - carriers / 2 + k;
+        if (a == c || a + 1 == c)                   // the empty carrier
+            continue;
+        m->z[k] = y[a + 1] * conjf(y[a]);
+        e += sq(m->z[k]);
+        sum += cabsf(m->z[k]);
+    }
+    dft_run(m->fft[log_n], m->z, m->z);
+    size_t at = 0;
+    for (size_t k = 1; k < nf; k++)
+        at = sq(m->z[k]) > sq(m->z[at]) ? k : at;
+    double t = e > 0 ? sq(m->z[at]) / e : 0;
+    // Chance: ln of the number of roots; a part-filled ZC or a strong echo is not wanted.
+    if (t < log((double)n) + 12 || cabsf(m->z[at]) < 0.6 * sum)
+        return 0;
+    int u = (int)lround((double)(nf - at) * n / (double)nf);
+    return u % n;
+}
+
+void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
+{
+    int carriers = zc_carriers(g), found = 0;
+    if (!carriers)
+        return;
+    for (size_t s = 0; s < g->symbols && s < 32 && found < 4; s++) {
+        if (!grid_symbol(m, g, s, m->y))
+            break;
+        int u = zc_root(m, g, m->y, carriers);
+        if (u)
+            fp->zc_root[found++] = u;
+    }
+    fp->zc_len = found ? carriers + 1 : 0;
+}
+
+struct pss_try { double diff; size_t symbol; int root, shift; };
+
+static float complex pss_value(int u, int k)        // k: -31..31 without 0
+{
+    int n = k + PSS_SIDE, q = (int)((long)u * n * (n + 1) % 126);
+    double ph = -M_PI * q / 63;
+    return (float)cos(ph) + I * (float)sin(ph);
+}
+
+// Neighbour products of one symbol against those of each root, at each shift.
+static void pss_prune(const struct grid *g, const float complex *y, size_t s, struct pss_try *keep)
+{
+    int c = (int)g->lag / 2 + g->mid;
+    for (int r = 0; r < ROOTS; r++)
+        for (int shift = -PSS_SHIFT; shift <= PSS_SHIFT; shift++) {
+            float complex sum = 0;
+            float e = 1e-30f;
+            // exp(-2 pi i u (n+1) / 63) by turning.
+            double w = -2 * M_PI * pss_roots[r] / 63;
+            float complex ref = 1, turn = (float)cos(w) + I * (float)sin(w);
+            for (int k = -PSS_SIDE; k < PSS_SIDE; k++, ref *= turn) {
+                if (k == 0 || k == -1)
+                    continue;
+                float complex d = y[c + shift + k + 1] * conjf(y[c + shift + k]);
+                sum += d * conjf(ref);
+                e += cabsf(d);
+            }
+            double v = cabsf(sum) / e;
+            int low = 0;
+            for (int i = 1; i < PSS_KEEP; i++)
+                low = keep[i].diff < keep[low].diff ? i : low;
+            if (v > keep[low].diff)
+                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift };
+        }
+}
+
+// Normalised correlation at the best of several delays, 0..1 in power.
+static double pss_full(const struct grid *g, const float complex *y, const struct pss_try *t)
+{
+    int c = (int)g->lag / 2 + g->mid + t->shift;
+    double best = 0;
+    for (int d = -12; d <= 12; d++) {
+        float complex sum = 0;
+        // half a cycle over the band per two steps
+        double e = 1e-30, ramp = 2 * M_PI * d / 124.0;
+        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++) {
+            if (!k)
+                continue;
+            double ph = ramp * k;
+            sum += y[c + k] * conjf(pss_value(t->root, k)) * ((float)cos(ph) + I * (float)sin(ph));
+            e += sq(y[c + k]);
+        }
+        best = fmax(best, sq(sum) / (62 * e));
+    }
+    return best;
+}
+
+void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
+{
+    struct pss_try keep[PSS_KEEP] = { 0 };
+    int c = (int)g->lag / 2 + g->mid;
+    if (c - PSS_SIDE - PSS_SHIFT < 0 || c + PSS_SIDE + PSS_SHIFT + 1 >= (int)g->lag ||
+        g->hi - g->lo < 50)
+        return;
+    for (size_t s = 0; s < g->symbols; s++)
+        if (grid_symbol(m, g, s, m->y))
+            pss_prune(g, m->y, s, keep);
+    double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
+    for (int i = 0; i < PSS_KEEP; i++)
+        if (keep[i].diff > 0 && grid_symbol(m, g, keep[i].symbol, m->y))
+            best = fmax(best, pss_full(g, m->y, &keep[i]));
+    // Noise in 62 carriers: exponential with mean 1/62.
+    fp->lte_pss = (struct meas){ fmin(1, best / fmax(0.1, clean)), 1 / 62.0 / fmax(0.1, clean) };
+}
