@@ -7,7 +7,7 @@
 
 #define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
 #define SPAN_S      0.100       // windows kept
-#define SOLVE_EVERY 16          // windows between two solutions, once there are plenty
+#define SOLVE_EVERY 32          // windows between two solutions, once there are plenty
 #define GROUP_MIN   4           // narrow channels in a group: 16 rows x 4 channels / 2 = 32 degrees of freedom
 #define GROUPS_MAX  128
 #define QUANTILE    0.05        // share of the time a channel must be quiet to show its noise
@@ -41,6 +41,9 @@ struct noise_floor {
     double     *low, *spread, *shape;   // [groups], dB, ratio, dB
     float      *slow, *fast;
     bool        fresh;
+    float      *inverse, *sort_groups;      // [groups]: 1 / shape, linear; scratch
+    uint64_t    common_of;      // first row of the window that common belongs to, + 1
+    float       common;
 };
 
 // Quantisation noise of both components, full scale 1: 2 * step^2 / 12.
@@ -78,10 +81,12 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->low = calloc(f->groups, sizeof *f->low);
     f->spread = calloc(f->groups, sizeof *f->spread);
     f->shape = calloc(f->groups, sizeof *f->shape);
+    f->inverse = calloc(f->groups, sizeof *f->inverse);
+    f->sort_groups = calloc(f->groups, sizeof *f->sort_groups);
     f->slow = calloc(g->slow_n, sizeof *f->slow);
     f->fast = calloc(g->fast_n, sizeof *f->fast);
     if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread || !f->shape ||
-        !f->slow || !f->fast) {
+        !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
     }
@@ -100,6 +105,8 @@ void floor_free(struct noise_floor *f)
     free(f->low);
     free(f->spread);
     free(f->shape);
+    free(f->inverse);
+    free(f->sort_groups);
     free(f->slow);
     free(f->fast);
     free(f);
@@ -127,7 +134,7 @@ static void close_window(struct noise_floor *f)
     f->news++;
 }
 
-void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = 0; }
+void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = f->common_of = 0; }
 
 void floor_row(struct noise_floor *f, const float *power, float cover, bool dead)
 {
@@ -290,6 +297,8 @@ static void spread_out(struct noise_floor *f)
 {
     const struct grid *g = &f->g;
 
+    for (unsigned i = 0; i < f->groups; i++)
+        f->inverse[i] = (float)pow(10, -0.1 * f->shape[i]);
     for (unsigned k = 0; k < g->slow_n; k++) {
         double at = (k + 0.5) / f->group - 0.5;
         int i = (int)floor(at);
@@ -324,20 +333,32 @@ bool floor_solve(struct noise_floor *f)
     return true;
 }
 
-float floor_common(const struct noise_floor *f, uint64_t row)
+// Of one window, once.
+static float common_of(struct noise_floor *f, unsigned at)
 {
-    unsigned n = f->have < f->epoch_windows ? f->have : (unsigned)f->epoch_windows, m = 0;
-    const float *w = NULL;
+    unsigned n = f->groups;
 
-    for (unsigned i = 1; i <= n && !w; i++) {
-        unsigned at = (f->at + f->span - i) % f->span;
-        if (f->first[at] <= row || i == n)
-            w = f->ring + (size_t)at * f->groups;
-    }
-    for (unsigned i = 0; w && i < f->groups; i++)
-        f->sort[m++] = w[i] / (float)pow(10, 0.1 * f->shape[i]);
-    if (!m)
+    for (unsigned i = 0; i < n; i++)
+        f->sort_groups[i] = f->ring[(size_t)at * n + i] * f->inverse[i];
+    float q = nth(f->sort_groups, n, (unsigned)(COMMON_SHARE * n));
+    return q < 1 || q > (float)COMMON_MAX ? 1 : q;
+}
+
+float floor_common(struct noise_floor *f, uint64_t row)
+{
+    uint64_t n = f->have < f->epoch_windows ? f->have : f->epoch_windows;
+    unsigned at = 0;
+
+    if (!n)
         return 1;
-    float q = nth(f->sort, m, (unsigned)(COMMON_SHARE * m));
-    return q < 1 ? 1 : q > (float)COMMON_MAX ? 1 : q;
+    for (unsigned i = 1; i <= n; i++) {
+        at = (f->at + f->span - i) % f->span;
+        if (f->first[at] <= row)
+            break;
+    }
+    if (f->common_of != f->first[at] + 1) {
+        f->common_of = f->first[at] + 1;
+        f->common = common_of(f, at);
+    }
+    return f->common;
 }

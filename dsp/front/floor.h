@@ -30,6 +30,6 @@ void floor_end(struct noise_floor *f);
 bool floor_solve(struct noise_floor *f);
 // How much the noise of the whole capture lies above the floor around a row of this epoch, 1 or a
 // little more: a receiver whose gain or heat moved all channels at once, not a signal.
-float floor_common(const struct noise_floor *f, uint64_t row);
+float floor_common(struct noise_floor *f, uint64_t row);
 const float *floor_slow(const struct noise_floor *f);   // power per narrow channel
 const float *floor_fast(const struct noise_floor *f);   // per fast channel

@@ -16,7 +16,7 @@
 #include "dsp/front/place.h"
 #include "dsp/front/tiles.h"
 #include "dsp/front/track.h"
-#include "dsp/kernel/wola.h"
+#include "dsp/kernel/tile.h"
 
 #define AHEAD_S 0.010           // the floor knows so much of what comes
 #define LATER_S 0.060           // kept behind the tiles: a run's first 40 ms, looked at every 8
@@ -33,7 +33,7 @@ struct front {
     uint64_t            end;        // index after the last sample seen
     bool                begun;
     // spectrum
-    double             *psd;        // [slow_n] sums
+    float              *psd;        // [slow_n] sums
     uint64_t            psd_rows, psd_every, psd_marked, psd_told;
 };
 
@@ -88,7 +88,7 @@ static void tell_psd(struct front *f, struct front_out *out)
     for (unsigned i = 0; i < bins; i++) {
         double sum = 0;
         for (unsigned k = 0; k < per; k++) {
-            sum += f->psd[i * per + k] / (double)f->psd_rows;
+            sum += f->psd[i * per + k] / (float)f->psd_rows;
             floor_sum += fl[i * per + k];
         }
         out->psd_db[i] = (float)(10 * log10(fmax(sum, 1e-20)));
@@ -110,8 +110,7 @@ static void count_psd(struct front *f, uint64_t row)
     const uint8_t *m = cells_mask(&f->cells, row);
     unsigned n = f->cells.g.slow_n, marked = 0;
 
-    for (unsigned k = 0; k < n; k++)
-        f->psd[k] += wola_unpack(x[k]);
+    tile_ops()->unpack_add(f->psd, x, n);
     for (unsigned k = 0; k < n; k++)
         marked += m[k];
     f->psd_marked += marked;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
+#include "hw/hw.h"
 
 // False alarm probability of one tile.  100 MHz have 2.5e7 of the smallest tiles a second and some
 // four times as many of all sizes: 3.6e11 an hour.
@@ -25,6 +27,7 @@
 #define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
 #define CELL_LEAST   2.5f       // over the floor
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell at the time
+#define SKIP_PAD     2
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
 struct level { float *e, *d; unsigned rows; };    // energy over floor times dof, and dof; rows in it
@@ -32,6 +35,7 @@ struct level { float *e, *d; unsigned rows; };    // energy over floor times dof
 struct tiles {
     struct grid  g;
     const struct wola_ops *ops;
+    const struct tile_ops *tile;
     int          edge;              // outermost narrow channels: what the converter folds back
     unsigned     top;               // the longest level: 2^top rows
     uint64_t     fast_row, slow_row;
@@ -44,6 +48,23 @@ struct tiles {
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
+
+extern const struct tile_ops tile_ops_plain;
+#ifdef __x86_64__
+extern const struct tile_ops tile_ops_v2, tile_ops_v3, tile_ops_v4;
+#endif
+
+const struct tile_ops *tile_ops(void)
+{
+    switch (hw_isa()) {
+#ifdef __x86_64__
+    case HW_ISA_X86_V4: return &tile_ops_v4;
+    case HW_ISA_X86_V3: return &tile_ops_v3;
+    case HW_ISA_X86_V2: return &tile_ops_v2;
+#endif
+    default:            return &tile_ops_plain;
+    }
+}
 
 // ---- Thresholds -----------------------------------------------------------------------------
 
@@ -121,6 +142,7 @@ struct tiles *tiles_new(const struct grid *g)
         return NULL;
     t->g = *g;
     t->ops = wola_ops();
+    t->tile = tile_ops();
     t->edge = 1 + (int)g->slow_n / 256;
     while (t->top < TILES_LEVELS && (2u << t->top) * g->row_s <= LONGEST_S)
         t->top++;
@@ -133,7 +155,7 @@ struct tiles *tiles_new(const struct grid *g)
     t->n = calloc(g->slow_n, sizeof *t->n);
     t->around = calloc(g->slow_n, sizeof *t->around);
     t->skip = calloc(g->slow_n, 1);
-    t->skip2 = calloc(g->slow_n, 1);
+    t->skip2 = calloc(g->slow_n + 2 * SKIP_PAD, 1);
     if (!ok || !t->we || !t->wd || !t->n || !t->around || !t->skip || !t->skip2) {
         tiles_free(t);
         return NULL;
@@ -268,40 +290,61 @@ static void guard(float *e, float *d, unsigned n)
     }
 }
 
-static void judge_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
-                       uint64_t row, struct level *l)
-{
-    unsigned n = t->g.fast_n;
+struct judged {
+    struct level *l;
+    uint64_t      row;          // its first
+    unsigned      n;            // cells in a row of the level
+    bool          fast;
+    const float  *floor_slow;
+    float         least;
+};
 
-    memcpy(t->we, l->e, n * sizeof *t->we);
-    memcpy(t->wd, l->d, n * sizeof *t->wd);
-    for (unsigned w = 1; w <= n; w *= 2) {
-        float least_d = (float)(KEEP_DOF * FAST_DOF) * (float)(w * l->rows);
-        for (unsigned i = 0; i < n / w; i++) {
-            if (t->we[i] <= needed(t, t->wd[i]) || t->wd[i] < least_d)
+// A tile of w cells from i*w on holds energy: mark it, take it out of the level.
+static void found(struct tiles *t, struct cells *c, const struct judged *j, unsigned i, unsigned w,
+                  float over)
+{
+    if (j->fast)
+        mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, i * w, w, over);
+    else
+        mark(t, c, j->row, j->l->rows, (int)(i * w), (int)((i + 1) * w));
+    memset(j->l->e + i * w, 0, w * sizeof *j->l->e);
+    memset(j->l->d + i * w, 0, w * sizeof *j->l->d);
+}
+
+static void judge(struct tiles *t, struct cells *c, const struct judged *j)
+{
+    const float cell = j->fast ? (float)FAST_DOF : (float)SLOW_DOF;
+    float *e = j->l->e, *d = j->l->d;
+    bool any = false;
+
+    for (unsigned w = 1; w <= j->n; w *= 2) {
+        float least_d = (float)KEEP_DOF * cell * (float)(w * j->l->rows);
+        // Most rows of most levels hold nothing: one look at the largest.
+        bool look = t->tile->most(e, j->n / w) > needed(t, least_d);
+        for (unsigned i = 0; look && i < j->n / w; i++) {
+            if (e[i] <= needed(t, d[i]) || d[i] < least_d)
                 continue;
-            mark_fast(t, c, floor_slow, least, row, l->rows, i * w, w, t->we[i] / t->wd[i]);
-            t->we[i] = t->wd[i] = 0;
-            memset(l->e + i * w, 0, w * sizeof *l->e);
-            memset(l->d + i * w, 0, w * sizeof *l->d);
+            found(t, c, j, i, w, e[i] / d[i]);
+            e[i] = d[i] = 0;
+            any = true;
         }
-        if (w == 1)
-            guard(t->we, t->wd, n);
-        for (unsigned i = 0; i < n / w / 2; i++) {
-            t->we[i] = t->we[2 * i] + t->we[2 * i + 1];
-            t->wd[i] = t->wd[2 * i] + t->wd[2 * i + 1];
+        if (w == 1 && any && j->fast)
+            guard(e, d, j->n);
+        if (w < j->n) {
+            t->tile->pairs(e, j->n / w / 2, t->we);
+            t->tile->pairs(d, j->n / w / 2, t->wd);
+            e = t->we;
+            d = t->wd;
         }
     }
 }
 
-static void level_add(struct level *to, struct level *from, unsigned n)
+static void level_add(const struct tiles *t, struct level *to, struct level *from, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        to->e[i] += from->e[i];
-        to->d[i] += from->d[i];
-    }
+    t->tile->pour(to->e, from->e, n);
+    t->tile->pour(to->d, from->d, n);
     to->rows += from->rows;
-    level_clear(from, n);
+    from->rows = 0;
 }
 
 static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
@@ -317,75 +360,41 @@ static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
     // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
     for (unsigned j = 0; j < ROW_HOPS; j++) {
         t->ops->over(p + (size_t)j * n, floor_fast, least, n, t->n);
-        for (unsigned i = 0; i < n; i++)
-            l->e[i] += t->n[i] * scale;
+        t->tile->add(l->e, t->n, scale, n);
     }
     for (unsigned i = 0; i < n; i++)
         l->d[i] = FAST_DOF;
     l->rows = 1;
-    judge_fast(t, c, floor_slow, least, row, l);
-    level_add(&t->fast[1], l, n);
+    judge(t, c, &(struct judged){ l, row, n, true, floor_slow, least });
+    level_add(t, &t->fast[1], l, n);
     if (row % 2) {
-        judge_fast(t, c, floor_slow, least, row - 1, &t->fast[1]);
+        judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, floor_slow, least });
         level_clear(&t->fast[1], n);
     }
 }
 
 // ---- Slow cells: 4 rows and more ------------------------------------------------------------
 
-static void judge_slow(struct tiles *t, struct cells *c, uint64_t row, struct level *l)
-{
-    unsigned n = t->g.slow_n;
-
-    memcpy(t->we, l->e, n * sizeof *t->we);
-    memcpy(t->wd, l->d, n * sizeof *t->wd);
-    for (unsigned w = 1; w <= n; w *= 2) {
-        float least_d = (float)(KEEP_DOF * SLOW_DOF) * (float)(w * l->rows);
-        for (unsigned i = 0; i < n / w; i++) {
-            if (t->we[i] <= needed(t, t->wd[i]) || t->wd[i] < least_d)
-                continue;
-            mark(t, c, row, l->rows, (int)(i * w), (int)((i + 1) * w));
-            t->we[i] = t->wd[i] = 0;
-            memset(l->e + i * w, 0, w * sizeof *l->e);
-            memset(l->d + i * w, 0, w * sizeof *l->d);
-        }
-        for (unsigned i = 0; i < n / w / 2; i++) {
-            t->we[i] = t->we[2 * i] + t->we[2 * i + 1];
-            t->wd[i] = t->wd[2 * i] + t->wd[2 * i + 1];
-        }
-    }
-}
-
 // Cells of slow row `row` that a strong short burst may have smeared into: marked within two rows
 // and two cells.
 static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
 {
     unsigned n = t->g.slow_n;
-    uint8_t *restrict a = t->skip2, *restrict b = t->skip;
     uint64_t to = row + SMEAR < c->rows ? row + SMEAR : c->rows - 1;
 
-    memset(a, 0, n);
-    for (uint64_t r = row > SMEAR ? row - SMEAR : 0; r <= to; r++) {
-        const uint8_t *restrict m = cells_mask(c, r);
-        for (unsigned i = 0; i < n; i++)
-            a[i] |= m[i];
-    }
-    memcpy(b, a, n);
-    for (unsigned i = 0; i + 2 < n; i++) {
-        b[i] |= a[i + 1] | a[i + 2];
-        b[i + 2] |= a[i] | a[i + 1];
-    }
-    b[1] |= a[0];
-    b[n - 2] |= a[n - 1];
+    memset(t->skip2, 0, n + 2 * SKIP_PAD);
+    for (uint64_t r = row > SMEAR ? row - SMEAR : 0; r <= to; r++)
+        t->tile->either(t->skip2 + SKIP_PAD, cells_mask(c, r), n);
+    t->tile->spread(t->skip2 + SKIP_PAD, n, t->skip);
 }
 
 static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64_t end, bool last)
 {
     struct level *l = &t->slow[level];
 
-    judge_slow(t, c, end - l->rows, l);
+    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, NULL, 0 });
     if (level < t->top)
-        level_add(&t->slow[level + 1], l, t->g.slow_n);
+        level_add(t, &t->slow[level + 1], l, t->g.slow_n);
     else
         level_clear(l, t->g.slow_n);
     if (level == t->top || last)
@@ -404,11 +413,7 @@ static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
 
     find_skip(t, c, row);
     t->ops->over(cells_slow(c, row), floor_slow, least, n, t->n);
-    for (unsigned i = 0; i < n; i++) {
-        float keep = t->skip[i] ? 0 : 1;
-        l->e[i] += t->n[i] * keep * scale;
-        l->d[i] += keep * (float)SLOW_DOF;
-    }
+    t->tile->take(l->e, l->d, t->n, t->skip, scale, (float)SLOW_DOF, n);
     l->rows++;
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
         close_level(t, c, level, row + 1, false);
