@@ -59,14 +59,14 @@ static unsigned largest_prime(unsigned n)
     return top;
 }
 
-// Samples per slice sample: small primes make fast transforms.
+// Samples per slice sample: the more the less work, but small primes make fast transforms.
 static unsigned choose_dec(double rate)
 {
     unsigned best = 0, prime = 1000;
     for (unsigned d = (unsigned)(rate / RATE_LO_HZ); d && rate / d <= RATE_HI_HZ; d--)
         if (largest_prime(d) < prime) {
             best = d;
-            prime = largest_prime(d);
+            prime = largest_prime(d) <= 5 ? 2 : largest_prime(d);
         }
     return best;
 }
@@ -97,12 +97,14 @@ static void make_filter(struct dcorr *d, unsigned j)
 static void make_read(struct dcorr *d, unsigned j)
 {
     double mid = slice_middle(d, j) / d->slice_rate_hz;         // turns per slice sample
-    for (int m = 0; m <= STEPS; m++)
-        for (int i = 0; i < TAPS; i++) {
+    for (int i = 0; i < TAPS; i++)
+        for (int m = 0; m < CORR_READS; m++) {
             double t = (double)m / STEPS - 0.5 - (i - TAPS / 2 + 1);
-            double x = M_PI * t, w = cos(x / (TAPS + 1));
+            double x = M_PI * t, w = fabs(t) < (TAPS + 1) / 2.0 ? cos(x / (TAPS + 1)) : 0;
             double h = (fabs(x) < 1e-9 ? 1 : sin(x) / x) * w * w;
-            d->read[j][m][i] = (float)h * cis(mid * t);
+            float complex c = (float)h * cis(mid * t);
+            d->read[j][0][i * CORR_READS + m] = crealf(c);
+            d->read[j][1][i * CORR_READS + m] = cimagf(c);
         }
 }
 
@@ -113,12 +115,13 @@ static bool make(struct dcorr *d)
     d->in = dft_alloc(d->n);
     d->spec = dft_alloc(d->n);
     d->bins = dft_alloc(M);
+    d->out = dft_alloc(M);
     d->filter = dft_alloc((size_t)d->slices * d->width);
     d->s = dft_alloc((size_t)d->slices * CAP);
     d->p = calloc((size_t)d->slices * CAP, sizeof(*d->p));
     d->delay = calloc(d->slices, sizeof(*d->delay));
     d->read = calloc(d->slices, sizeof(*d->read));
-    return d->fwd && d->inv && d->in && d->spec && d->bins && d->filter && d->s && d->p &&
+    return d->fwd && d->inv && d->in && d->spec && d->bins && d->out && d->filter && d->s && d->p &&
            d->delay && d->read;
 }
 
@@ -158,6 +161,7 @@ void dcorr_free(struct dcorr *d)
     free(d->in);
     free(d->spec);
     free(d->bins);
+    free(d->out);
     free(d->filter);
     free(d->s);
     free(d->p);
@@ -170,7 +174,7 @@ void dcorr_free(struct dcorr *d)
 
 static void slice_run(struct dcorr *d, unsigned j)
 {
-    float complex moved[M], tmp[M];
+    float complex tmp[M];
     int first = d->bin0 + (int)(j * d->width);
     unsigned at = (unsigned)((first % (int)d->n + (int)d->n) % (int)d->n);
     const float complex *x = d->spec + at;
@@ -179,16 +183,12 @@ static void slice_run(struct dcorr *d, unsigned j)
         memcpy(tmp + (d->n - at), d->spec, (d->width - (d->n - at)) * sizeof(*tmp));
         x = tmp;
     }
-    d->op->filter(x, d->filter + (size_t)j * d->width, d->width, moved);
     // bins keep their place modulo M: the slice's samples are those of the capture's own signal
-    unsigned to = (unsigned)((first % M + M) % M), head = M - to < d->width ? M - to : d->width;
-    memset(d->bins, 0, M * sizeof(*d->bins));
-    memcpy(d->bins + to, moved, head * sizeof(*moved));
-    memcpy(d->bins, moved + head, (d->width - head) * sizeof(*moved));
-    dft_run(d->inv, d->bins, d->bins);
-    float complex *s = d->s + (size_t)j * CAP + d->have;
-    memcpy(s, d->bins + GUARD, HOP * sizeof(*s));
-    d->op->power(s, HOP, d->p + (size_t)j * CAP + d->have);
+    d->op->filter(x, d->filter + (size_t)j * d->width, d->width, d->bins, M,
+                  (size_t)((first % M + M) % M));
+    dft_run(d->inv, d->bins, d->out);
+    size_t to = (size_t)j * CAP + d->have;
+    d->op->power(d->out + GUARD, HOP, d->s + to, d->p + to);
 }
 
 // ---- Samples through --------------------------------------------------------------------------

@@ -11,18 +11,27 @@
 #include "dsp/fft.h"
 
 #define CORR_LEVEL 32                   // samples per step of the level
+#define CORR_TAPS  8
+#define CORR_READS 16                   // places, a twelfth of a sample apart; 13 are looked at
 
 struct corr_ops {
-    // dst[i] = x[i] * f[i] for n bins (n < 4096); bins that stand out of the band are left out.
+    // ring[(at + i) % len] = x[i] * f[i] for n <= len bins (n < 4096), the rest of it 0; bins that
+    // stand out of the band are left out.
     void (*filter)(const float complex *restrict x, const float complex *restrict f, size_t n,
-                   float complex *restrict dst);
-    void (*power)(const float complex *restrict s, size_t n, float *restrict p);
-    // e[i] = sum over k < m of p[k][i]; level[i / CORR_LEVEL] = sums of e.  n is a multiple of
-    // CORR_LEVEL.
+                   float complex *restrict ring, size_t len, size_t at);
+    // Copies n of x to s, and p = |x|^2.
+    void (*power)(const float complex *restrict x, size_t n, float complex *restrict s,
+                  float *restrict p);
+    // e[i] = sum over k < m of p[k][i], m being 4 or 5; level[i / CORR_LEVEL] = sums of e.
+    // n is a multiple of CORR_LEVEL.
     void (*combine)(const float *const p[], size_t m, size_t n, float *restrict e,
                     float *restrict level);
     // The largest of n values (a multiple of CORR_LEVEL).
     float (*top)(const float *restrict e, size_t n);
+    // Adds a slice, read off at CORR_READS places between samples, to a: CORR_TAPS samples of s
+    // times the rows of re + j im.
+    void (*read_off)(const float complex *restrict s, const float *restrict re,
+                     const float *restrict im, float *restrict a_re, float *restrict a_im);
 };
 
 #define M          512                  // points of a slice's transform, 133 us at 3.84 MS/s
@@ -30,7 +39,7 @@ struct corr_ops {
 #define HOP        (M - 2 * GUARD)
 #define SLICE_HZ   (DID_BW_HZ / SLICES)
 #define SLICES     5
-#define RATE_LO_HZ 3.2e6                // of a slice; 1.8 times its width, or reading off between
+#define RATE_LO_HZ 2.9e6                // of a slice: 1.6 times its width, or reading off between
 #define RATE_HI_HZ 4.8e6                // samples needs long filters
 #define USABLE     0.98                 // of the capture's width
 #define SYMBOL_S   (1 / DID_SPACING_HZ)
@@ -38,13 +47,13 @@ struct corr_ops {
 #define KAPPA      (SYMBOL_S / (DID_ZC_LEN * DID_SPACING_HZ))
 
 #define SIDE       128                  // samples of level to either side
-#define HISTORY    1152                 // SIDE, TAPS, five slices' delay (64 each at most), HOP
+#define HISTORY    592                  // 2 SIDE, TAPS, five slices' delay (64 each at most)
 #define BLOCKS     4                    // hops kept before history is moved
 #define CAP        (HISTORY + BLOCKS * HOP)
 #define SPAN       (HOP + 2 * SIDE)
 #define STEPS      12                   // places between two samples in step 2
-#define TAPS       8
-#define PASS_1     2.8f                 // five exponentials: 5e-4 of samples
+#define TAPS       CORR_TAPS
+#define PASS_1     3.2f                 // five exponentials: 3e-4 of samples
 #define PASS_2     21.0                 // exp(-21) = 8e-10
 #define PER_BLOCK  24                   // step 2 at most so often per centre and block
 #define MERGE_S    10e-6
@@ -64,9 +73,9 @@ struct dcorr {
     int             bin0;                               // of slice 0
     const struct corr_ops *op;
     struct dft     *fwd, *inv;
-    float complex  *in, *spec, *bins, *filter, *s;      // s, p: CAP per slice
+    float complex  *in, *spec, *bins, *out, *filter, *s;    // s, p: CAP per slice
     float          *p;
-    float complex (*read)[STEPS + 1][TAPS];             // per slice: read-off between samples
+    float         (*read)[2][CORR_TAPS * CORR_READS];   // per slice: re and im of read-off
     int            *delay;                              // of slice j, samples of its rate
     unsigned        fill;                               // samples in in[]
     int64_t         base;                               // capture index of in[0] of block 0

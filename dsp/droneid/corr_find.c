@@ -79,46 +79,43 @@ void corr_settle(struct dcorr *d, double limit, struct cand_list *out)
 // One group of slices summed as amplitudes around sample v of its lowest slice.
 struct group { unsigned low, count; double middle; };   // middle: slice number of its centre
 
-// |sum|^2 at read-off m (0..STEPS) around sample v.
-static double coherent(const struct dcorr *d, const struct group *g, int v, int m)
-{
-    float complex a = 0;
-    for (unsigned k = 0; k < g->count; k++) {
-        unsigned j = g->low + k;
-        const float complex *s = d->s + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]) -
-                                 (TAPS / 2 - 1);
-        for (int i = 0; i < TAPS; i++)
-            a += s[i] * d->read[j][m][i];
-    }
-    return (double)crealf(a) * crealf(a) + (double)cimagf(a) * cimagf(a);
-}
-
+// Mean power of the group's slices over a symbol's time around sample v.
 static double level(const struct dcorr *d, const struct group *g, int v)
 {
     double sum = 0;
     for (unsigned k = 0; k < g->count; k++) {
         unsigned j = g->low + k;
         const float *p = d->p + (size_t)j * CAP + v - (d->delay[j] - d->delay[g->low]);
-        float part = 0;
         for (int i = -SIDE; i < SIDE; i++)
-            part += p[i];
-        sum += part;
+            sum += p[i];
     }
     return sum / (2 * SIDE);
 }
 
-// v0: common time of buffer place 0 of the group's lowest slice.
-static void step2(struct dcorr *d, const struct group *g, int v, double v0)
+struct sum { float re[CORR_READS], im[CORR_READS]; };
+
+// Adds slice j of a group around sample v of its lowest slice.
+static void sum_add(const struct dcorr *d, const struct group *g, unsigned j, int v, struct sum *a)
 {
-    double y[STEPS + 1], mean = level(d, g, v);
+    int at = v - (d->delay[j] - d->delay[g->low]) - (TAPS / 2 - 1);
+    d->op->read_off(d->s + (size_t)j * CAP + at, d->read[j][0], d->read[j][1], a->re, a->im);
+}
+
+// v0: common time of buffer place 0 of the group's lowest slice; rough: the level, roughly.
+static void judge(struct dcorr *d, const struct group *g, const struct sum *a, int v, double v0,
+                  double rough)
+{
+    double y[STEPS + 1];
     int best = 0;
     for (int m = 0; m <= STEPS; m++) {
-        y[m] = coherent(d, g, v, m);
+        y[m] = a->re[m] * a->re[m] + a->im[m] * a->im[m];
         best = y[m] > y[best] ? m : best;
     }
+    if (!(y[best] > 0.5 * PASS_2 * rough))
+        return;
+    double mean = level(d, g, v), frac = 0;
     if (!(y[best] > PASS_2 * mean))
         return;
-    double frac = 0;
     if (best > 0 && best < STEPS) {
         double bend = y[best - 1] - 2 * y[best] + y[best + 1];
         frac = bend < 0 ? 0.5 * (y[best - 1] - y[best + 1]) / bend : 0;
@@ -129,6 +126,19 @@ static void step2(struct dcorr *d, const struct group *g, int v, double v0)
     // energy in a symbol's time and the burst's width is 601 * mean
     c.metric = fmin(c.score / DID_ZC_LEN, 1);
     pend_add(d, &c);
+}
+
+static void step2(struct dcorr *d, const struct group *g, int v, double v0, double rough)
+{
+    struct sum a = { 0 };
+    for (unsigned k = 0; k < g->count; k++)
+        sum_add(d, g, g->low + k, v, &a);
+    judge(d, g, &a, v, v0, rough);
+    if (g->count == SLICES && g->low + SLICES < d->slices) {
+        struct group six = { g->low, SLICES + 1, g->middle + 0.5 };
+        sum_add(d, g, g->low + SLICES, v, &a);
+        judge(d, &six, &a, v, v0, rough);
+    }
 }
 
 // Step 1 over the newest HOP samples of a group, then step 2 where it passes.
@@ -145,18 +155,14 @@ static void group_scan(struct dcorr *d, const struct group *g, float pass, int v
         float mean = 0;
         for (int i = 0; i <= 2 * SIDE / CORR_LEVEL; i++)
             mean += sums[b + i];
-        mean *= pass / (2 * SIDE + CORR_LEVEL);
+        mean /= 2 * SIDE + CORR_LEVEL;
         const float *q = e + SIDE + b * CORR_LEVEL;
-        if (!(mean > 0) || d->op->top(q, CORR_LEVEL) <= mean)
+        const float limit = pass * mean;
+        if (!(mean > 0) || d->op->top(q, CORR_LEVEL) <= limit)
             continue;
         for (int i = 0; i < CORR_LEVEL && left > 0; i++)
-            if (q[i] > mean && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
-                int v = v_first + b * CORR_LEVEL + i;
-                step2(d, g, v, v0);
-                if (g->count == SLICES && g->low + SLICES < d->slices) {
-                    struct group six = { g->low, SLICES + 1, g->middle + 0.5 };
-                    step2(d, &six, v, v0);
-                }
+            if (q[i] > limit && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
+                step2(d, g, v_first + b * CORR_LEVEL + i, v0, mean);
                 left--;
             }
     }

@@ -28,10 +28,14 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
     rx->turbo = did_turbo_new(&rx->tables);
     rx->fwd = dft_new(DID_N, DFT_FORWARD, 1);
     rx->inv = dft_new(DID_N, DFT_BACKWARD, 1);
+    rx->fine = dft_new(RX_FINE * DID_N, DFT_BACKWARD, 1);
     rx->x = dft_alloc(RX_LEN);
     rx->w = dft_alloc(DID_N);
     rx->v = dft_alloc(DID_N);
-    if (!rx->turbo || !rx->fwd || !rx->inv || !rx->x || !rx->w || !rx->v) {
+    for (int i = 0; i < 2; i++)
+        rx->wide[i] = dft_alloc(RX_FINE * DID_N);
+    if (!rx->turbo || !rx->fwd || !rx->inv || !rx->fine || !rx->x || !rx->w || !rx->v ||
+        !rx->wide[0] || !rx->wide[1]) {
         droneid_rx_free(rx);
         return NULL;
     }
@@ -51,9 +55,12 @@ void droneid_rx_free(struct droneid_rx *rx)
     did_turbo_free(rx->turbo);
     dft_free(rx->fwd);
     dft_free(rx->inv);
+    dft_free(rx->fine);
     free(rx->x);
     free(rx->w);
     free(rx->v);
+    free(rx->wide[0]);
+    free(rx->wide[1]);
     free(rx);
 }
 

@@ -19,7 +19,7 @@
 #define RX_ZERO    (-DID_START_9 + RX_MARGIN)
 #define RX_LEN     (RX_ZERO + DID_END + RX_MARGIN)
 #define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes
-#define RX_RANGE   72                   // carriers the candidate's centre may be off: 1.08 MHz
+#define RX_FINE    4                    // steps per sample of the exact timing
 
 struct rx_sync {
     double t;                           // first useful sample of symbol 3 in x, fractional
@@ -32,10 +32,12 @@ struct droneid_rx {
     struct did_tables   tables;
     struct did_turbo   *turbo;
     struct dft         *fwd, *inv;      // of DID_N points
+    struct dft         *fine;           // of RX_FINE times as many: delays between samples
     float complex       zc[2][DID_CARRIERS];
     float complex       pilot0[DID_CARRIERS];           // symbol 0
     float complex      *x;              // RX_LEN
     float complex      *w, *v;          // DID_N each: transforms
+    float complex      *wide[2];        // RX_FINE * DID_N
     float complex       y[DID_SYMBOLS][DID_CARRIERS];   // carriers, start and carrier error removed
     float complex       ref[DID_SYMBOLS][DID_CARRIERS]; // what was sent, as far as believed
     float complex       h[DID_CARRIERS];

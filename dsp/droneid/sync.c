@@ -26,11 +26,12 @@
 #define SPAN      18                    // whole carriers to either side of a coarse centre
 #define SLACK     3                     // samples by which the candidate may be off beyond its line
 #define KEEP      6                     // hypotheses measured exactly
-#define FINE      4                     // steps per sample of the exact timing
+#define FINE      RX_FINE
 #define FINE_MAX  4                     // samples to either side
+#define ALIKE     0.5                   // weight of the channels' likeness in the choice
 #define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
-// Root 147 under 3000 hypotheses of noise alone: 3000 (1 - T)^599 = 1e-3 for T = 0.0246.
-#define RHO_B_MIN 0.0246
+// Root 147 under 3000 hypotheses of noise alone: 3000 (1 - T)^599 = 4e-3 for T = 0.0223.
+#define RHO_B_MIN 0.0223
 
 struct hyp { double carriers, rho; };
 
@@ -48,6 +49,7 @@ static void window(struct droneid_rx *rx, int at, double carriers)
     dft_run(rx->fwd, rx->w, rx->v);
 }
 
+static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
 static int place(int k) { return k & (DID_N - 1); }
 
 // w = spectrum times conj(root 147) moved by s carriers; returns the energy under it.
@@ -58,7 +60,7 @@ static float against_b(struct droneid_rx *rx, int s)
     for (int i = 0; i < DID_CARRIERS; i++) {
         int k = place(did_carrier(i) + s);
         rx->w[k] = rx->v[k] * conjf(rx->zc[1][i]);
-        e += crealf(rx->v[k]) * crealf(rx->v[k]) + cimagf(rx->v[k]) * cimagf(rx->v[k]);
+        e += norm2(rx->v[k]);
     }
     return e;
 }
@@ -98,8 +100,7 @@ static void search(struct droneid_rx *rx, struct hyp best[KEEP])
                 double lag = RX_ZERO + GAP - SHIFT_A * (s + r + frac) - at - SHIFT_B * r;
                 float top = 0;
                 for (int j = -SLACK; j <= SLACK; j++) {
-                    float complex a = rx->w[place((int)lround(lag) + j)];
-                    float p = crealf(a) * crealf(a) + cimagf(a) * cimagf(a);
+                    float p = norm2(rx->w[place((int)lround(lag) + j)]);
                     top = p > top ? p : top;
                 }
                 keep(best, s + r + frac, top / (e * DID_CARRIERS));
@@ -124,7 +125,7 @@ static void measure(struct droneid_rx *rx, double t, double carriers, struct exa
         e->energy[p] = 0;
         for (int i = 0; i < DID_CARRIERS; i++) {
             float complex y = rx->v[place(did_carrier(i) + whole)];
-            e->energy[p] += crealf(y) * crealf(y) + cimagf(y) * cimagf(y);
+            e->energy[p] += norm2(y);
             e->g[p][i] = y * conjf(rx->zc[p][i]);
         }
     }
@@ -133,15 +134,39 @@ static void measure(struct droneid_rx *rx, double t, double carriers, struct exa
 // Sum over the carriers with a delay of d samples from e->at taken off.
 static float complex sum_at(const struct exact *e, int p, double d)
 {
-    float complex s = 0, step = cexpf(2 * (float)M_PI * I * (float)(d / DID_N));
-    float complex turn = cexpf(2 * (float)M_PI * I * (float)(d * did_carrier(0) / DID_N));
-    for (int i = 0; i < DID_CARRIERS; i++) {
-        if (i == DID_CARRIERS / 2)
-            turn *= step;               // carrier 0 is skipped
-        s += e->g[p][i] * turn;
-        turn *= step;
-    }
+    float complex s = 0;
+    for (int i = 0; i < DID_CARRIERS; i++)
+        s += e->g[p][i] * cexpf(2 * (float)M_PI * I * (float)(d * did_carrier(i) / DID_N));
     return s;
+}
+
+// The same for every delay in steps of 1/FINE sample.
+static void sum_all(struct droneid_rx *rx, const struct exact *e, int p, float complex *wide)
+{
+    memset(wide, 0, FINE * DID_N * sizeof(*wide));
+    for (int i = 0; i < DID_CARRIERS; i++)
+        wide[did_carrier(i) & (FINE * DID_N - 1)] = e->g[p][i];
+    dft_run(rx->fine, wide, wide);
+}
+
+// How alike the channels are that both symbols saw, 0..1: products of neighbouring carriers' sums,
+// so echoes do no harm, while a wrong start tilts one against the other.
+static double alike(const struct exact *e)
+{
+    enum { RUN = 12 };
+    float complex s = 0;
+    float n[2] = { 0 };
+    for (int i = 0; i + RUN <= DID_CARRIERS; i += RUN) {
+        float complex a = 0, b = 0;
+        for (int k = 0; k < RUN; k++) {
+            a += e->g[0][i + k];
+            b += e->g[1][i + k];
+        }
+        s += b * conjf(a);
+        n[0] += norm2(a);
+        n[1] += norm2(b);
+    }
+    return n[0] > 0 && n[1] > 0 ? cabsf(s) / sqrtf(n[0] * n[1]) : 0;
 }
 
 // The best delay near t at this carrier error; s->f_hz, t and both correlations.
@@ -152,17 +177,20 @@ static double evaluate(struct droneid_rx *rx, double t, double carriers, struct 
     measure(rx, t, carriers, e);
     if (!(e->energy[0] > 0 && e->energy[1] > 0))
         return -1;
-    for (int j = -FINE_MAX * FINE; j <= FINE_MAX * FINE; j++) {
-        double d = t - e->at + (double)j / FINE;
-        double a = cabsf(sum_at(e, 0, d)), b = cabsf(sum_at(e, 1, d));
-        double ra = a * a / (e->energy[0] * DID_CARRIERS);
-        double rb = b * b / (e->energy[1] * DID_CARRIERS);
+    sum_all(rx, e, 0, rx->wide[0]);
+    sum_all(rx, e, 1, rx->wide[1]);
+    int middle = (int)lround((t - e->at) * FINE);
+    for (int j = middle - FINE_MAX * FINE; j <= middle + FINE_MAX * FINE; j++) {
+        double ra = norm2(rx->wide[0][j & (FINE * DID_N - 1)]) / (e->energy[0] * DID_CARRIERS);
+        double rb = norm2(rx->wide[1][j & (FINE * DID_N - 1)]) / (e->energy[1] * DID_CARRIERS);
         if (ra + rb > best) {
             best = ra + rb;
-            *s = (struct rx_sync){ e->at + d, carriers * DID_SPACING_HZ, ra, rb };
+            *s = (struct rx_sync){ e->at + (double)j / FINE, carriers * DID_SPACING_HZ, ra, rb };
         }
     }
-    return best;
+    // echoes split the correlations but not the likeness: it tells a true start from a start that
+    // some echo feigns (four carriers off and 8.5 samples late)
+    return best + 2 * ALIKE * alike(e) * best;
 }
 
 // The phase from one preamble to the other gives the carrier error to some ten hertz, but modulo

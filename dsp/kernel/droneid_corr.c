@@ -28,43 +28,71 @@ static float geometric(const uint32_t *bits, size_t n)
     return g;
 }
 
-static void filter(const float complex *restrict x, const float complex *restrict f, size_t n,
-                   float complex *restrict dst)
+static void apply(const float *restrict x, const float *restrict f, const float *restrict p,
+                  float limit, size_t n, float *restrict dst)
 {
-    union { float f[BINS_MAX]; uint32_t bits[BINS_MAX]; } p;
-    const float *xf = (const float *)x, *ff = (const float *)f;
-    float *df = (float *)dst;
-    for (size_t i = 0; i < n; i++)
-        p.f[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
-    float limit = STANDS_OUT * geometric(p.bits, n);
     for (size_t i = 0; i < n; i++) {
-        float keep = p.f[i] > limit ? 0.f : 1.f;
-        float re = xf[2 * i] * keep, im = xf[2 * i + 1] * keep;
-        df[2 * i] = re * ff[2 * i] - im * ff[2 * i + 1];
-        df[2 * i + 1] = re * ff[2 * i + 1] + im * ff[2 * i];
+        float keep = p[i] > limit ? 0.f : 1.f;
+        float re = x[2 * i] * keep, im = x[2 * i + 1] * keep;
+        dst[2 * i] = re * f[2 * i] - im * f[2 * i + 1];
+        dst[2 * i + 1] = re * f[2 * i + 1] + im * f[2 * i];
     }
 }
 
-static void power(const float complex *restrict s, size_t n, float *restrict p)
+static void filter(const float complex *restrict x, const float complex *restrict f, size_t n,
+                   float complex *restrict ring, size_t len, size_t at)
 {
-    const float *sf = (const float *)s;
+    union { float f[BINS_MAX]; uint32_t bits[BINS_MAX]; } p;
+    const float *xf = (const float *)x, *ff = (const float *)f;
+    float *rf = (float *)ring;
+    size_t head = len - at < n ? len - at : n;
     for (size_t i = 0; i < n; i++)
-        p[i] = sf[2 * i] * sf[2 * i] + sf[2 * i + 1] * sf[2 * i + 1];
+        p.f[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
+    float limit = STANDS_OUT * geometric(p.bits, n);
+    apply(xf, ff, p.f, limit, head, rf + 2 * at);
+    apply(xf + 2 * head, ff + 2 * head, p.f + head, limit, n - head, rf);
+    // what is left of the ring stays empty
+    size_t tail = n - head;
+    memset(rf + 2 * tail, 0, 2 * (at - tail) * sizeof(*rf));
+    memset(rf + 2 * (at + head), 0, 2 * (len - at - head) * sizeof(*rf));
+}
+
+static void power(const float complex *restrict x, size_t n, float complex *restrict s,
+                  float *restrict p)
+{
+    const float *xf = (const float *)x;
+    memcpy(s, x, n * sizeof(*s));
+    for (size_t i = 0; i < n; i++)
+        p[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
+}
+
+static void read_off(const float complex *restrict s, const float *restrict re,
+                     const float *restrict im, float *restrict a_re, float *restrict a_im)
+{
+    for (size_t i = 0; i < CORR_TAPS; i++) {
+        float x = ((const float *)(s + i))[0], y = ((const float *)(s + i))[1];
+        for (size_t m = 0; m < CORR_READS; m++) {
+            a_re[m] += x * re[i * CORR_READS + m] - y * im[i * CORR_READS + m];
+            a_im[m] += x * im[i * CORR_READS + m] + y * re[i * CORR_READS + m];
+        }
+    }
 }
 
 static void combine(const float *const p[], size_t m, size_t n, float *restrict e,
                     float *restrict level)
 {
+    const float *restrict p0 = p[0], *restrict p1 = p[1], *restrict p2 = p[2], *restrict p3 = p[3];
+    const float *restrict p4 = p[m - 1];            // unused with four
+    if (m == 5)
+        for (size_t i = 0; i < n; i++)
+            e[i] = p0[i] + p1[i] + p2[i] + p3[i] + p4[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            e[i] = p0[i] + p1[i] + p2[i] + p3[i];
     for (size_t b = 0; b < n / CORR_LEVEL; b++) {
-        float sum = 0, *restrict o = e + b * CORR_LEVEL;
-        memcpy(o, p[0] + b * CORR_LEVEL, CORR_LEVEL * sizeof(*o));
-        for (size_t k = 1; k < m; k++) {
-            const float *restrict q = p[k] + b * CORR_LEVEL;
-            for (size_t i = 0; i < CORR_LEVEL; i++)
-                o[i] += q[i];
-        }
+        float sum = 0;
         for (size_t i = 0; i < CORR_LEVEL; i++)
-            sum += o[i];
+            sum += e[b * CORR_LEVEL + i];
         level[b] = sum;
     }
 }
@@ -82,4 +110,4 @@ static float top(const float *restrict e, size_t n)
 }
 
 extern const struct corr_ops CAT(corr_ops, ISA);
-const struct corr_ops CAT(corr_ops, ISA) = { filter, power, combine, top };
+const struct corr_ops CAT(corr_ops, ISA) = { filter, power, combine, top, read_off };
