@@ -11,7 +11,7 @@
 
 #include "dsp/ddc.h"
 
-#define PASS_HZ     11.2e6              // 9.015 MHz with the centre up to 1.08 MHz off
+#define PASS_HZ     12.3e6              // 9.015 MHz with the centre up to 1.6 MHz off
 #define EDGE        0.49                // of the capture rate: carriers beyond are not there
 #define ITERATIONS  8                   // of the first pass
 #define PASSES      4                   // with a new channel estimate each

@@ -10,7 +10,7 @@
 //       |    /
 //       +------------------> t
 //
-// Search: for four fractions of a carrier and four centres 36 carriers apart one circular
+// Search: for four fractions of a carrier and six centres 36 carriers apart one circular
 // correlation each with root 147; a shift of up to 18 whole carriers is then a known lag in it.
 // The best few are measured again exactly (both roots, quarter samples).
 #include "dsp/droneid/rx.h"
@@ -22,7 +22,7 @@
 #define SHIFT_A   1.7038                // samples per carrier: 1024 - 1024 * 600 / 601
 #define SHIFT_B   250.4626              // 1024 * 147 / 601
 #define FRACTIONS 4                     // a quarter carrier apart: 0.22 dB at worst
-#define COARSE    4
+#define COARSE    6                     // centres of 37 carriers each: 1.6 MHz to either side
 #define SPAN      18                    // whole carriers to either side of a coarse centre
 #define SLACK     3                     // samples by which the candidate may be off beyond its line
 #define KEEP      6                     // hypotheses measured exactly
@@ -30,8 +30,8 @@
 #define FINE_MAX  4                     // samples to either side
 #define ALIKE     0.5                   // weight of the channels' likeness in the choice
 #define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
-// Root 147 under 3000 hypotheses of noise alone: 3000 (1 - T)^599 = 4e-3 for T = 0.0223.
-#define RHO_B_MIN 0.0223
+// Root 147 under 4500 hypotheses of noise alone: 4500 (1 - T)^599 = 5e-3 for T = 0.0226.
+#define RHO_B_MIN 0.0226
 
 struct hyp { double carriers, rho; };
 
