@@ -15,7 +15,6 @@
 
 #include "dsp/measure/measure.h"
 
-#define FOLD_MAX 65536                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
 // A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
 // under is chance structure.
 #define CP_RHO_MIN 0.45
@@ -60,7 +59,8 @@ struct cp_fit {
     double period;                      // samples
 };
 
-struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
+struct fold { double period; size_t bins; float complex *c; float *e; float *visits;
+              struct fold_sum *sum; };
 
 // c[n] and its energy, folded over `period`.
 static void fold_take(const float complex *restrict x, size_t lag, size_t from, size_t to,
@@ -82,24 +82,45 @@ static void fold_take(const float complex *restrict x, size_t lag, size_t from, 
     }
 }
 
-// Sums over windows of `w` bins that begin at o (and, for a slot, at its other symbols too).
-static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o,
-                        size_t w,
+// Running sums of the fold, so that a window of any width costs two look-ups.
+static void fold_add_up(struct fold *f)
+{
+    struct fold_sum s = { 0 };
+    for (size_t j = 0; j < f->bins; j++) {
+        f->sum[j] = s;
+        s.re += (double)crealf(f->c[j]);
+        s.im += (double)cimagf(f->c[j]);
+        s.e += (double)f->e[j];
+        s.visits += (double)f->visits[j];
+    }
+    f->sum[f->bins] = s;
+}
+
+static void sum_between(const struct fold *f, size_t a, size_t b, struct fold_sum *s)
+{
+    s->re += f->sum[b].re - f->sum[a].re;
+    s->im += f->sum[b].im - f->sum[a].im;
+    s->e += f->sum[b].e - f->sum[a].e;
+    s->visits += f->sum[b].visits - f->sum[a].visits;
+}
+
+// Sums over windows of `w` <= bins that begin at o (and, for a slot, at its other symbols too).
+static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o, size_t w,
                         float complex *ret_c, float *ret_e, float *ret_v)
 {
     unsigned n = k->slot_s > 0 ? k->per_slot : 1;
     double sym = (k->useful_s + k->cp_s) * fs;
-    *ret_c = 0;
-    *ret_e = *ret_v = 0;
+    struct fold_sum all = { 0 };
     for (unsigned s = 0; s < n; s++) {
-        size_t at = o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5);
-        for (size_t j = 0; j < w; j++) {
-            size_t b = (at + j) % f->bins;
-            *ret_c += f->c[b];
-            *ret_e += f->e[b];
-            *ret_v += f->visits[b];
-        }
+        size_t at = (o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5)) % f->bins;
+        size_t end = at + w;
+        sum_between(f, at, end < f->bins ? end : f->bins, &all);
+        if (end > f->bins)
+            sum_between(f, 0, end - f->bins, &all);
     }
+    *ret_c = CMPLXF((float)all.re, (float)all.im);
+    *ret_e = (float)all.e;
+    *ret_v = (float)all.visits;
 }
 
 // Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not
@@ -128,8 +149,9 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
         (k->slot_s > 0 && (double)span < 1.2 * period))
         return false;
     struct fold f = { .period = period, .bins = (size_t)(period + 0.5), .c = m->y,
-                      .e = m->q, .visits = m->q + FOLD_MAX };
+                      .e = m->q, .visits = m->q + FOLD_MAX, .sum = m->sum };
     fold_take(m->z, fit->lag, i0, i1 - fit->lag, &f);
+    fold_add_up(&f);
 
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
@@ -191,9 +213,10 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
     size_t bins = (size_t)((fit->k->useful_s + fit->k->cp_s) * l->fs + 0.5);
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w;
     struct fold f = { .period = (fit->k->useful_s + fit->k->cp_s) * l->fs, .bins = bins, .c = m->y,
-                      .e = m->q, .visits = m->q + FOLD_MAX };
+                      .e = m->q, .visits = m->q + FOLD_MAX, .sum = m->sum };
     size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
     fold_take(m->z, fit->lag, l->i0, to < max ? to : max, &f);
+    fold_add_up(&f);
     // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
     float complex c;
     float e, v;

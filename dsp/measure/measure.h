@@ -20,6 +20,7 @@
 // Samples one look holds: 4.3 ms of 20 MHz, 68 ms of 1 MHz.  Bounds the work per burst.
 #define LOOK_MAX  131072
 #define PSD_MAX   1024
+#define FOLD_MAX  65536             // bins of cp.c's fold: 0.5 ms at 122.88 MS/s is 61440
 #define FFT_LOG_MIN 4
 #define FFT_LOG_MAX 17              // 2^17 = LOOK_MAX
 
@@ -68,11 +69,14 @@ struct evidence {
     struct cp_place cp;
 };
 
+struct fold_sum { double re, im, e, visits; };      // of cp.c
+
 struct measurer {
     double rate_hz;
     float complex *x, *y, *z;       // LOOK_MAX each
     float  *p, *q;                  // LOOK_MAX each
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
+    struct fold_sum *sum;           // FOLD_MAX + 1
     struct look look;
 };
 
