@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Usage: isa.sh BUILDDIR     Every instruction set the kernels are built for finds the same: recorded
+# cases again under each.  (Last digits may differ; what is expected allows for that.)
+. "$(dirname "$0")/../lib.sh"
+n=0
+for isa in plain v2 v3 v4; do
+    TYTO_ISA=$isa "$build/bin/tyto" --version | grep -q " $isa kernels" || {
+        echo "this processor has no $isa"
+        continue
+    }
+    for case in droneid_two elrs_250 fpv_pal; do
+        TYTO_ISA=$isa sh "$top/tests/iq.sh" "$build" "$top/tests/iq/$case" >"$tmp/log" 2>&1 ||
+            fault "$case under $isa: $(head -n 2 "$tmp/log")"
+        n=$((n + 1))
+    done
+done
+finish $n
