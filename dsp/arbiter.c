@@ -200,6 +200,9 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
 
+    // A filter's delay can put a start behind the last sample of a very short recording.
+    if (b.n0 >= a->end && !first->run)
+        return;
     if (b.n1 > a->end)
         b.n1 = a->end;
     if (droneid) {

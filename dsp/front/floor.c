@@ -77,7 +77,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->live = calloc(f->span, sizeof *f->live);
     f->first = calloc(f->span, sizeof *f->first);
     f->acc = calloc(f->groups, sizeof *f->acc);
-    f->sort = calloc(f->span, sizeof *f->sort);
+    f->sort = calloc(f->span > f->groups ? f->span : f->groups, sizeof *f->sort);
     f->low = calloc(f->groups, sizeof *f->low);
     f->spread = calloc(f->groups, sizeof *f->spread);
     f->shape = calloc(f->groups, sizeof *f->shape);
