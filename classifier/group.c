@@ -45,6 +45,8 @@ static enum group_kind ofdm_kind(const struct obs *o)
 
     if (p->numerology == OFDM_WIFI || p->numerology == OFDM_WIFI_AX || has(p->wifi_stf, 0.6, 1.1))
         return GROUP_WIFI_OFDM;
+    if (is_ofdm15(p) && has(p->lte_pss, 0.45, 1.1))
+        return GROUP_CELL;
     if (is_ofdm15(p))
         return o->bw_hz < NARROW_HZ && !(o->flags & BURST_EDGE) && o->bw_hz < 0.6 * o->rate_hz
                    ? GROUP_NARROW_OFDM : GROUP_CELL;
@@ -163,7 +165,9 @@ static void ofdm_features(struct group *g, const struct fingerprint *p, double d
     g->numerology_wifi += p->numerology == OFDM_WIFI || p->numerology == OFDM_WIFI_AX;
     g->pss += has(p->lte_pss, 0.45, 1.1);
     g->long_cp7 += has(p->long_cp_every, 6.5, 7.5);
-    g->zc_dji += p->zc_len == 601 || p->zc_len == 1201;
+    // reference symbols over all carriers: downlink 601 or 1201, uplink 73; LTE's are shorter primes
+    g->zc_dji += p->zc_len == 601 || p->zc_len == 1201 ||
+                 (p->zc_len == 73 && g->kind == GROUP_NARROW_OFDM);
     if (meas_ok(p->symbol_period_s)) {
         double err = fmax(p->symbol_period_s.err, 1e-9);
         double zd = fabs(p->symbol_period_s.v - DJI_PERIOD_S) / err;
@@ -204,6 +208,8 @@ void group_add(struct group *g, const struct obs *o)
     }
     if (p->kind == KIND_OFDM)
         ofdm_features(g, p, o->part == BURST_WHOLE ? o->dur_s : 0);
+    if (meas_ok(p->barker_corr))
+        g->barker_corr = fmax(g->barker_corr, p->barker_corr.v);
     if (meas_ok(p->line_corr))
         g->line_corr = fmax(g->line_corr, p->line_corr.v);
 }

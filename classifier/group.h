@@ -31,7 +31,7 @@ struct group {
     // counts of transmissions (or parts) with a feature
     unsigned stf, numerology_wifi, barker, access_address, even_mhz, pss, long_cp7, zc_dji, cp_dji,
              cp_lte, frame_dji, narrow_slot, parts, edge;
-    double   line_corr;             // best
+    double   line_corr, barker_corr;        // best
     struct { double f_hz; unsigned n; } channel[GROUP_CHANNELS];
     unsigned n_channels;
     double   time_s[GROUP_TIMES];   // newest starts, a ring

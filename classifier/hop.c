@@ -89,8 +89,7 @@ static void ring_put(struct hop *h, struct hop_obs x)
 
 static void window_of(struct hop *h, const struct obs *o)
 {
-    // The outermost twentieth on each side is the receiver's filter skirt.
-    double half = 0.475 * o->rate_hz - h->mode->bw_hz / 2;
+    double half = 0.5 * o->rate_hz - h->mode->bw_hz / 2 + 10e-6 * o->freq_hz;
     h->lo_hz = o->centre_hz - half;
     h->hi_hz = o->centre_hz + half;
 }
@@ -196,14 +195,8 @@ bool hop_answers(const struct hop *h, const struct obs *o)
 
 bool hop_covers(const struct hop *h, const struct obs *o)
 {
-    double nearest_s, off_s;
-
-    if (o->dur_s > h->mode->burst_s.lo || !in_block(h, o, &nearest_s))
-        return false;
-    lattice_slot(&h->grid, o->t_s, &off_s);
-    if (off_s < -2 * h->tol_s)
-        off_s += h->grid.period_s;
-    return off_s + o->dur_s <= h->mode->burst_s.hi + 2 * h->tol_s;
+    double nearest_s;
+    return o->dur_s <= h->mode->burst_s.lo && in_block(h, o, &nearest_s);
 }
 
 void hop_add_answer(struct hop *h, const struct obs *o)

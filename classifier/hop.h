@@ -49,7 +49,8 @@ void hop_add(struct hop *h, const struct obs *o);
 // the channel of the block, clear of its packets, but off the grid.  o: older than two blocks.
 bool hop_answers(const struct hop *h, const struct obs *o);
 void hop_add_answer(struct hop *h, const struct obs *o);
-// A piece of a packet that something louder covered: on channel and within a slot, but shorter.
+// A piece of a packet or of an answer, because something louder covered the rest or it is weak: on
+// the channel of the block, but shorter than a packet.
 bool hop_covers(const struct hop *h, const struct obs *o);
 void hop_ends(const struct hop *h, struct track *t);    // fills t->ends
 void hop_judge(const struct hop *h, struct hop_evidence *ret);

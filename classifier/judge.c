@@ -27,7 +27,19 @@ static void because(struct hyp *h, const char *fmt, ...)
 
 static bool in_ism(double f)
 {
-    return (f > 2.399e9 && f < 2.4835e9) || (f > 5.150e9 && f < 5.925e9);
+    return (f > 2.399e9 && f < 2.4835e9) || (f > 5.150e9 && f < 5.855e9);
+}
+
+// Shared by FPV sets of 2018 and LTE-V2X: the place says nothing.
+static bool in_its(double f)
+{
+    return f >= 5.855e9 && f < 5.925e9;
+}
+
+// Share of parts with a DJI reference symbol; the measurement sees one in 200 LTE bursts as such.
+static double zc_share(const struct group *g)
+{
+    return g->parts ? (double)g->zc_dji / g->parts : 0;
 }
 
 // A centre under 1 MHz is a recording whose tuning nobody told.
@@ -41,7 +53,8 @@ static bool place_known(double f)
 static bool judge_wifi(const struct group *g, struct hyp *h)
 {
     if (g->kind == GROUP_WIFI_DSSS) {
-        h->llr = 4 + fmin(4, (double)g->barker);        // an 11-chip Barker code is nobody else's
+        // An 11-chip Barker code is nobody else's; a faint trace of it once may be chance.
+        h->llr = g->n < 2 && g->barker_corr < 0.6 ? -0.5 : 4 + fmin(4, (double)g->barker);
         because(h, "11 Mchip/s Barker code in %u of %u transmissions", g->barker, g->parts);
         return true;
     }
@@ -128,7 +141,8 @@ static bool judge_lte(const struct group *g, struct hyp *h)
     }
     if (g->edge > g->parts / 2 && g->longest_s > 5e-3)
         h->llr += 0.5;          // wider than the capture
-    h->llr -= fmin(8, 4.0 * g->zc_dji) + fmin(4, 1.0 * g->cp_dji);
+    h->llr -= (zc_share(g) > 0.1 ? fmin(8, 4.0 * g->zc_dji) : 0) +
+              (g->cp_dji > g->cp_lte ? fmin(4, 1.0 * g->cp_dji) : 0);
     h->llr += !place_known(g->freq_hz) ? 0 : in_ism(g->freq_hz) ? -0.5 : 0.5;
     if (g->n < 4 && g->longest_s < 5e-3 && !g->pss)
         h->llr = fmin(h->llr, 0);       // one burst's lag of 66.7 us may be anybody's, or chance
@@ -139,14 +153,14 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
 {
     if (g->kind != GROUP_CELL && g->kind != GROUP_NARROW_OFDM)
         return false;
-    bool ism = in_ism(g->freq_hz);
+    bool zc = zc_share(g) > 0.3;
     because(h, "OFDM with 66.7 us symbols, %llu bursts", (unsigned long long)g->n);
-    if (place_known(g->freq_hz))
-        h->llr += ism ? 0.5 : -4;
+    if (place_known(g->freq_hz) && !in_its(g->freq_hz))
+        h->llr += in_ism(g->freq_hz) ? 0.5 : -4;
     if (g->kind == GROUP_NARROW_OFDM) {
         double slots = (double)g->narrow_slot / (double)(g->n ? g->n : 1);
         h->llr += slots > 0.7 ? fmin(2, 0.25 * (double)g->n) : -3;
-        h->llr += g->n_channels >= 3 && g->n >= 6 ? 1 : -2;
+        h->llr += g->n_channels >= 3 && g->n >= 6 ? 1 : zc ? -1 : -2;
         because(h, "%.0f %% are single 0.5 ms slots on %u centres, %.1f MHz wide", 100 * slots,
                 g->n_channels, g->bw_hz / 1e6);
     } else {
@@ -160,16 +174,17 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
         if (g->longest_s > 5e-3)
             h->llr -= 5;
     }
-    if (g->zc_dji) {
-        h->llr += fmin(6, 3.0 * g->zc_dji);
-        because(h, "Zadoff-Chu symbols of length 601 or 1201 in %u bursts", g->zc_dji);
+    if (zc) {
+        h->llr += g->kind == GROUP_NARROW_OFDM ? fmin(5, 2.0 * g->zc_dji) : fmin(6, 3.0 * g->zc_dji);
+        because(h, "Zadoff-Chu symbols over all carriers (length %s) in %u bursts",
+                g->kind == GROUP_NARROW_OFDM ? "73" : "601 or 1201", g->zc_dji);
     }
-    if (g->cp_dji) {
+    if (g->cp_dji > g->cp_lte) {
         h->llr += fmin(2, 0.7 * g->cp_dji);
         because(h, "every cyclic prefix 4.69 us, LTE's first is longer");
     }
-    h->llr -= (g->pss ? 6 : 0) + fmin(4, 1.0 * g->cp_lte);
-    if (g->n < 4)
+    h->llr -= (g->pss ? 6 : 0) + (g->cp_lte > g->cp_dji ? fmin(4, 1.0 * g->cp_lte) : 0);
+    if (g->n < 4 && !(zc && g->zc_dji >= 2))
         h->llr = fmin(h->llr, 0);       // a few bursts are what anybody's OFDM may look like
     return true;
 }
