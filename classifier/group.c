@@ -165,7 +165,7 @@ static void ofdm_features(struct group *g, const struct fingerprint *p, double d
     g->numerology_wifi += p->numerology == OFDM_WIFI || p->numerology == OFDM_WIFI_AX;
     g->pss += has(p->lte_pss, 0.45, 1.1);
     g->long_cp7 += has(p->long_cp_every, 6.5, 7.5);
-    // reference symbols over all carriers: downlink 601 or 1201, uplink 73; LTE's are shorter primes
+    // reference symbols over all carriers: downlink 601 or 1201, uplink 73; LTE's are shorter
     g->zc_dji += p->zc_len == 601 || p->zc_len == 1201 ||
                  (p->zc_len == 73 && g->kind == GROUP_NARROW_OFDM);
     if (meas_ok(p->symbol_period_s)) {

@@ -175,7 +175,8 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
             h->llr -= 5;
     }
     if (zc) {
-        h->llr += g->kind == GROUP_NARROW_OFDM ? fmin(5, 2.0 * g->zc_dji) : fmin(6, 3.0 * g->zc_dji);
+        h->llr += g->kind == GROUP_NARROW_OFDM ? fmin(5, 2.0 * g->zc_dji)
+                                               : fmin(6, 3.0 * g->zc_dji);
         because(h, "Zadoff-Chu symbols over all carriers (length %s) in %u bursts",
                 g->kind == GROUP_NARROW_OFDM ? "73" : "601 or 1201", g->zc_dji);
     }
