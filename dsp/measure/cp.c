@@ -15,6 +15,7 @@
 
 #include "dsp/measure/measure.h"
 
+#define FOLD_MAX 65000                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
 // A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
 // under is chance structure.
 #define CP_RHO_MIN 0.45
@@ -59,68 +60,65 @@ struct cp_fit {
     double period;                      // samples
 };
 
-struct fold { double period; size_t bins; float complex *c; float *e; float *visits;
-              struct fold_sum *sum; };
+// c[n] and its energy folded over `period`; as running sums, so that any window costs the same:
+// entry j holds the sum of bins under j, entry `bins` the total.
+struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
 
-// c[n] and its energy, folded over `period`.
+static struct fold fold_room(struct measurer *m, double period)
+{
+    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q,
+                          .visits = m->q + LOOK_MAX / 2 };
+}
+
 static void fold_take(const float complex *restrict x, size_t lag, size_t from, size_t to,
                       struct fold *f)
 {
-    memset(f->c, 0, f->bins * sizeof *f->c);
-    memset(f->e, 0, f->bins * sizeof *f->e);
-    memset(f->visits, 0, f->bins * sizeof *f->visits);
+    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
+    memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
+    memset(f->visits, 0, (f->bins + 1) * sizeof *f->visits);
     double start = 0;
     for (size_t n = from; n < to; start += f->period) {
         size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
         b = b > to ? to : b;
-        for (size_t i = a, j = 0; i < b && j < f->bins; i++, j++) {
+        for (size_t i = a, j = 1; i < b && j <= f->bins; i++, j++) {
             f->c[j] += x[i + lag] * conjf(x[i]);
             f->e[j] += 0.5f * (sq(x[i]) + sq(x[i + lag]));
             f->visits[j] += 1;
         }
         n = b > n ? b : n + 1;
     }
-}
-
-// Running sums of the fold, so that a window of any width costs two look-ups.
-static void fold_add_up(struct fold *f)
-{
-    struct fold_sum s = { 0 };
-    for (size_t j = 0; j < f->bins; j++) {
-        f->sum[j] = s;
-        s.re += (double)crealf(f->c[j]);
-        s.im += (double)cimagf(f->c[j]);
-        s.e += (double)f->e[j];
-        s.visits += (double)f->visits[j];
+    for (size_t j = 1; j <= f->bins; j++) {
+        f->c[j] += f->c[j - 1];
+        f->e[j] += f->e[j - 1];
+        f->visits[j] += f->visits[j - 1];
     }
-    f->sum[f->bins] = s;
 }
 
-static void sum_between(const struct fold *f, size_t a, size_t b, struct fold_sum *s)
+struct sums { float complex c; float e, v; };
+
+static void sums_add(const struct fold *f, size_t a, size_t b, float sign, struct sums *s)
 {
-    s->re += f->sum[b].re - f->sum[a].re;
-    s->im += f->sum[b].im - f->sum[a].im;
-    s->e += f->sum[b].e - f->sum[a].e;
-    s->visits += f->sum[b].visits - f->sum[a].visits;
+    s->c += sign * (f->c[b] - f->c[a]);
+    s->e += sign * (f->e[b] - f->e[a]);
+    s->v += sign * (f->visits[b] - f->visits[a]);
 }
 
-// Sums over windows of `w` <= bins that begin at o (and, for a slot, at its other symbols too).
-static void window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o, size_t w,
-                        float complex *ret_c, float *ret_e, float *ret_v)
+// Over windows of `w` bins that begin at o (and, for a slot, at its other symbols too), around the
+// end of the fold.
+static struct sums window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o,
+                               size_t w)
 {
     unsigned n = k->slot_s > 0 ? k->per_slot : 1;
     double sym = (k->useful_s + k->cp_s) * fs;
-    struct fold_sum all = { 0 };
+    struct sums r = { 0 };
     for (unsigned s = 0; s < n; s++) {
-        size_t at = (o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5)) % f->bins;
-        size_t end = at + w;
-        sum_between(f, at, end < f->bins ? end : f->bins, &all);
-        if (end > f->bins)
-            sum_between(f, 0, end - f->bins, &all);
+        size_t a = (o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5)) % f->bins;
+        size_t b = a + w;
+        sums_add(f, a, b < f->bins ? b : f->bins, 1, &r);
+        if (b > f->bins)
+            sums_add(f, 0, b - f->bins < a ? b - f->bins : a, 1, &r);
     }
-    *ret_c = CMPLXF((float)all.re, (float)all.im);
-    *ret_e = (float)all.e;
-    *ret_v = (float)all.visits;
+    return r;
 }
 
 // Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not
@@ -148,18 +146,14 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     if (w < 3 || fit->lag + 2 * w > span || period < 4 || period > FOLD_MAX ||
         (k->slot_s > 0 && (double)span < 1.2 * period))
         return false;
-    struct fold f = { .period = period, .bins = (size_t)(period + 0.5), .c = m->y,
-                      .e = m->q, .visits = m->q + FOLD_MAX, .sum = m->sum };
+    struct fold f = fold_room(m, period);
     fold_take(m->z, fit->lag, i0, i1 - fit->lag, &f);
-    fold_add_up(&f);
 
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
-    float complex c;
-    float e, v;
     for (size_t o = 0; o < f.bins; o += step, n++) {
-        window_sums(&f, k, l->fs, o, w, &c, &e, &v);
-        double r2 = e > 0 ? sq(c) / ((double)e * e) : 0, t = r2 * v;
+        struct sums r = window_sums(&f, k, l->fs, o, w);
+        double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         all += t;
         if (t > best)
             best = t, best_o = o;
@@ -167,14 +161,14 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     size_t from = best_o + f.bins - step;
     best = -1;
     for (size_t o = from; o <= from + 2 * step; o++) {
-        window_sums(&f, k, l->fs, o % f.bins, w, &c, &e, &v);
-        double t = e > 0 ? sq(c) / ((double)e * e) * v : 0;
+        struct sums r = window_sums(&f, k, l->fs, o, w);
+        double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         if (t > best) {
             best = t;
             fit->at = (double)(o % f.bins) + (double)(i0 - l->i0);
-            fit->rho = e > 0 ? cabsf(c) / e : 0;
-            fit->neff = v * share;
-            fit->sum = c;
+            fit->rho = r.e > 0 ? cabsf(r.c) / r.e : 0;
+            fit->neff = r.v * share;
+            fit->sum = r.c;
         }
     }
     fit->t = best * share;
@@ -210,37 +204,30 @@ static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp
 static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit,
                       double *ret_err)
 {
-    size_t bins = (size_t)((fit->k->useful_s + fit->k->cp_s) * l->fs + 0.5);
-    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w;
-    struct fold f = { .period = (fit->k->useful_s + fit->k->cp_s) * l->fs, .bins = bins, .c = m->y,
-                      .e = m->q, .visits = m->q + FOLD_MAX, .sum = m->sum };
+    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w, at = 0;
+    struct fold f = fold_room(m, (fit->k->useful_s + fit->k->cp_s) * l->fs);
+    struct cp_kind flat = *fit->k;
+    double best = -1;
+    flat.slot_s = 0;
+    // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
     size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
     fold_take(m->z, fit->lag, l->i0, to < max ? to : max, &f);
-    fold_add_up(&f);
-    // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
-    float complex c;
-    float e, v;
-    double best = -1;
-    size_t at = 0;
-    struct cp_kind flat = *fit->k;
-    flat.slot_s = 0;
-    for (size_t o = 0; o < bins; o++) {
-        window_sums(&f, &flat, l->fs, o, w, &c, &e, &v);
-        if (sq(c) > best)
-            best = sq(c), at = o;
+    for (size_t o = 0; o < f.bins; o++) {
+        double v = sq(window_sums(&f, &flat, l->fs, o, w).c);
+        if (v > best)
+            best = v, at = o;
     }
-    window_sums(&f, &flat, l->fs, at, w, &c, &e, &v);
+    float complex c = window_sums(&f, &flat, l->fs, at, w).c;
     float complex turn = conjf(c) / (cabsf(c) + 1e-30f);
     best = -1;
-    for (size_t a = 0; a < 2 * w; a++) {
-        double s = 0;
-        for (size_t j = 0; a + j < 4 * w; j++) {
-            s += crealf(f.c[(at + bins - w + a + j) % bins] * turn);
-            double gain = s > 0 ? s * s / (double)(j + 1) : 0;
+    for (size_t a = 0; a < 2 * w; a++)
+        for (size_t j = 1; a + j <= 4 * w && j < f.bins; j++) {
+            size_t from = (at + f.bins - w + a) % f.bins;
+            double s = crealf(window_sums(&f, &flat, l->fs, from, j).c * turn);
+            double gain = s > 0 ? s * s / (double)j : 0;
             if (gain > best)
-                best = gain, best_w = j + 1;
+                best = gain, best_w = j;
         }
-    }
     *ret_err = 1.5 / fmin(l->fs, l->occ_hi - l->occ_lo) +
                (double)w / l->fs * 1.5 / sqrt(fmax(1, fit->neff) * fmax(0.05, fit->rho));
     return (double)best_w / l->fs;

@@ -116,13 +116,15 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     if (has_start && len > 8) {
         l->i0 = edge_walk(m->p, mid, (size_t)-1, l->i0, -1, &before);
         // On the air from the recording's first sample: nothing to be unsure of.
-        bool cut_off = l->t0 <= 0 && l->i0 < 2 && (b->flags & BURST_AT_START);
+        bool near = (double)l->i0 < 2 + 4 * before.err_s * l->fs;
+        bool cut_off = l->t0 <= 0 && near && (b->flags & BURST_AT_START);
         start = cut_off ? start : look_time(l, (double)l->i0 - 0.5);
         err0 = cut_off ? 0 : before.err_s;
     }
     if (has_end && len > 8) {
         l->i1 = edge_walk(m->p, mid, l->n, l->i1, +1, &after) + 1;
-        bool cut_off = l->i1 + 2 > l->n && (b->flags & BURST_AT_END);
+        bool near = (double)(l->n - l->i1) < 2 + 4 * after.err_s * l->fs;
+        bool cut_off = near && (b->flags & BURST_AT_END);
         end = cut_off ? end : look_time(l, (double)l->i1 - 0.5);
         err1 = cut_off ? 0 : after.err_s;
     }

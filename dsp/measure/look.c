@@ -40,7 +40,7 @@ double look_noise_band(const struct look *l)
 }
 
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
-               struct look *l)
+               size_t most, struct look *l)
 {
     *l = (struct look){ .b = b, .in_fs = b->rate_hz, .f_hz = f_hz, .x = m->x };
     l->fs = look_rate(fmin(width_hz, b->rate_hz));
@@ -53,8 +53,8 @@ void look_take(struct measurer *m, const struct burst *b, double f_hz, double wi
     to = fmin(to, b->cut.n);
     l->t0 = from;
     double n = (to - from) * l->fs / l->in_fs;
-    l->whole = n <= LOOK_MAX;
-    l->n = clamp_index(n, LOOK_MAX);
+    l->whole = n <= (double)most;
+    l->n = clamp_index(n, most);
     l->i0 = clamp_index(look_index(l, b->n0), l->n);
     l->i1 = clamp_index(look_index(l, b->n1), l->n);
     double pass = fmin(0.8 * l->fs, 0.9 * l->in_fs);

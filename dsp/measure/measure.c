@@ -15,8 +15,7 @@ struct measurer *measurer_new(double rate_hz)
     m->z = dft_alloc(LOOK_MAX);
     m->p = (float *)dft_alloc(LOOK_MAX / 2);
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
-    m->sum = malloc((FOLD_MAX + 1) * sizeof *m->sum);
-    bool ok = m->x && m->y && m->z && m->p && m->q && m->sum;
+    bool ok = m->x && m->y && m->z && m->p && m->q;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
         m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
@@ -42,7 +41,6 @@ void measurer_free(struct measurer *m)
     free(m->z);
     free(m->p);
     free(m->q);
-    free(m->sum);
     free(m);
 }
 
@@ -73,34 +71,52 @@ static void fingerprint_rough(const struct burst *b, struct fingerprint *fp)
     fp->level_dbfs = b->level_dbfs;
 }
 
-// A rough width may be a tile several times too wide or a part of the signal.  Looks again until
-// the occupied band is between 0.4 and 0.95 of what was taken for it.
-static void look_settle(struct measurer *m, const struct burst *b, struct look *l,
+// The band to look at next, or false when this look is good: the signal neither reaches the look's
+// edges nor leaves more than two thirds of it empty.
+static bool look_better(const struct look *l, double *lo, double *hi)
+{
+    double half = l->in_fs / 2, edge = 0.36 * l->fs, bin = l->fs / (double)l->nf;
+    double next = fmax(l->occ_hi - l->occ_lo, l->hi99 - l->lo99) * 1.1 + 2 * bin;
+    bool low = l->occ_lo < -edge && l->f_hz - 0.45 * l->fs > -half;
+    bool high = l->occ_hi > edge && l->f_hz + 0.45 * l->fs < half;
+    if (low || high) {
+        *lo = fmax(-half, l->f_hz - (low ? 1.1 : 0.55) * l->fs);
+        *hi = fmin(half, l->f_hz + (high ? 1.1 : 0.55) * l->fs);
+        return true;
+    }
+    if (next >= l->fs / 3 || l->fs <= 60e3)
+        return false;
+    *lo = l->f_hz + fmin(l->occ_lo, l->lo99) - 0.05 * next - bin;
+    *hi = l->f_hz + fmax(l->occ_hi, l->hi99) + 0.05 * next + bin;
+    return true;
+}
+
+static bool look_at(struct measurer *m, const struct burst *b, double lo, double hi, size_t most,
+                    struct look *l, struct fingerprint *fp)
+{
+    look_take(m, b, 0.5 * (lo + hi), hi - lo, most, l);
+    if (l->n < 32 || l->i1 < l->i0 + 16)
+        return false;
+    level_edges(m, l, fp);
+    if (l->i1 < l->i0 + 16)
+        return false;
+    spectrum_take(m, l);
+    return true;
+}
+
+// A rough width may be a tile several times too wide or a part of the signal: short looks until the
+// occupied band fills one well, then a full one.
+static bool look_settle(struct measurer *m, const struct burst *b, struct look *l,
                         struct fingerprint *fp)
 {
-    double lo = b->f_lo_hz, hi = b->f_hi_hz, half = b->rate_hz / 2;
-    for (int turn = 0; turn < 4; turn++) {
-        double w = hi - lo, mid = 0.5 * (lo + hi);
-        look_take(m, b, mid, w, l);
-        if (l->n < 32 || l->i1 < l->i0 + 16)
-            return;
-        level_edges(m, l, fp);
-        spectrum_take(m, l);
-        double occ = l->occ_hi - l->occ_lo, edge = 0.04 * l->fs;
-        bool low = l->occ_lo < -0.4 * l->fs + edge && mid - 0.45 * l->fs > -half;
-        bool high = l->occ_hi > 0.4 * l->fs - edge && mid + 0.45 * l->fs < half;
-        double w99 = l->hi99 - l->lo99, bin = l->fs / (double)l->nf;
-        double next = fmax(occ, w99) * 1.1 + 2 * bin;
-        if (low || high) {
-            lo = fmax(-half, mid - (low ? 1.1 : 0.55) * l->fs);
-            hi = fmin(half, mid + (high ? 1.1 : 0.55) * l->fs);
-        } else if (turn < 3 && next < 0.42 * l->fs && l->fs > 60e3) {
-            lo = l->f_hz + fmin(l->occ_lo, l->lo99) - 0.05 * next - bin;
-            hi = l->f_hz + fmax(l->occ_hi, l->hi99) + 0.05 * next + bin;
-        } else {
-            return;
-        }
+    double lo = b->f_lo_hz, hi = b->f_hi_hz;
+    bool again = true;
+    for (int turn = 0; turn < 4 && again; turn++) {
+        if (!look_at(m, b, lo, hi, LOOK_SHORT, l, fp))
+            return false;
+        again = turn < 3 && look_better(l, &lo, &hi);
     }
+    return l->whole || look_at(m, b, lo, hi, LOOK_MAX, l, fp);
 }
 
 typedef void measure_fn(struct measurer *m, struct look *l, struct fingerprint *fp,
@@ -122,8 +138,7 @@ void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
     if (!sane || b->cut.n == 0 || (b->flags & BURST_NO_SAMPLES))
         return;
     struct look *l = &m->look;
-    look_settle(m, b, l, fp);
-    if (l->n < 32 || l->i1 < l->i0 + 16)
+    if (!look_settle(m, b, l, fp))
         return;
     for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
         // Prefixes and chips leave no doubt; the costly rest is for the others.

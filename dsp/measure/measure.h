@@ -19,8 +19,8 @@
 
 // Samples one look holds: 4.3 ms of 20 MHz, 68 ms of 1 MHz.  Bounds the work per burst.
 #define LOOK_MAX  131072
+#define LOOK_SHORT 24576           // to find the width
 #define PSD_MAX   1024
-#define FOLD_MAX  65536             // bins of cp.c's fold: 0.5 ms at 122.88 MS/s is 61440
 #define FFT_LOG_MIN 4
 #define FFT_LOG_MAX 17              // 2^17 = LOOK_MAX
 
@@ -69,21 +69,19 @@ struct evidence {
     struct cp_place cp;
 };
 
-struct fold_sum { double re, im, e, visits; };      // of cp.c
-
 struct measurer {
     double rate_hz;
     float complex *x, *y, *z;       // LOOK_MAX each
     float  *p, *q;                  // LOOK_MAX each
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
-    struct fold_sum *sum;           // FOLD_MAX + 1
     struct look look;
 };
 
 // ---- look.c
-// Reads the burst with its margins, centred on f_hz, at the 15 kHz * 2^k rate next above 1.5 width.
+// Reads the burst with its margins, `most` samples at most, centred on f_hz, at the 15 kHz * 2^k
+// rate next above 1.5 width.
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
-               struct look *l);
+               size_t most, struct look *l);
 double look_noise_band(const struct look *l);            // Hz of noise in x
 double look_time(const struct look *l, double i);       // seconds since the capture's first sample
 

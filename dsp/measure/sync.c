@@ -17,8 +17,9 @@
 #define PSS_SHIFT    10             // carriers the centre may be off
 #define PSS_KEEP     8
 
-static const int pss_roots[] = { 25, 29, 34, 26, 37 };
-#define ROOTS ((int)(sizeof pss_roots / sizeof *pss_roots))
+#define ROOTS 5
+static const int pss_roots[ROOTS] = { 25, 29, 34, 26, 37 };
+
 
 // Number of carriers a ZC symbol would fill, of those in use by LTE-like systems; 0: none fits.
 static int zc_carriers(const struct grid *g)
@@ -36,7 +37,7 @@ static int zc_root(struct measurer *m, const struct grid *g, const float complex
     int n = carriers + 1, c = (int)g->lag / 2 + g->mid;
     unsigned log_n = log2_floor((size_t)n) + 2;
     size_t nf = (size_t)1 << log_n;
-    double e = 0, sum = 0;
+    double e = 0, used = 0;
     if (c - carriers / 2 < 0 || c + carriers / 2 >= (int)g->lag)
         return 0;
     memset(m->z, 0, nf * sizeof *m->z);
@@ -46,7 +47,7 @@ static int zc_root(struct measurer *m, const struct grid *g, const float complex
             continue;
         m->z[k] = y[a + 1] * conjf(y[a]);
         e += sq(m->z[k]);
-        sum += cabsf(m->z[k]);
+        used++;
     }
     dft_run(m->fft[log_n], m->z, m->z);
     size_t at = 0;
@@ -54,7 +55,7 @@ static int zc_root(struct measurer *m, const struct grid *g, const float complex
         at = sq(m->z[k]) > sq(m->z[at]) ? k : at;
     double t = e > 0 ? sq(m->z[at]) / e : 0;
     // Chance: ln of the number of roots; a part-filled ZC or a strong echo is not wanted.
-    if (t < log((double)n) + 12 || cabsf(m->z[at]) < 0.6 * sum)
+    if (t < log((double)n) + 12 || sq(m->z[at]) < 0.3 * used * e)
         return 0;
     int u = (int)lround((double)(nf - at) * n / (double)nf);
     return u % n;
@@ -84,31 +85,44 @@ static float complex pss_value(int u, int k)        // k: -31..31 without 0
     return (float)cos(ph) + I * (float)sin(ph);
 }
 
-// Neighbour products of one symbol against those of each root, at each shift.
-static void pss_prune(const struct grid *g, const float complex *y, size_t s, struct pss_try *keep)
+// Neighbour products of the roots, exp(-2 pi i u (n+1) / 63), without those beside the centre.
+static void pss_products(float complex ref[ROOTS][2 * PSS_SIDE])
 {
-    int c = (int)g->lag / 2 + g->mid;
     for (int r = 0; r < ROOTS; r++)
-        for (int shift = -PSS_SHIFT; shift <= PSS_SHIFT; shift++) {
-            float complex sum = 0;
-            float e = 1e-30f;
-            // exp(-2 pi i u (n+1) / 63) by turning.
-            double w = -2 * M_PI * pss_roots[r] / 63;
-            float complex ref = 1, turn = (float)cos(w) + I * (float)sin(w);
-            for (int k = -PSS_SIDE; k < PSS_SIDE; k++, ref *= turn) {
-                if (k == 0 || k == -1)
-                    continue;
-                float complex d = y[c + shift + k + 1] * conjf(y[c + shift + k]);
-                sum += d * conjf(ref);
-                e += cabsf(d);
+        for (int k = 0; k < 2 * PSS_SIDE; k++) {
+            double ph = -2 * M_PI * (pss_roots[r] * (k + 1) % 63) / 63;
+            bool beside = k == PSS_SIDE || k == PSS_SIDE - 1;
+            ref[r][k] = beside ? 0 : (float)cos(ph) - I * (float)sin(ph);
+        }
+}
+
+// Neighbour products of one symbol against those of each root, at each shift.
+static void pss_prune(const struct grid *g, const float complex *y, size_t s,
+                      float complex ref[ROOTS][2 * PSS_SIDE], struct pss_try *keep)
+{
+    float complex d[2 * (PSS_SIDE + PSS_SHIFT)];
+    int c = (int)g->lag / 2 + g->mid - PSS_SIDE - PSS_SHIFT;
+    for (int k = 0; k < 2 * (PSS_SIDE + PSS_SHIFT); k++)
+        d[k] = y[c + k + 1] * conjf(y[c + k]);
+    for (int shift = 0; shift <= 2 * PSS_SHIFT; shift++) {
+        float e = 1e-30f;
+        for (int k = 0; k < 2 * PSS_SIDE; k++)
+            e += k == PSS_SIDE || k == PSS_SIDE - 1 ? 0 : sq(d[shift + k]);
+        for (int r = 0; r < ROOTS; r++) {
+            float re = 0, im = 0;
+            for (int k = 0; k < 2 * PSS_SIDE; k++) {
+                float complex v = d[shift + k] * ref[r][k];
+                re += crealf(v);
+                im += cimagf(v);
             }
-            double v = cabsf(sum) / e;
+            double v = (re * re + im * im) / e;
             int low = 0;
             for (int i = 1; i < PSS_KEEP; i++)
                 low = keep[i].diff < keep[low].diff ? i : low;
             if (v > keep[low].diff)
-                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift };
+                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift - PSS_SHIFT };
         }
+    }
 }
 
 // Normalised correlation at the best of several delays, 0..1 in power.
@@ -135,13 +149,15 @@ static double pss_full(const struct grid *g, const float complex *y, const struc
 void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
 {
     struct pss_try keep[PSS_KEEP] = { 0 };
+    float complex ref[ROOTS][2 * PSS_SIDE];
     int c = (int)g->lag / 2 + g->mid;
     if (c - PSS_SIDE - PSS_SHIFT < 0 || c + PSS_SIDE + PSS_SHIFT + 1 >= (int)g->lag ||
         g->hi - g->lo < 50)
         return;
+    pss_products(ref);
     for (size_t s = 0; s < g->symbols; s++)
         if (grid_symbol(m, g, s, m->y))
-            pss_prune(g, m->y, s, keep);
+            pss_prune(g, m->y, s, ref, keep);
     double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
     for (int i = 0; i < PSS_KEEP; i++)
         if (keep[i].diff > 0 && grid_symbol(m, g, keep[i].symbol, m->y))
