@@ -12,7 +12,7 @@
 #define TU_15K_S   (1 / 15e3)
 #define DJI_PERIOD_S 71.354e-6      // 66.667 + 4.6875: every prefix 72 samples at 15.36 MS/s
 #define LTE_PERIOD_S 71.429e-6      // seven symbols in 0.5 ms
-#define DJI_FRAME_S  1.0719e-3      // 15 symbols: facts on OcuSync's downlink
+#define DJI_FRAME_S  1.0719e-3      // 15 symbols: OcuSync's downlink; up to three in a row
 
 static bool has(struct meas m, double lo, double hi)
 {
@@ -175,7 +175,8 @@ static void ofdm_features(struct group *g, const struct fingerprint *p, double d
         g->cp_dji += zd < 3 && zl > 4;
         g->cp_lte += zl < 3 && zd > 4;
     }
-    g->frame_dji += fabs(dur_s - DJI_FRAME_S) < 40e-6;
+    double frames = floor(dur_s / DJI_FRAME_S + 0.5);      // LTE's subframes are 1.000 ms
+    g->frame_dji += frames >= 1 && frames <= 3 && fabs(dur_s - frames * DJI_FRAME_S) < 25e-6;
     g->narrow_slot += dur_s > 0.45e-3 && dur_s < 0.60e-3;       // 0.50 to 0.52 ms, edges 50 us
 }
 
@@ -226,6 +227,8 @@ bool group_hops(const struct group *g)
 
 bool group_counts(const struct group *g)
 {
+    if (2 * g->edge > g->parts && g->kind != GROUP_CELL)
+        return false;           // a skirt of something beside the capture
     switch (g->kind) {
     case GROUP_UNKNOWN:         // energy and little else: often pieces of something that was named
     case GROUP_AM:

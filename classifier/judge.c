@@ -36,10 +36,18 @@ static bool in_its(double f)
     return f >= 5.855e9 && f < 5.925e9;
 }
 
-// Share of parts with a DJI reference symbol; the measurement sees one in 200 LTE bursts as such.
-static double zc_share(const struct group *g)
+// DJI reference symbols: in most narrow bursts, which hold nothing else; in some of the wide ones,
+// where they stand among data.  The measurement takes one in 200 LTE bursts for narrow ones.
+static bool has_zc(const struct group *g)
 {
-    return g->parts ? (double)g->zc_dji / g->parts : 0;
+    double share = g->parts ? (double)g->zc_dji / g->parts : 0;
+    return share > 0.3 || (g->kind == GROUP_CELL && g->zc_dji >= 3 && share > 0.03);
+}
+
+// An LTE cell sends its synchronisation signal every 5 ms: silent for so long, it is none.
+static bool lacks_pss(const struct group *g)
+{
+    return !g->pss && g->parts >= 15 && g->airtime_s > 20e-3;
 }
 
 // A centre under 1 MHz is a recording whose tuning nobody told.
@@ -141,7 +149,7 @@ static bool judge_lte(const struct group *g, struct hyp *h)
     }
     if (g->edge > g->parts / 2 && g->longest_s > 5e-3)
         h->llr += 0.5;          // wider than the capture
-    h->llr -= (zc_share(g) > 0.1 ? fmin(8, 4.0 * g->zc_dji) : 0) +
+    h->llr -= (has_zc(g) ? fmin(8, 4.0 * g->zc_dji) : 0) + (lacks_pss(g) ? 3 : 0) +
               (g->cp_dji > g->cp_lte ? fmin(4, 1.0 * g->cp_dji) : 0);
     h->llr += !place_known(g->freq_hz) ? 0 : in_ism(g->freq_hz) ? -0.5 : 0.5;
     if (g->n < 4 && g->longest_s < 5e-3 && !g->pss)
@@ -153,7 +161,7 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
 {
     if (g->kind != GROUP_CELL && g->kind != GROUP_NARROW_OFDM)
         return false;
-    bool zc = zc_share(g) > 0.3;
+    bool zc = has_zc(g);
     because(h, "OFDM with 66.7 us symbols, %llu bursts", (unsigned long long)g->n);
     if (place_known(g->freq_hz) && !in_its(g->freq_hz))
         h->llr += in_ism(g->freq_hz) ? 0.5 : -4;
@@ -168,8 +176,12 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
         bool width = fabs(w - 9) < 0.8 || fabs(w - 18) < 1.2;
         h->llr += width ? 0.5 : -2;
         if (g->frame_dji) {
-            h->llr += fmin(2, 0.5 * g->frame_dji);
-            because(h, "%u frames of 15 symbols, 1.07 ms", g->frame_dji);
+            h->llr += fmin(3, 0.5 * g->frame_dji) * (5 * g->frame_dji > g->n);
+            because(h, "%u bursts of whole frames of 15 symbols, 1.072 ms", g->frame_dji);
+        }
+        if (lacks_pss(g)) {
+            h->llr += 0.5;
+            because(h, "no LTE synchronisation signal in %u bursts", g->parts);
         }
         if (g->longest_s > 5e-3)
             h->llr -= 5;
@@ -194,13 +206,18 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
 
 static bool judge_video(const struct group *g, struct hyp *h, bool av)
 {
-    bool s_band = g->freq_hz > 2.39e9 && g->freq_hz < 2.4845e9;
+    static const double fixed_hz[] = { 2414e6, 2432e6, 2450e6, 2468e6 };
+    bool s_band = g->freq_hz > 2.39e9 && g->freq_hz < 2.4845e9, fixed = false;
 
     if (g->kind != GROUP_VIDEO)
         return false;
-    // A camera in flight and a baby monitor send the same waveform: 2.4 GHz leaves it almost open,
-    // elsewhere analog senders are nearly all on vehicles.
+    for (int i = 0; i < 4; i++)         // the picture moves the mean by up to a megahertz
+        fixed |= fabs(g->freq_hz - fixed_hz[i]) < 2.5e6;
+    // A camera in flight and a baby monitor send the same waveform: on the four channels of fixed
+    // senders it stays open who it is, elsewhere analog senders are nearly all on vehicles.
     h->llr = (s_band ? 3 : av ? -2 : 5) + fmin(1, 0.1 * g->parts);
+    if (s_band && av)
+        h->llr += fixed ? 0.28 : -1.2;
     because(h, "FM picture carrier with a line rate of %.1f Hz (%s)",
             g->sample.fp.line_rate_hz.v, g->sample.fp.video == VIDEO_PAL ? "PAL" : "NTSC");
     if (s_band)
