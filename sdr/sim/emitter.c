@@ -26,6 +26,7 @@
 struct ahead {
     bool   there;
     struct tx_packet p;
+    double start;               // receiver samples, jitter included
     size_t cap;
     float complex *iq;
 };
@@ -110,6 +111,18 @@ void emitter_free(struct emitter *e)
     free(e);
 }
 
+// Where a packet starts, in the receiver's samples.
+static double start_of(const struct emitter *e, double t_s)
+{
+    double clock = 1 + e->scene->clock_ppm * 1e-6;
+    return (e->scene->start_s + t_s / clock) * e->view->rate_hz * e->view->scale;
+}
+
+static double jitter(const struct emitter *e)
+{
+    return e->scene->jitter_us * 1e-6 * e->view->rate_hz;
+}
+
 // The model's next packet, copied: the model owns its samples only until it is asked again.
 static int fetch(struct emitter *e, struct ahead *h)
 {
@@ -129,6 +142,9 @@ static int fetch(struct emitter *e, struct ahead *h)
     }
     memcpy(h->iq, h->p.iq, h->p.n * sizeof *h->iq);
     h->p.iq = h->iq;
+    h->start = start_of(e, h->p.t_s);
+    if (e->scene->jitter_us > 0)
+        h->start = fmax(0, h->start + jitter(e) * rng_between(&e->rng, -1, 1));
     return 0;
 }
 
@@ -138,13 +154,6 @@ static int advance(struct emitter *e)
     e->ahead = e->then;
     e->then = was;
     return fetch(e, &e->then);
-}
-
-// Where a packet starts, in the receiver's samples.
-static double start_of(const struct emitter *e, double t_s)
-{
-    double clock = 1 + e->scene->clock_ppm * 1e-6;
-    return (e->scene->start_s + t_s / clock) * e->view->rate_hz * e->view->scale;
 }
 
 static int news_add(struct emitter *e, const struct voice *v, bool again)
@@ -192,7 +201,7 @@ static struct voice_cfg cfg_of(struct emitter *e, const struct tx_packet *p)
     const struct view *v = e->view;
     double sent_hz = p->freq_hz * (1 + s->carrier_ppm * 1e-6) + s->carrier_hz;
     double lo_hz = v->centre_hz * v->scale, rate = v->rate_hz * v->scale;
-    struct voice_cfg c = { .start = start_of(e, p->t_s), .carrier_hz = sent_hz,
+    struct voice_cfg c = { .start = e->ahead.start, .carrier_hz = sent_hz,
                            .turns = (sent_hz - lo_hz) / rate, .rate = rate };
     c.step = p->rate_hz * (1 + s->clock_ppm * 1e-6) / rate;
     c.level_db = p->gain_db + s->level_db;
@@ -259,7 +268,7 @@ static bool due(const struct emitter *e, uint64_t end)
         return voice_wants(e->open, end);
     if (p->continues)
         return e->skipped_to < (double)end;
-    double start = start_of(e, p->t_s);
+    double start = e->ahead.start - 2 * jitter(e);     // the one behind it may come before it
     return start < (double)e->view->samples &&
            start - VOICE_LEAD(p->rate_hz / e->view->rate_hz) < (double)end;
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdr/sim/edge.h"
 #include "sdr/sim/emitter.h"
 #include "sdr/sim/noise.h"
 
@@ -44,6 +45,8 @@ struct sim {
     size_t           n_told, n_all, cap;
     size_t           first_open;    // all before it are closed
     uint64_t         orders;
+    struct edge     *edge;          // or NULL: flat
+    uint64_t         raw;           // samples of the world so far: made, or up to a step more
     float complex    x[STEP];
     int16_t          ci16[2 * STEP];
 };
@@ -88,6 +91,10 @@ int sim_new(struct sim **ret_sim, const struct scene *s, uint64_t seed, char why
     rng_init(&m->rng, seed);
     ziggurat_init(&m->zig);
     int err = make_emitters(m, why);
+    if (!err && s->rx.rolloff > 0 && !(m->edge = edge_new(s->rx.rolloff, STEP))) {
+        snprintf(why, IQ_WHY, "out of memory");
+        err = -ENOMEM;
+    }
     if (err < 0) {
         sim_free(m);
         return err;
@@ -103,6 +110,7 @@ void sim_free(struct sim *m)
     for (unsigned i = 0; i < m->n_emitters; i++)
         emitter_free(m->emitter[i]);
     free(m->emitter);
+    edge_free(m->edge);
     free(m->told);
     free(m->truth);
     free(m);
@@ -166,24 +174,54 @@ static void order(struct sim *m, uint64_t end)
         m->told[m->n_told++].order = m->orders++;
 }
 
-static int make_step(struct sim *m, size_t n)
+static void add_noise(struct sim *m, uint64_t stream, float complex *x, size_t n)
 {
     struct rng r;
-    memset(m->x, 0, n * sizeof *m->x);
+    double density = m->view.noise_dbfs_hz;
+    if (density <= SCENE_NO_NOISE)
+        return;
+    rng_fork(&r, &m->rng, stream);
+    noise_add(&m->zig, &r, pow(10, density / 10) * m->view.rate_hz, x, n);
+}
+
+// The next n samples as they are before the receiver: signals and noise.
+static int make_raw(struct sim *m, float complex *x, size_t n)
+{
+    memset(x, 0, n * sizeof *x);
     for (unsigned i = 0; i < m->n_emitters; i++) {
         const struct emitter_news *w;
-        int err = emitter_add(m->emitter[i], m->made, n, m->x);
+        int err = emitter_add(m->emitter[i], m->raw, n, x);
         while (!err && (w = emitter_news(m->emitter[i])))
             err = hear(m, i, w);
         if (err < 0)
             return err;
     }
-    order(m, m->made + n);
-    double density = m->view.noise_dbfs_hz;
-    if (density > SCENE_NO_NOISE) {
-        rng_fork(&r, &m->rng, NOISE_STREAM + m->made / STEP);
-        noise_add(&m->zig, &r, pow(10, density / 10) * m->view.rate_hz, m->x, n);
+    order(m, m->raw + n);
+    add_noise(m, NOISE_STREAM + m->raw / STEP, x, n);
+    m->raw += n;
+    return 0;
+}
+
+// With falling edges the filter looks ahead: the world is a step further than what is made.
+static int make_filtered(struct sim *m)
+{
+    int err = 0;
+    if (!m->raw) {
+        add_noise(m, NOISE_STREAM - 1, edge_past(m->edge), (size_t)edge_half(m->edge));
+        err = make_raw(m, edge_present(m->edge), STEP);
     }
+    if (!err)
+        err = make_raw(m, edge_next(m->edge), STEP);
+    if (!err)
+        edge_run(m->edge, m->x);
+    return err;
+}
+
+static int make_step(struct sim *m, size_t n)
+{
+    int err = m->edge ? make_filtered(m) : make_raw(m, m->x, n);
+    if (err < 0)
+        return err;
     receiver_apply(&m->scene->rx, m->x, n);
     if (m->scene->format == IQ_CI16)
         receiver_ci16(m->x, m->ci16, n);

@@ -149,6 +149,7 @@ static void take_emitter(struct check *c, struct scene_emitter *e, const struct 
     take_errors(c, e, y);
     take_fading(c, e, y->fading);
     e->ramp_us = num(c, "ramp_us", y->ramp_us, 0, 0, 1e5);
+    e->jitter_us = num(c, "jitter_us", y->jitter_us, 0, 0, 1e5);
     e->period_s = num(c, "period_s", y->period_s, 0, 1e-6, 1e4);
     e->duration_s = num(c, "duration_s", y->duration_s, 0, 1e-7, 1e6);
     e->duty = num(c, "duty", y->duty, 0, 0, 1);
@@ -195,6 +196,7 @@ static void take_receiver(struct check *c, struct scene *s, const struct yaml_re
     r->iq_gain_db = num(c, "iq_gain_db", y->iq_gain_db, 0, -20, 20);
     r->iq_phase_deg = num(c, "iq_phase_deg", y->iq_phase_deg, 0, -60, 60);
     r->clock_ppm = num(c, "clock_ppm", y->clock_ppm, 0, -1000, 1000);
+    r->rolloff = num(c, "rolloff", y->rolloff, 0, 0.05, 0.5);
     r->adc_bits = (int)whole(c, "adc_bits", y->adc_bits, s->format == IQ_CI16 ? 16 : 0, 2, 16);
     c->part = "";
 }

@@ -26,7 +26,7 @@ struct scene_emitter {
     double   carrier_ppm, carrier_hz, clock_ppm;
     bool     faded;
     struct scene_fading fading;
-    double   ramp_us, period_s, duration_s, duty, value;
+    double   ramp_us, jitter_us, period_s, duration_s, duty, value;
     uint64_t uid;
 };
 
@@ -35,6 +35,7 @@ struct scene_receiver {
     double dc_dbfs, dc_deg;     // -INFINITY: none
     double iq_gain_db, iq_phase_deg;
     double clock_ppm;           // of sampling and local oscillator together
+    double rolloff;             // share of the band over which its edges fall; 0: flat
     int    adc_bits;            // 0: no steps (cf32 only)
 };
 

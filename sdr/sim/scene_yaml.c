@@ -32,6 +32,7 @@ static const cyaml_schema_field_t emitter_fields[] = {
     NUM(snr_db, yaml_emitter), NUM(level_dbfs, yaml_emitter),
     NUM(crystal_ppm, yaml_emitter), NUM(carrier_ppm, yaml_emitter),
     NUM(carrier_hz, yaml_emitter), NUM(clock_ppm, yaml_emitter), NUM(ramp_us, yaml_emitter),
+    NUM(jitter_us, yaml_emitter),
     NUM(period_s, yaml_emitter), NUM(duration_s, yaml_emitter), NUM(duty, yaml_emitter),
     NUM(value, yaml_emitter), TEXT(uid, yaml_emitter, 31), COUNT(count, yaml_emitter),
     CYAML_FIELD_MAPPING_PTR("fading", OPT, struct yaml_emitter, fading, fading_fields),
@@ -45,7 +46,7 @@ static const cyaml_schema_value_t emitter_value = {
 static const cyaml_schema_field_t receiver_fields[] = {
     NUM(noise_dbfs_hz, yaml_receiver), NUM(noise_dbfs, yaml_receiver),
     NUM(dc_dbfs, yaml_receiver), NUM(dc_deg, yaml_receiver), NUM(iq_gain_db, yaml_receiver),
-    NUM(iq_phase_deg, yaml_receiver), NUM(clock_ppm, yaml_receiver),
+    NUM(iq_phase_deg, yaml_receiver), NUM(clock_ppm, yaml_receiver), NUM(rolloff, yaml_receiver),
     COUNT(adc_bits, yaml_receiver), CYAML_FIELD_END
 };
 

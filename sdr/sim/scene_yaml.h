@@ -13,13 +13,13 @@ struct yaml_fading { char *delay_ns, *level_db, *phase_deg, *doppler_hz; };
 struct yaml_emitter {
     char     *name, *model, *mode, *payload, *variant, *uid;
     char     *start_s, *stop_s, *freq_hz, *snr_db, *level_dbfs, *crystal_ppm, *carrier_ppm;
-    char     *carrier_hz, *clock_ppm, *ramp_us, *period_s, *duration_s, *duty, *value;
+    char     *carrier_hz, *clock_ppm, *ramp_us, *jitter_us, *period_s, *duration_s, *duty, *value;
     char     *count;
     struct yaml_fading *fading;
 };
 
 struct yaml_receiver {
-    char     *noise_dbfs_hz, *noise_dbfs, *dc_dbfs, *dc_deg, *iq_gain_db, *iq_phase_deg;
+    char     *noise_dbfs_hz, *noise_dbfs, *dc_dbfs, *dc_deg, *iq_gain_db, *iq_phase_deg, *rolloff;
     char     *clock_ppm;
     char     *adc_bits;
 };

@@ -22,48 +22,6 @@
 static double min(double a, double b) { return a < b ? a : b; }
 static double max(double a, double b) { return a > b ? a : b; }
 
-// A part of a turn as 2^-64ths.
-static uint64_t turn(double x)
-{
-    x -= floor(x);
-    return x < 1 ? (uint64_t)ldexp(x, 64) : 0;
-}
-
-static double radians(uint64_t phase) { return (double)(phase >> 11) * (2 * M_PI * 0x1p-53); }
-
-static void osc_init(struct osc *o, uint64_t phase, uint64_t inc, double amp)
-{
-    o->phase = phase;
-    o->inc = inc;
-    for (unsigned k = 0; k < OSC; k++) {
-        double a = radians(k * inc);
-        o->re[k] = (float)(amp * cos(a));
-        o->im[k] = (float)(amp * sin(a));
-    }
-}
-
-// Turns n values, none of which crosses a multiple of OSC, from sample index at on.
-static void osc_turn(const struct osc *o, uint64_t at, size_t n, float *restrict re,
-                     float *restrict im)
-{
-    unsigned k0 = at % OSC;
-    double a = radians(o->phase + (at - k0) * o->inc);
-    float c = (float)cos(a), s = (float)sin(a);
-    for (size_t i = 0; i < n; i++) {
-        float tr = o->re[k0 + i], ti = o->im[k0 + i], r = re[i];
-        float pr = tr * c - ti * s, pi = tr * s + ti * c;
-        re[i] = r * pr - im[i] * pi;
-        im[i] = r * pi + im[i] * pr;
-    }
-}
-
-// How far from `at` up to the next multiple of OSC, at most to end.
-static size_t osc_run(uint64_t at, uint64_t end)
-{
-    uint64_t stop = (at / OSC + 1) * OSC;
-    return (size_t)((stop < end ? stop : end) - at);
-}
-
 void voice_tables_done(struct voice_tables *t)
 {
     for (size_t i = 0; i < t->n; i++)
@@ -169,7 +127,7 @@ static void ray_start(struct voice_ray *r, const struct voice *v, double late, u
     double first = ceil(start - interp_taps(interp_of(v)) / 2 / v->step);
     r->first = first > 0 ? (int64_t)first : 0;
     r->pos0 = interp_pos_of(((double)r->first - start) * v->step);
-    osc_init(&r->osc, phase, turn(turns), amp);
+    osc_init(&r->osc, phase, osc_of(turns), amp);
 }
 
 int voice_start(struct voice *v, const struct voice_cfg *c, struct voice_tables *tables)
@@ -192,13 +150,13 @@ int voice_start(struct voice *v, const struct voice_cfg *c, struct voice_tables 
     v->base = v->keep = -interp_taps(interp_of(v));
     if (fabs(m) < 1e-9)
         m = 0;
-    osc_init(&v->mix, 0, turn(-m), 1);
+    osc_init(&v->mix, 0, osc_of(-m), 1);
     v->n_rays = c->fading ? 2 : 1;
     ray_start(&v->ray[0], v, 0, c->phase, c->turns + m * c->step, c->level_db);
     if (c->fading) {
         const struct scene_fading *f = c->fading;
         double delay_s = f->delay_ns * 1e-9, late = delay_s * c->rate;
-        uint64_t phase = c->phase + turn(f->phase_deg / 360 - fmod(c->carrier_hz * delay_s, 1) -
+        uint64_t phase = c->phase + osc_of(f->phase_deg / 360 - fmod(c->carrier_hz * delay_s, 1) -
                                          m * late * c->step);
         ray_start(&v->ray[1], v, late, phase, c->turns + m * c->step + f->doppler_hz / c->rate,
                   c->level_db + f->level_db);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sdr/sim/interp.h"
+#include "sdr/sim/osc.h"
 #include "sdr/sim/scene.h"
 
 // A transmission as this receiver sees it.
@@ -22,13 +23,6 @@ struct voice_table { struct interp *interp; double edge; int units; unsigned use
 // Interpolation tables of an emitter, shared by its voices.
 struct voice_tables { struct voice_table *t; size_t n; };
 void voice_tables_done(struct voice_tables *t);
-
-// An oscillator by sample index: an exact phase every OSC samples, a table between.
-#define OSC 64
-struct osc {
-    uint64_t phase, inc;        // at sample 0, per sample
-    float    re[OSC], im[OSC];  // amplitude times turns of k * inc
-};
 
 struct voice_ray {
     int64_t    first;           // receiver sample at which pos0 is

@@ -211,6 +211,69 @@ static void test_converter(void **state)
     done(&r);
 }
 
+// Falling edges: flat in the middle, 60 dB down at the edge, nothing moved, noise from sample 0 on.
+static void test_rolloff(void **state)
+{
+    (void)state;
+    static const double at[] = { 0, 0.2, -0.39, 0.399, 0.4995, -0.4995 };
+    static const double want[] = { 0, 0, 0, 0, -60, -60 };
+    for (int i = 0; i < 6; i++) {
+        char yaml[400];
+        snprintf(yaml, sizeof yaml, "rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.02\n"
+                 "format: cf32\nreceiver: {noise_dbfs: -300, rolloff: 0.2}\n"
+                 "emitters: [{model: cw, freq_hz: %f, level_dbfs: -10}]\n", 1e9 + at[i] * 1e6);
+        struct run r = run(yaml);
+        double p = power_db(r.x + 5000, 10000) + 10;
+        if (want[i] > -1 ? fabs(p) > 0.1 : p > want[i])
+            fail_msg("at %g: %.2f dB", at[i], p);
+        done(&r);
+    }
+    struct run r = run("rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.1\nformat: cf32\n"
+                       "receiver: {noise_dbfs: -40, rolloff: 0.2}\n");
+    struct run s = run_sizes("rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.1\nformat: cf32\n"
+                             "receiver: {noise_dbfs: -40, rolloff: 0.2}\n",
+                             1, (size_t[]){ 1000, 3, 0 });
+    // Of the falling fifth a step would leave half (-0.46 dB), a straight ramp a third (-0.62).
+    assert_true(fabs(power_db(r.x, r.n) + 40.54) < 0.12);
+    assert_true(fabs(power_db(r.x, 500) + 40.54) < 1);
+    assert_memory_equal(r.x, s.x, r.n * sizeof *r.x);
+    done(&r);
+    done(&s);
+    // A pulse stays where it was.
+    r = run("rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.02\nformat: cf32\n"
+            "receiver: {noise_dbfs: -300, rolloff: 0.2}\nemitters: [{model: cw, freq_hz: 1000.01e6,"
+            " level_dbfs: -10, start_s: 8e-3, period_s: 1, duration_s: 101e-6}]\n");
+    double sum = 0, middle = 0;
+    for (size_t i = 7900; i < 8300; i++) {
+        sum += pow(cabs(r.x[i]), 2);
+        middle += pow(cabs(r.x[i]), 2) * (double)i;
+    }
+    assert_true(fabs(middle / sum - 8050) < 0.1);
+    done(&r);
+}
+
+// Jitter: uniform up to the bound, both ways, and truth tells the place.
+static void test_jitter(void **state)
+{
+    (void)state;
+    struct run r = run("rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.5\n" SILENT
+                       "emitters: [{model: cw, freq_hz: 1000.1e6, level_dbfs: -10, start_s: 1e-3,\n"
+                       "  period_s: 1e-3, duration_s: 100e-6, jitter_us: 50}]\n");
+    size_t n;
+    const struct iq_truth *t = sim_truth(r.sim, r.n, &n);
+    double lo = 0, hi = 0;
+    assert_int_equal(n, 499);
+    for (size_t k = 0; k < n; k++) {
+        double off = t[k].t_s * 1e6 - 1e3 * (double)(k + 1);
+        lo = fmin(lo, off);
+        hi = fmax(hi, off);
+        size_t at = (size_t)(t[k].t_s * 1e6);
+        assert_true(at + 60 >= r.n || (cabs(r.x[at + 50]) > 0.3 && cabs(r.x[at - 50]) < 0.01));
+    }
+    assert_true(lo >= -50 && lo < -45 && hi <= 50 && hi > 45);
+    done(&r);
+}
+
 #define CROWD "rate_hz: 20e6\ncentre_hz: 2434e6\nduration_s: 0.03\nseed: 5\n" \
     "receiver: {dc_dbfs: -50, iq_gain_db: 0.3}\nemitters:\n" \
     "- {name: ap, model: wifi, freq_hz: 2440e6, snr_db: 20, crystal_ppm: 11, duty: 0.5}\n" \
@@ -299,7 +362,8 @@ int main(void)
         cmocka_unit_test(test_carriers), cmocka_unit_test(test_clock),
         cmocka_unit_test(test_receiver), cmocka_unit_test(test_converter),
         cmocka_unit_test(test_same),     cmocka_unit_test(test_truth),
-        cmocka_unit_test(test_take),
+        cmocka_unit_test(test_take),     cmocka_unit_test(test_rolloff),
+        cmocka_unit_test(test_jitter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
