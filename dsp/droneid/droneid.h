@@ -86,12 +86,13 @@ void did_turbo_free(struct did_turbo *d);
 // Returns 1 with the block filled, or 0.  An all-zero block never counts: its CRC always holds.
 int did_turbo_run(struct did_turbo *d, const float llr[3][DID_STREAM], const float *prior,
                   int max_iter, bool fresh, uint8_t block[DID_BLOCK]);
-// What the last run believes of every coded bit: expectation of 1 - 2 * bit.
+// What the last run, if it failed, believes of every coded bit: expectation of 1 - 2 * bit.
 void did_turbo_soft(const struct did_turbo *d, float stream[3][DID_STREAM]);
 
 // ---- frame.c -----------------------------------------------------------------------------------
 
 // A block with a valid CRC-24A -> what it says: 1 and protocol, check, raw and fields of *ret
-// (times and frequencies are the caller's); 0 when it is no DroneID frame.
+// (times and frequencies are the caller's); 0 when it is no DroneID frame.  raw keeps the padding
+// behind raw_len, for the memory of the aircraft.
 int did_frame(const uint8_t block[DID_BLOCK], struct decode *ret);
 const char *did_product(unsigned code);         // NULL: not known

@@ -218,7 +218,7 @@ int did_frame(const uint8_t block[DID_BLOCK], struct decode *ret)
         return 0;
     memset(ret, 0, sizeof(*ret));
     ret->raw_len = (uint16_t)(fits ? all : DID_FRAME);
-    memcpy(ret->raw, block, ret->raw_len);
+    memcpy(ret->raw, block, DID_FRAME);         // the padding behind raw_len serves memory.c
     if (shell)
         return encrypted(block, crc16, ret);
     ret->protocol = PROTO_DJI_DRONEID;

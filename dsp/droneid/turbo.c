@@ -109,8 +109,8 @@ static void load(struct did_turbo *d, const float llr[3][DID_STREAM], const floa
         }
 }
 
-// Runs decoder e with what the other one found out.
-static void half(struct did_turbo *d, int e)
+// Runs decoder e with what the other one found out; parity: beliefs of its parity bits too.
+static void half(struct did_turbo *d, int e, bool parity)
 {
     const uint16_t *perm = d->t->perm;
     memcpy(d->in, d->sys[e], sizeof(d->in));
@@ -118,7 +118,7 @@ static void half(struct did_turbo *d, int e)
         int own = e ? i : perm[i], other = e ? perm[i] : i;
         d->in[own] += d->ext[1 - e][other];
     }
-    d->siso(d->in, d->par[e], d->ext[e], d->post_par[e], d->work);
+    d->siso(d->in, d->par[e], d->ext[e], parity ? d->post_par[e] : NULL, d->work);
 }
 
 // Full LLR of information bit perm[i].
@@ -147,7 +147,7 @@ int did_turbo_run(struct did_turbo *d, const float llr[3][DID_STREAM], const flo
         memset(d->ext, 0, sizeof(d->ext));
     for (int it = 0; it < max_iter; it++)
         for (int e = 0; e < 2; e++) {
-            half(d, e);
+            half(d, e, it == max_iter - 1);     // beliefs of parity cost half as much again
             if (decide(d, block))
                 return 1;
         }
