@@ -29,7 +29,7 @@ void rx_carriers(struct droneid_rx *rx, const struct rx_sync *s)
         for (int k = 0; k < DID_CARRIERS; k++) {
             if (k == DID_CARRIERS / 2)
                 turn *= step;
-            rx->y[i][k] = rx->v[did_carrier(k) & (DID_N - 1)] * turn / sqrtf(DID_N);
+            rx->now.y[i][k] = rx->v[did_carrier(k) & (DID_N - 1)] * turn / sqrtf(DID_N);
             turn *= step;
         }
     }

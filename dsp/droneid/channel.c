@@ -13,102 +13,93 @@
 #include <math.h>
 #include <string.h>
 
-#define GRID   (DID_CARRIERS + 1)       // carrier 0 included, empty
-#define W_MAX  64
 #define N_WIDTH 64                      // noise varies slowly unless a narrow signal sits in it
 static const int widths[] = { 3, 5, 8, 12, 20, 36, 64 };
 #define WIDTHS ((int)(sizeof(widths) / sizeof(*widths)))
 
-// Looks at the channel: sum of weighted looks, and the weights, on the whole grid with margins.
-struct looks { float re[GRID + 2 * W_MAX], im[GRID + 2 * W_MAX], den[GRID + 2 * W_MAX]; };
+// Looks at the channel on the whole grid with margins: rows of real and imaginary parts of the
+// weighted sum, and of the weights.
+enum row { RE, IM, DEN };
 
-static int grid(int i) { return W_MAX + (i < DID_CARRIERS / 2 ? i : i + 1); }
+static int grid(int i) { return SMOOTH_MAX + (i < DID_CARRIERS / 2 ? i : i + 1); }
 static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
 
-static void look_add(struct looks *l, const struct droneid_rx *rx, int sym, float weight)
+static void look_add(struct smooth_in *l, const struct droneid_rx *rx, int sym, float weight)
 {
     for (int i = 0; i < DID_CARRIERS; i++) {
         if (!rx->use[i] || !(weight > 0))
             continue;
-        float complex g = weight * rx->y[sym][i] * conjf(rx->ref[sym][i]);
-        l->re[grid(i)] += crealf(g);
-        l->im[grid(i)] += cimagf(g);
-        l->den[grid(i)] += weight * norm2(rx->ref[sym][i]);
+        float complex g = weight * rx->now.y[sym][i] * conjf(rx->now.ref[sym][i]);
+        l->row[RE][grid(i)] += crealf(g);
+        l->row[IM][grid(i)] += cimagf(g);
+        l->row[DEN][grid(i)] += weight * norm2(rx->now.ref[sym][i]);
     }
 }
 
 // Weighted mean under a Hann window of 2 width - 1 carriers, ends as far as there are any.
-static void smooth(const struct looks *l, int width, float complex *h)
+static void smooth(const struct droneid_rx *rx, const struct smooth_in *l, int width,
+                   float complex *h)
 {
-    float re[GRID] = { 0 }, im[GRID] = { 0 }, den[GRID] = { 0 };
-    for (int j = 1 - width; j < width; j++) {
-        float w = 0.5f + 0.5f * cosf((float)M_PI * (float)j / (float)width);
-        const float *lr = l->re + W_MAX + j, *li = l->im + W_MAX + j, *ld = l->den + W_MAX + j;
-        for (int g = 0; g < GRID; g++) {
-            re[g] += w * lr[g];
-            im[g] += w * li[g];
-            den[g] += w * ld[g];
-        }
-    }
+    struct smooth_out o;
+    rx->smooth(l, width, &o);
     for (int i = 0; i < DID_CARRIERS; i++) {
-        int g = grid(i) - W_MAX;
-        h[i] = den[g] > 1e-9f ? (re[g] + I * im[g]) / den[g] : 0;
+        int g = grid(i) - SMOOTH_MAX;
+        h[i] = o.row[DEN][g] > 1e-9f ? (o.row[RE][g] + I * o.row[IM][g]) / o.row[DEN][g] : 0;
     }
 }
 
 // How badly looks a (smoothed) foretell looks b: sum over carriers, weighted as b is.
-static double misfit(const struct looks *a, const struct looks *b, int width)
+static double misfit(const struct droneid_rx *rx, const struct smooth_in *a,
+                     const struct smooth_in *b, int width)
 {
     float complex h[DID_CARRIERS];
     double e = 0;
-    smooth(a, width, h);
+    smooth(rx, a, width, h);
     for (int i = 0; i < DID_CARRIERS; i++) {
         int g = grid(i);
-        if (b->den[g] > 1e-9f)
-            e += norm2(b->re[g] + I * b->im[g] - h[i] * b->den[g]) / b->den[g];
+        if (b->row[DEN][g] > 1e-9f)
+            e += norm2(b->row[RE][g] + I * b->row[IM][g] - h[i] * b->row[DEN][g]) / b->row[DEN][g];
     }
     return e;
 }
 
-static void estimate(struct droneid_rx *rx, const struct looks *a, const struct looks *b)
+static void estimate(struct droneid_rx *rx, const struct smooth_in *a, const struct smooth_in *b)
 {
-    struct looks all;
+    struct smooth_in all;
     double best = INFINITY;
     for (int w = 0; w < WIDTHS; w++) {
-        double e = misfit(a, b, widths[w]) + misfit(b, a, widths[w]);
+        double e = misfit(rx, a, b, widths[w]) + misfit(rx, b, a, widths[w]);
         if (e < best) {
             best = e;
-            rx->width = widths[w];
+            rx->now.width = widths[w];
         }
     }
-    for (int g = 0; g < GRID + 2 * W_MAX; g++) {
-        all.re[g] = a->re[g] + b->re[g];
-        all.im[g] = a->im[g] + b->im[g];
-        all.den[g] = a->den[g] + b->den[g];
-    }
+    for (int r = 0; r < 3; r++)
+        for (int g = 0; g < SMOOTH_LEN + 2 * SMOOTH_MAX; g++)
+            all.row[r][g] = a->row[r][g] + b->row[r][g];
     // two halves foretold each other; both together carry twice as much and bear a narrower window
-    smooth(&all, rx->width, rx->h);
+    smooth(rx, &all, rx->now.width, rx->now.h);
 }
 
-// Smooths raw noise powers (n of them >= 0, count what they weigh) into rx->noise.
+// Smooths raw noise powers (n of them >= 0, count what they weigh) into rx->now.noise.
 static void noise_set(struct droneid_rx *rx, const float *power, const float *count)
 {
-    struct looks l = { 0 };
+    struct smooth_in l = { 0 };
     float complex s[DID_CARRIERS];
     double sum = 0, n = 0;
     for (int i = 0; i < DID_CARRIERS; i++) {
-        l.re[grid(i)] = power[i];
-        l.den[grid(i)] = count[i];
+        l.row[RE][grid(i)] = power[i];
+        l.row[DEN][grid(i)] = count[i];
         sum += power[i];
         n += count[i];
     }
     double mean = n > 0 ? sum / n : 1;
-    smooth(&l, N_WIDTH, s);
+    smooth(rx, &l, N_WIDTH, s);
     for (int i = 0; i < DID_CARRIERS; i++) {
         float own = count[i] > 0 ? power[i] / count[i] : 0, v = crealf(s[i]);
         // a narrow signal: one carrier far above its neighbours is believed alone
         v = own > 8 * v ? own : v;
-        rx->noise[i] = fmaxf(v, (float)(0.1 * mean) + 1e-30f);
+        rx->now.noise[i] = fmaxf(v, (float)(0.1 * mean) + 1e-30f);
     }
 }
 
@@ -118,7 +109,7 @@ static void turn(struct droneid_rx *rx, int sym, double theta, double tau)
     double per = 2 * M_PI * tau / DID_N;
     for (int i = 0; i < DID_CARRIERS; i++) {
         double ph = per * did_carrier(i) - theta;
-        rx->y[sym][i] *= (float)cos(ph) + I * (float)sin(ph);
+        rx->now.y[sym][i] *= (float)cos(ph) + I * (float)sin(ph);
     }
 }
 
@@ -128,8 +119,8 @@ static void pilot_noise(struct droneid_rx *rx)
 {
     float power[DID_CARRIERS], count[DID_CARRIERS];
     for (int i = 0; i < DID_CARRIERS; i++) {
-        float complex a = rx->y[DID_SYM_A][i] * conjf(rx->ref[DID_SYM_A][i]);
-        float complex b = rx->y[DID_SYM_B][i] * conjf(rx->ref[DID_SYM_B][i]);
+        float complex a = rx->now.y[DID_SYM_A][i] * conjf(rx->now.ref[DID_SYM_A][i]);
+        float complex b = rx->now.y[DID_SYM_B][i] * conjf(rx->now.ref[DID_SYM_B][i]);
         count[i] = rx->use[i];
         power[i] = rx->use[i] ? norm2(a - b) / 2 : 0;
     }
@@ -143,22 +134,22 @@ static void weigh_by_power(struct droneid_rx *rx)
         double rel = 0, n = 0;
         for (int i = 0; i < DID_CARRIERS; i++)
             if (rx->use[i]) {
-                rel += (norm2(rx->y[s][i]) - 1.2 * norm2(rx->h[i])) / rx->noise[i];
+                rel += (norm2(rx->now.y[s][i]) - 1.2 * norm2(rx->now.h[i])) / rx->now.noise[i];
                 n++;
             }
-        if (n > 0 && rx->weight[s] > 0 && rel / n > 1.2)
-            rx->weight[s] *= (float)(n / rel);
+        if (n > 0 && rx->now.weight[s] > 0 && rel / n > 1.2)
+            rx->now.weight[s] *= (float)(n / rel);
     }
 }
 
 void rx_channel_pilots(struct droneid_rx *rx)
 {
-    struct looks a = { 0 }, b = { 0 };
+    struct smooth_in a = { 0 }, b = { 0 };
     float complex s = 0;
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i])
-            s += rx->y[DID_SYM_B][i] * conjf(rx->ref[DID_SYM_B][i]) *
-                 conjf(rx->y[DID_SYM_A][i] * conjf(rx->ref[DID_SYM_A][i]));
+            s += rx->now.y[DID_SYM_B][i] * conjf(rx->now.ref[DID_SYM_B][i]) *
+                 conjf(rx->now.y[DID_SYM_A][i] * conjf(rx->now.ref[DID_SYM_A][i]));
     double slope = cargf(s) / did_symbol_at[DID_SYM_B];
     for (int i = 0; i < DID_SYMBOLS; i++)
         turn(rx, i, slope * did_symbol_at[i], 0);
@@ -175,8 +166,8 @@ double rx_symbol0(struct droneid_rx *rx)
     double e = 0;
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i]) {
-            s += rx->y[0][i] * conjf(rx->pilot0[i] * rx->h[i]) / rx->noise[i];
-            e += norm2(rx->h[i]) / rx->noise[i];
+            s += rx->now.y[0][i] * conjf(rx->pilot0[i] * rx->now.h[i]) / rx->now.noise[i];
+            e += norm2(rx->now.h[i]) / rx->now.noise[i];
         }
     return e > 0 ? (creal(s) * creal(s) + cimag(s) * cimag(s)) / e : 0;
 }
@@ -186,14 +177,14 @@ double rx_snr(const struct droneid_rx *rx)
     double p = 0, n = 0, looks = 0;
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i]) {
-            p += norm2(rx->h[i]);
-            n += rx->noise[i];
+            p += norm2(rx->now.h[i]);
+            n += rx->now.noise[i];
         }
     for (int s = 0; s < DID_SYMBOLS; s++)
         for (int i = 0; i < DID_CARRIERS; i++)
-            looks += rx->weight[s] > 0 ? norm2(rx->ref[s][i]) / DID_CARRIERS : 0;
+            looks += rx->now.weight[s] > 0 ? norm2(rx->now.ref[s][i]) / DID_CARRIERS : 0;
     // the estimate of h carries noise itself: 0.75 / width of it (Hann), over the looks
-    p -= n * fmin(0.75 / rx->width / fmax(looks, 1), 1);
+    p -= n * fmin(0.75 / rx->now.width / fmax(looks, 1), 1);
     return n > 0 && p > 0 ? p / n : 0;
 }
 
@@ -208,8 +199,8 @@ static struct drift drift_of(const struct droneid_rx *rx, int s)
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i])
             half[i >= DID_CARRIERS / 2] +=
-                rx->y[s][i] * conjf(rx->h[i] * rx->ref[s][i]) / rx->noise[i];
-    double trust = cabs(half[0] + half[1]) * rx->weight[s];
+                rx->now.y[s][i] * conjf(rx->now.h[i] * rx->now.ref[s][i]) / rx->now.noise[i];
+    double trust = cabs(half[0] + half[1]) * rx->now.weight[s];
     return (struct drift){
         carg(half[0] + half[1]),
         -carg(half[1] * conj(half[0])) * DID_N / (2 * M_PI * DID_CARRIERS / 2), trust,
@@ -244,8 +235,8 @@ static void undrift(struct droneid_rx *rx)
 
 static float left_over(const struct droneid_rx *rx, int s, int i)
 {
-    float complex h = rx->h[i], y = rx->y[s][i];
-    float e = norm2(y) - 2 * crealf(y * conjf(h * rx->ref[s][i])) + norm2(h);
+    float complex h = rx->now.h[i], y = rx->now.y[s][i];
+    float e = norm2(y) - 2 * crealf(y * conjf(h * rx->now.ref[s][i])) + norm2(h);
     return fmaxf(e, 0);
 }
 
@@ -254,8 +245,8 @@ static void noise_all(struct droneid_rx *rx)
     float power[DID_CARRIERS] = { 0 }, count[DID_CARRIERS] = { 0 };
     for (int s = 0; s < DID_SYMBOLS; s++)
         for (int i = 0; i < DID_CARRIERS; i++)
-            if (rx->use[i] && rx->weight[s] > 0) {
-                power[i] += rx->weight[s] * left_over(rx, s, i);
+            if (rx->use[i] && rx->now.weight[s] > 0) {
+                power[i] += rx->now.weight[s] * left_over(rx, s, i);
                 count[i] += 1;
             }
     noise_set(rx, power, count);
@@ -263,20 +254,20 @@ static void noise_all(struct droneid_rx *rx)
         double rel = 0, n = 0;
         for (int i = 0; i < DID_CARRIERS; i++)
             if (rx->use[i]) {
-                rel += left_over(rx, s, i) / rx->noise[i];
+                rel += left_over(rx, s, i) / rx->now.noise[i];
                 n++;
             }
-        if (rx->weight[s] > 0 && n > 0)
-            rx->weight[s] = (float)(1 / fmax(rel / n, 0.5));
+        if (rx->now.weight[s] > 0 && n > 0)
+            rx->now.weight[s] = (float)(1 / fmax(rel / n, 0.5));
     }
 }
 
 void rx_channel_all(struct droneid_rx *rx)
 {
-    struct looks l[2] = { 0 };
+    struct smooth_in l[2] = { 0 };
     undrift(rx);
     for (int s = 0; s < DID_SYMBOLS; s++)
-        look_add(&l[s & 1], rx, s, rx->weight[s]);
+        look_add(&l[s & 1], rx, s, rx->now.weight[s]);
     estimate(rx, &l[0], &l[1]);
     noise_all(rx);
 }

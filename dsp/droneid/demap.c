@@ -13,8 +13,9 @@ void rx_demap(struct droneid_rx *rx)
         float *out = rx->air + 2 * DID_CARRIERS * did_symbol_data[s];
         for (int i = 0; i < DID_CARRIERS; i++) {
             // amplitudes +-1/sqrt 2: LLR = 4 Re(y h*) / (sqrt 2 noise)
-            float scale = rx->use[i] ? (float)(4 * M_SQRT1_2) * rx->weight[s] / rx->noise[i] : 0;
-            float complex v = rx->y[s][i] * conjf(rx->h[i]) * scale;
+            float per = rx->use[i] ? rx->now.weight[s] / rx->now.noise[i] : 0;
+            float scale = (float)(4 * M_SQRT1_2) * per;
+            float complex v = rx->now.y[s][i] * conjf(rx->now.h[i]) * scale;
             out[2 * i] = crealf(v);
             out[2 * i + 1] = cimagf(v);
         }
@@ -33,6 +34,6 @@ void rx_remap(struct droneid_rx *rx)
             continue;
         const float *in = rx->air + 2 * DID_CARRIERS * did_symbol_data[s];
         for (int i = 0; i < DID_CARRIERS; i++)
-            rx->ref[s][i] = (float)M_SQRT1_2 * (in[2 * i] + I * in[2 * i + 1]);
+            rx->now.ref[s][i] = (float)M_SQRT1_2 * (in[2 * i] + I * in[2 * i + 1]);
     }
 }

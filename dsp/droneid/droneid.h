@@ -89,6 +89,11 @@ int did_turbo_run(struct did_turbo *d, const float llr[3][DID_STREAM], const flo
 // What the last run, if it failed, believes of every coded bit: expectation of 1 - 2 * bit.
 void did_turbo_soft(const struct did_turbo *d, float stream[3][DID_STREAM]);
 
+// ---- prior.c: the form of a record as LLRs, for frames that failed without -------------------
+
+void did_prior_flight(float prior[DID_BITS]);
+void did_prior_licence(float prior[DID_BITS]);
+
 // ---- frame.c -----------------------------------------------------------------------------------
 
 // A block with a valid CRC-24A -> what it says: 1 and protocol, check, raw and fields of *ret

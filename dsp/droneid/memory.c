@@ -6,7 +6,7 @@
 // therefore foretells most bits of its next one; told to the turbo decoder as a-priori LLRs they
 // leave it a few hundred bits to find from the same 7200 received.
 //
-//     bits of the last block ->  LLR by field:  same for ever | rarely changes | upper bits only | none
+//     bits of the last block -> LLR by field: same for ever | rarely changes | upper bits | none
 //
 // Never invented: what is accepted must hold both CRCs (which are never foretold), and must bring
 // news - another sequence number - so that a decoder that merely repeats its help is refused.

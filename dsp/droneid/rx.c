@@ -14,8 +14,9 @@
 #define PASS_HZ     12.3e6              // 9.015 MHz with the centre up to 1.6 MHz off
 #define EDGE        0.49                // of the capture rate: carriers beyond are not there
 #define ITERATIONS  8                   // of the first pass
-#define PASSES      4                   // with a new channel estimate each
-#define PASS_ITER   5
+#define PASSES      3                   // with a new channel estimate each
+#define PASSES_PRIOR 2
+#define PASS_ITER   4
 #define COVER_MIN   0.3                 // of a symbol's samples, else it counts as missing
 
 struct droneid_rx *droneid_rx_new(double rate_hz)
@@ -25,6 +26,7 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
         return NULL;
     rx->rate_hz = rate_hz;
     did_tables_init(&rx->tables);
+    rx->smooth = did_hot()->smooth;
     rx->turbo = did_turbo_new(&rx->tables);
     rx->fwd = dft_new(DID_N, DFT_FORWARD, 1);
     rx->inv = dft_new(DID_N, DFT_BACKWARD, 1);
@@ -39,6 +41,8 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
         droneid_rx_free(rx);
         return NULL;
     }
+    did_prior_flight(rx->prior[0]);
+    did_prior_licence(rx->prior[1]);
     for (int i = 0; i < DID_CARRIERS; i++) {
         const uint8_t *bit = rx->tables.gold + 2 * i;   // symbol 0: zeros, scrambled afresh
         rx->zc[0][i] = did_zc(DID_ROOT_A, did_carrier(i) + 300);
@@ -89,17 +93,17 @@ static void prepare(struct droneid_rx *rx, struct work *w)
 {
     double f = w->b->droneid.zc_f_hz + w->sync.f_hz;
     rx_carriers(rx, &w->sync);
-    memset(rx->ref, 0, sizeof(rx->ref));
+    memset(rx->now.ref, 0, sizeof(rx->now.ref));
     for (int i = 0; i < DID_CARRIERS; i++) {
         double at = f + did_carrier(i) * DID_SPACING_HZ;
         rx->use[i] = fabs(at) < EDGE * rx->rate_hz;
-        rx->ref[DID_SYM_A][i] = rx->zc[0][i];
-        rx->ref[DID_SYM_B][i] = rx->zc[1][i];
+        rx->now.ref[DID_SYM_A][i] = rx->zc[0][i];
+        rx->now.ref[DID_SYM_B][i] = rx->zc[1][i];
     }
     for (int s = 0; s < DID_SYMBOLS; s++) {
         double at = w->zero_n + (did_symbol_at[s] - RX_ADVANCE) * w->step;
         w->cover[s] = cover(&w->b->cut, at, at + DID_N * w->step);
-        rx->weight[s] = w->cover[s] > COVER_MIN;
+        rx->now.weight[s] = w->cover[s] > COVER_MIN;
     }
 }
 
@@ -109,11 +113,11 @@ static void weigh_partial(struct droneid_rx *rx, const struct work *w, double sn
 {
     for (int s = 0; s < DID_SYMBOLS; s++) {
         double c = w->cover[s];
-        if (!(rx->weight[s] > 0) || c > 0.995)
+        if (!(rx->now.weight[s] > 0) || c > 0.995)
             continue;
         for (int i = 0; i < DID_CARRIERS; i++)
-            rx->y[s][i] /= (float)c;
-        rx->weight[s] = (float)(1 / (1 / c + (1 - c) / c * snr));
+            rx->now.y[s][i] /= (float)c;
+        rx->now.weight[s] = (float)(1 / (1 / c + (1 - c) / c * snr));
     }
 }
 
@@ -126,25 +130,40 @@ static void channel(struct droneid_rx *rx, struct work *w)
     double c = w->cover[0], expect = DID_CARRIERS * snr * c * c / (c + (1 - c) * c * snr + 1e-9);
     w->nine = evidence > fmax(9, 0.25 * expect);
     if (w->nine)
-        memcpy(rx->ref[0], rx->pilot0, sizeof(rx->ref[0]));
+        memcpy(rx->now.ref[0], rx->pilot0, sizeof(rx->now.ref[0]));
     else
-        rx->weight[0] = 0;
+        rx->now.weight[0] = 0;
     weigh_partial(rx, w, snr);
 }
 
-static int decode(struct droneid_rx *rx, uint8_t block[DID_BLOCK])
+// Decodes from the channel as it is known; each further pass estimates it anew from what the last
+// one believed.  prior: NULL, or LLRs of the information bits.
+static int passes(struct droneid_rx *rx, const float *prior, int more, uint8_t block[DID_BLOCK])
 {
-    for (int pass = 0; pass <= PASSES; pass++) {
+    for (int pass = 0; pass <= more; pass++) {
         if (pass) {
             rx_remap(rx);
             rx_channel_all(rx);
         }
         rx_demap(rx);
         did_rate_recover(&rx->tables, rx->air, rx->llr);
-        if (!pass)
-            memcpy(rx->first, rx->llr, sizeof(rx->first));
-        if (did_turbo_run(rx->turbo, (const float (*)[DID_STREAM])rx->llr, NULL,
+        if (did_turbo_run(rx->turbo, (const float (*)[DID_STREAM])rx->llr, prior,
                           pass ? PASS_ITER : ITERATIONS, !pass, block))
+            return 1;
+    }
+    return 0;
+}
+
+static int decode(struct droneid_rx *rx, uint8_t block[DID_BLOCK])
+{
+    rx_demap(rx);                       // kept for the track thread: what the preambles alone gave
+    did_rate_recover(&rx->tables, rx->air, rx->first);
+    memcpy(&rx->saved, &rx->now, sizeof(rx->now));
+    if (passes(rx, NULL, PASSES, block))
+        return 1;
+    for (int kind = 0; kind < 2; kind++) {
+        memcpy(&rx->now, &rx->saved, sizeof(rx->now));
+        if (passes(rx, rx->prior[kind], PASSES_PRIOR, block))
             return 1;
     }
     return 0;

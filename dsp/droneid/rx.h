@@ -11,6 +11,7 @@
 
 #include "dsp/burst.h"
 #include "dsp/droneid/droneid.h"
+#include "dsp/droneid/hot.h"
 #include "dsp/fft.h"
 
 // The candidate's centre is at most half a slice (0.45 MHz) off when the signal is clear, but in
@@ -28,10 +29,21 @@ struct rx_sync {
     double rho_a, rho_b;                // normalised |correlation|^2 of both roots, 0..1
 };
 
+// What is known of the burst, and gets better from pass to pass.
+struct rx_state {
+    float complex y[DID_SYMBOLS][DID_CARRIERS];         // carriers, start and carrier error removed
+    float complex ref[DID_SYMBOLS][DID_CARRIERS];       // what was sent, as far as believed
+    float complex h[DID_CARRIERS];
+    float         noise[DID_CARRIERS];                  // variance
+    float         weight[DID_SYMBOLS];                  // 0: missing; else 1 / relative noise
+    int           width;                                // of the smoothing over carriers
+};
+
 struct droneid_rx {
     double              rate_hz;
     struct did_tables   tables;
     struct did_turbo   *turbo;
+    droneid_smooth_fn  *smooth;
     struct dft         *fwd, *inv;      // of DID_N points
     struct dft         *fine;           // of RX_FINE times as many: delays between samples
     float complex       zc[2][DID_CARRIERS];
@@ -39,13 +51,9 @@ struct droneid_rx {
     float complex      *x;              // RX_LEN
     float complex      *w, *v;          // DID_N each: transforms
     float complex      *wide[2];        // RX_FINE * DID_N
-    float complex       y[DID_SYMBOLS][DID_CARRIERS];   // carriers, start and carrier error removed
-    float complex       ref[DID_SYMBOLS][DID_CARRIERS]; // what was sent, as far as believed
-    float complex       h[DID_CARRIERS];
-    float               noise[DID_CARRIERS];            // variance
+    struct rx_state     now, saved;
     bool                use[DID_CARRIERS];              // inside the capture
-    float               weight[DID_SYMBOLS];            // 0: missing; else 1 / relative noise
-    int                 width;          // of the smoothing over carriers
+    float               prior[2][DID_BITS];             // of both kinds of record
     float               air[DID_CODED];
     float               llr[3][DID_STREAM], soft[3][DID_STREAM], first[3][DID_STREAM];
 };

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/droneid/siso.h"
-#include "hw/hw.h"
+#include "dsp/droneid/hot.h"
 
 #define TAIL 3
 
@@ -64,21 +63,6 @@ struct did_turbo {
     droneid_siso_fn *siso;
 };
 
-static droneid_siso_fn *siso_of(enum hw_isa isa)
-{
-#if defined __x86_64__
-    switch (isa) {
-    case HW_ISA_X86_V4: return droneid_siso_v4;
-    case HW_ISA_X86_V3: return droneid_siso_v3;
-    case HW_ISA_X86_V2: return droneid_siso_v2;
-    default:            break;
-    }
-#else
-    (void)isa;
-#endif
-    return droneid_siso_plain;
-}
-
 struct did_turbo *did_turbo_new(const struct did_tables *t)
 {
     struct did_turbo *d = aligned_alloc(64, (sizeof(*d) + 63) / 64 * 64);
@@ -86,7 +70,7 @@ struct did_turbo *did_turbo_new(const struct did_tables *t)
         return NULL;
     memset(d, 0, sizeof(*d));
     d->t = t;
-    d->siso = siso_of(hw_isa());
+    d->siso = did_hot()->siso;
     return d;
 }
 

@@ -11,7 +11,9 @@
 //
 // The eight states are one vector.  max* is max with a linear correction (Valenti and Sun, 2001):
 // within 0.05 dB of exact log-MAP.
-#include "dsp/droneid/siso.h"
+#include "dsp/droneid/hot.h"
+
+#include <stdint.h>
 
 // The plain and v2 builds pass these vectors only between inlined functions.
 #pragma GCC diagnostic ignored "-Wpsabi"

@@ -152,7 +152,7 @@ static void test_beliefs(void **state)
     did_encode(&tables, block, stream);
     for (int s = 0; s < 3; s++)
         for (int i = 0; i < DID_STREAM; i++)
-            llr[s][i] = (stream[s][i] ? -1 : 1) * 2 + 2 * (float)rng_normal(&rng);  // variance 2 mean
+            llr[s][i] = (stream[s][i] ? -2 : 2) + 2 * (float)rng_normal(&rng);
     assert_false(did_turbo_run(turbo, (const float (*)[DID_STREAM])llr, NULL, 6, true, got));
     did_turbo_soft(turbo, soft);
     int wrong = 0;
@@ -163,7 +163,7 @@ static void test_beliefs(void **state)
     did_turbo_free(turbo);
 }
 
-// Noise alone must not pass, nor silence (every LLR 0): it gives the all-zero block, whose CRC holds.
+// Noise alone must not pass, nor silence: it gives the all-zero block, whose CRC holds.
 static void test_nothing(void **state)
 {
     (void)state;

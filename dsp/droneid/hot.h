@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The receiver's inner loops, one build per instruction set (dsp/kernel/droneid_siso.c and
+// droneid_smooth.c); did_hot() chooses.
+#pragma once
+
+#include <stddef.h>
+
+#define SISO_STEPS 1411                 // 1408 information bits and three tail bits
+#define SMOOTH_MAX 64                   // widest half window; so many margins around what is smoothed
+#define SMOOTH_LEN 601                  // carriers, the middle one included
+
+// sys: LLRs of the inputs, a-priori knowledge included; par: of the parity bits (SISO_STEPS each).
+// ext: what the code adds to sys; post_par (may be NULL): full LLRs of the parity bits.
+// work: 8 * SISO_STEPS floats, 32-byte aligned.
+typedef void droneid_siso_fn(const float *restrict sys, const float *restrict par,
+                             float *restrict ext, float *restrict post_par, float *restrict work);
+
+// out[r][g] = sum over |j| < width of hann(j / width) * in[r][SMOOTH_MAX + g + j], three rows.
+struct smooth_in  { float row[3][SMOOTH_LEN + 2 * SMOOTH_MAX]; };
+struct smooth_out { float row[3][SMOOTH_LEN]; };
+typedef void droneid_smooth_fn(const struct smooth_in *restrict in, int width,
+                               struct smooth_out *restrict out);
+
+droneid_siso_fn   droneid_siso_plain, droneid_siso_v2, droneid_siso_v3, droneid_siso_v4;
+droneid_smooth_fn droneid_smooth_plain, droneid_smooth_v2, droneid_smooth_v3, droneid_smooth_v4;
+
+struct did_hot { droneid_siso_fn *siso; droneid_smooth_fn *smooth; };
+const struct did_hot *did_hot(void);
