@@ -19,8 +19,8 @@
 // A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
 // under is chance structure.
 #define CP_RHO_MIN 0.45
-// ln of odds against chance beyond the number of tries: 1.7e-5
-#define CP_LN_ODDS 11.0
+// ln of odds against chance, beyond the number of tries: 3e-4 for a burst of anything else
+#define CP_LN_ODDS 8.0
 
 #define WIFI_PIECE_S 150e-6             // some 35 symbols
 #define WIFI_PIECES  5
@@ -254,7 +254,7 @@ static double lag_refine(const struct look *l, const struct cp_fit *fit)
     return ((double)fit->lag + fmin(1, fmax(-1, off))) / l->fs;
 }
 
-static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit,
+static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, double gain,
                  struct fingerprint *fp,
                  struct evidence *e)
 {
@@ -273,7 +273,7 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit,
         fp->long_cp_every = (struct meas){ k->per_slot, 0 };
     double cp = plateau(m, l, fit, &err);
     fp->cp_s = (struct meas){ cp, err };
-    e->p[KIND_OFDM] = 1 / (1 + exp(-(fit->t - CP_LN_ODDS - 6) / 1.5));
+    e->p[KIND_OFDM] = 1 / (1 + exp(-(gain - CP_LN_ODDS + 1) / 1.5));
     e->wifi = k->num == OFDM_WIFI;
     // Carriers stand at centre + k / useful, evenly on both sides: the phase over one lag (a whole
     // number of samples) tells the centre modulo fs / lag.
@@ -284,7 +284,7 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit,
         .lag = fit->lag, .at = fit->at, .prefix = k->cp_s * l->fs,
         .symbol = (k->useful_s + k->cp_s) * l->fs, .period = fit->period,
         .extra = k->extra_s * l->fs, .per_slot = k->slot_s > 0 ? k->per_slot : 0, .cfo_hz = f,
-        .neff = fit->neff, .spacing = 1 / k->useful_s,
+        .neff = fit->neff, .rho = fit->rho, .spacing = 1 / k->useful_s,
     };
     e->freq_ok[KIND_OFDM] = true;
     e->freq[KIND_OFDM] = f;
@@ -311,5 +311,5 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
             best_gain = gain, best = fit;
     }
     if (best_gain > CP_LN_ODDS)
-        tell(m, l, &best, fp, e);
+        tell(m, l, &best, best_gain, fp, e);
 }

@@ -54,7 +54,7 @@ struct cp_place {
     double period, extra;
     unsigned per_slot;
     double cfo_hz;                  // carriers stand at cfo + k fs/lag
-    double neff, spacing;           // independent samples behind it; carriers, Hz
+    double neff, rho, spacing;      // independent samples behind it, correlation; carriers, Hz
 };
 
 // What the measurers found out for each kind.  p is a probability-like score: 0 nothing, 1 certain;

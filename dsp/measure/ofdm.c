@@ -163,8 +163,9 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
     e->freq[KIND_OFDM] = cp->cfo_hz + mid * spacing;
     // The fraction is a phase over one useful symbol; the whole number is sure with a hole, else to
     // one carrier.
-    double neff = fmax(1, e->cp.neff), r = fmax(0.1, fp->cp_corr.v);
-    double fine = spacing / (2 * M_PI) * sqrt(1 / (r * r) - 0.9) / sqrt(2 * neff);
+    // Phase of a correlation rho over N samples: variance (1 - rho^2) / (2 rho^2 N).
+    double neff = fmax(1, cp->neff), r = fmin(0.97, fmax(0.1, cp->rho));
+    double fine = spacing / (2 * M_PI) * sqrt((1 - r * r) / (2 * r * r * neff));
     e->freq_err[KIND_OFDM] = g.dc_hole ? fine : hypot(fine, spacing);
     // The used carriers say the width better than the spectrum does at low SNR.
     l->lo99 = cp->cfo_hz + (g.lo - 0.5) * spacing;
