@@ -28,7 +28,8 @@ void cut_drop(struct cut *c);           // unrefs its blocks
 
 // ---- Candidates ------------------------------------------------------------------------------
 
-// One detector's claim.  Times are sample indices of the capture, frequencies offsets from its centre.
+// One detector's claim.  Times are sample indices of the capture, frequencies offsets from its
+// centre.
 struct cand {
     enum burst_hyp  hyp;
     enum burst_part part;

@@ -6,7 +6,7 @@
 //                                                         v
 //                                                  [tyto-arbiter] --job--> fan of N workers
 //                                                                          v
-//                                                        dsp_next <-- jobs in the order they went in
+//                                                        dsp_next <-- jobs, in the order in
 //
 // Both detectors give exactly one answer per block plus one at the end, so the arbiter pairs them
 // by counting.  Answers circulate between two queues (empty ones come back), so nothing is

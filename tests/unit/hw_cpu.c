@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The box: the environment lowers the instruction set and never raises it; the program finds itself.
+// The box: the environment can lower the instruction set, never raise it; programs find themselves.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
