@@ -201,8 +201,9 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
         fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r.bw / n };
         lora_centre(l, r.bw, symbols, e);
         e->p[KIND_LORA] = 1 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2)) * 0.99;
-    } else if (have < 0.2 && e->const_env < 0.2 && best.odds > 3 * CHIRP_LN_ODDS) {
-        // A sweep that is no LoRa: radar, a clock with spread spectrum.
+    } else if (have < 0.2 && e->const_env < 0.2 && best.odds > 100 && l->power > 10 * l->n0_psd * w) {
+        // A sweep that is no LoRa: radar, a clock with spread spectrum.  Random data with a small
+        // index has something of a line too; a sweep stands far out.
         fp->chirp_hz_per_s = (struct meas){ best.hz_per_s, fabs(best.hz_per_s) * 0.1 };
         fp->sweep_hz = (struct meas){ w, l->occ_err };
         e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.6);

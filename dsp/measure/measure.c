@@ -124,7 +124,7 @@ typedef void measure_fn(struct measurer *m, struct look *l, struct fingerprint *
 #define ALWAYS 4                    // of these, from the first
 static measure_fn *const measurers[] = {
     level_envelope, cp_measure, ofdm_measure, stf_measure, barker_measure,
-    chirp_measure, fsk_measure, video_measure, tone_measure,
+    video_measure, chirp_measure, fsk_measure, tone_measure,
 };
 
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
@@ -141,8 +141,8 @@ void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
     if (!look_settle(m, b, l, fp))
         return;
     for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
-        // Prefixes and chips leave no doubt; the costly rest is for the others.
-        if (i < ALWAYS || (e.p[KIND_OFDM] < 0.95 && e.p[KIND_DSSS] < 0.95))
+        // Prefixes, chips and lines leave no doubt; the costly rest is for the others.
+        if (i < ALWAYS || fmax(e.p[KIND_OFDM], fmax(e.p[KIND_DSSS], e.p[KIND_FM])) < 0.95)
             measurers[i](m, l, fp, &e);
     kind_decide(l, fp, &e, &f->droneid);
 }

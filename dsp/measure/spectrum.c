@@ -76,6 +76,25 @@ static double signal_bins(const struct look *l, float *s, float *sm, double *ret
     return sum;
 }
 
+// Level of the flat part: power-weighted mean, so that nearly empty bins do not count, with single
+// lines (the receiver's own DC, a carrier left over) held to eight times the mean of what there is.
+// A pure line spectrum's edges come out at the lines.
+static double flat_level(const float *s, size_t nf)
+{
+    double s1 = 0, s2 = 0, mean = 0;
+    size_t n = 0;
+    for (size_t k = 0; k < nf; k++) {
+        mean += s[k];
+        n += s[k] > 0;
+    }
+    for (size_t k = 0; k < nf && n; k++) {
+        double v = fmin(s[k], 8 * mean / (double)n);
+        s1 += v;
+        s2 += v * v;
+    }
+    return s1 > 0 ? s2 / s1 : 0;
+}
+
 void spectrum_take(struct measurer *m, struct look *l)
 {
     size_t n = l->i1 - l->i0;
@@ -84,16 +103,10 @@ void spectrum_take(struct measurer *m, struct look *l)
     average(m, l, log_nf);
 
     size_t nf = l->nf, lo = nf, hi = 0;
-    double bin = l->fs / (double)nf, s2 = 0, top = 0, gate;
+    double bin = l->fs / (double)nf, gate;
     float *s = m->q, *sm = m->q + nf;
     double s1 = signal_bins(l, s, sm, &gate);
-    for (size_t k = 0; k < nf; k++) {
-        top = fmax(top, sm[k]);
-        s2 += (double)s[k] * s[k];
-    }
-    // Level of the flat part: power-weighted mean, so that empty bins do not count; never above the
-    // top.  A line spectrum's edges come out at the lines.
-    double level = s1 > 0 ? fmin(s2 / s1, top) : 0;
+    double level = flat_level(s, nf);
     gate = fmax(gate, 0.25 * level);
     for (size_t k = 0; k < nf; k++)
         if (sm[k] > gate) {

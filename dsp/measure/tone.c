@@ -68,14 +68,16 @@ void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
     e->line_share = carrier;
     e->p[KIND_CW] = 0.95 * logistic((carrier - 0.82) * 60) * logistic((0.08 - e->const_env) * 60);
     e->p[KIND_AM] = 0.9 * logistic((carrier - 0.3) * 25) * logistic((axis - 0.75) * 25) *
-                    logistic((e->const_env - 0.1) * 60);
+                    logistic((e->const_env - 0.1) * 60) * logistic((clean - 0.7) * 30);
     for (int k = KIND_AM; k <= KIND_CW; k++) {
         e->freq_ok[k] = true;
         e->freq[k] = hz;
         e->freq_err[k] = l->fs / (double)(l->i1 - l->i0);
     }
-    // Plain FM: an even envelope at good SNR, no carrier left, no symbols: a residual judgement.
-    bool clear = l->power > 10 * l->n0_psd * fmax(l->hi99 - l->lo99, 1);
+    // Plain FM: an even envelope at good SNR, no carrier left, no symbols: a residual judgement,
+    // so only of what lasts (voice, music, a sweep) and stands 18 dB clear.
+    bool clear = l->power > 60 * l->n0_psd * fmax(l->hi99 - l->lo99, 1) &&
+                 (double)(l->i1 - l->i0) / l->fs > 8e-3;
     double digital = fmax(e->p[KIND_FSK], fmax(e->p[KIND_MSK], e->p[KIND_LORA]));
     if (clear && digital < 0.3)
         e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.7 * logistic((0.06 - e->const_env) * 80) *
