@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define SISO_STEPS 1411                 // 1408 information bits and three tail bits
-#define SMOOTH_MAX 64                   // widest half window; so many margins around what is smoothed
+#define SMOOTH_MAX 64                   // widest half window: margin around what is smoothed
 #define SMOOTH_LEN 601                  // carriers, the middle one included
 
 // sys: LLRs of the inputs, a-priori knowledge included; par: of the parity bits (SISO_STEPS each).

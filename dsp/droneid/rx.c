@@ -178,6 +178,7 @@ static void tell(const struct droneid_rx *rx, const struct work *w, struct findi
     d->seen = true;
     d->symbols = w->nine ? 9 : 8;
     d->metric = rho;
+    d->verified = rx_structure(rx, &w->sync, w->cover, w->nine);
     for (int s = w->nine ? 0 : 1; s < DID_SYMBOLS; s++)
         d->cut |= w->cover[s] < 0.995;
     d->cut |= w->cover[0] < 0.5;        // and whether there was a symbol 0 cannot be said

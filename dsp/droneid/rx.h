@@ -70,6 +70,10 @@ double rx_symbol0(struct droneid_rx *rx);       // evidence for symbol 0, in nat
 void rx_channel_all(struct droneid_rx *rx);
 double rx_snr(const struct droneid_rx *rx);     // mean |h|^2 over mean noise
 
+// structure.c: whether the whole burst holds together; cover: share of each symbol received
+bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
+                  bool nine);
+
 // demap.c
 void rx_demap(struct droneid_rx *rx);           // y -> air
 void rx_remap(struct droneid_rx *rx);           // soft -> ref of the data symbols
