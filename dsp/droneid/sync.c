@@ -25,7 +25,7 @@
 #define COARSE    6                     // centres of 37 carriers each: 1.6 MHz to either side
 #define SPAN      18                    // whole carriers to either side of a coarse centre
 #define SLACK     3                     // samples by which the candidate may be off beyond its line
-#define KEEP      6                     // hypotheses measured exactly
+#define KEEP      10                     // hypotheses measured exactly
 #define FINE      RX_FINE
 #define FINE_MAX  4                     // samples to either side
 #define ALIKE     0.5                   // weight of the channels' likeness in the choice
