@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "classifier/args.h"
@@ -79,7 +80,7 @@ static void on_psd(const struct psd_frame *p, void *arg)
     struct progress *g = arg;
     int percent = (int)(100 * (g->base_s + p->t_s) / g->all_s);
 
-    if (percent > g->percent) {
+    if (percent > g->percent && isatty(STDERR_FILENO)) {
         g->percent = percent;
         fprintf(stderr, "\rsimulating and analysing: %3d %%", percent > 99 ? 99 : percent);
         fflush(stderr);
@@ -119,7 +120,8 @@ static int run(const struct window *w, uint64_t seed, struct progress *g, struct
         r = bad("there is not enough memory for %g MS/s", iq_info(src).rate_hz / 1e6);
     if (!r) {
         listen(d, c, demo);
-        fputs("\r                                    \r", stderr);
+        if (g->percent)
+            fputs("\r                                    \r", stderr);
         printf("%s\n", w->about);
         demo_compare(demo, src, c, stdout, sum);
         putchar('\n');
