@@ -2,6 +2,7 @@
 // The door's verbs: findings in, tracks out.
 //
 //     finding -+- DroneID seen ------------------------------> dji.c: aircraft
+//              |  (weak packets in pieces are joined first: join.c)
 //              +- packet of a link already followed ---------> hop.c
 //              +- could be a packet of some hopper's mode ---> loose pool --found at tick--> hop.c
 //              |                                                 |  nothing found in LOOSE_S
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "classifier/dji.h"
+#include "classifier/join.h"
 #include "classifier/link.h"
 #include "classifier/pool.h"
 
@@ -29,6 +31,7 @@ struct cls {
     enum droneid_mode droneid;
     struct dji_memory dji;
     struct links      links;
+    struct join       join;
     struct pool       loose;
     double            tick_s;       // next tick
     unsigned          cursor;       // of cls_changed
@@ -212,13 +215,33 @@ static void tick(struct cls *c, double now_s)
     age(c, now_s);
 }
 
+static void ingest(struct cls *c, const struct obs *o)
+{
+    if (to_hop(c, o))
+        return;
+    if (pool_wants(&c->sigs, o))
+        to_loose(c, o);
+    else
+        to_group(c, o);
+}
+
+// Packets that are whole by now.
+static void ingest_joined(struct cls *c, double now_s)
+{
+    struct obs o;
+    while (join_take(&c->join, now_s, &o))
+        ingest(c, &o);
+}
+
 static void ticks_until(struct cls *c, double now_s)
 {
     // After hours of silence the ticks between change nothing but ages: 100 s of them suffice.
     if (now_s - c->tick_s > 100)
         c->tick_s += floor((now_s - c->tick_s - 100) / CLS_TICK_S) * CLS_TICK_S;
-    for (; c->tick_s <= now_s; c->tick_s += CLS_TICK_S)
+    for (; c->tick_s <= now_s; c->tick_s += CLS_TICK_S) {
+        ingest_joined(c, c->tick_s - CLS_TICK_S);       // what comes may begin a tick ago
         tick(c, c->tick_s);
+    }
 }
 
 // ---- The door -------------------------------------------------------------------------------
@@ -242,17 +265,17 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
     if (f->droneid.seen)
         helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
-    if (!taken && !f->reject && obs_of(&o, f) && !to_hop(c, &o)) {
-        if (pool_wants(&c->sigs, &o))
-            to_loose(c, &o);
-        else
-            to_group(c, &o);
-    }
+    if (taken || f->reject || !obs_of(&o, f))
+        return helped;
+    ingest_joined(c, o.t_s);            // findings come in order of start
+    if (!join_piece(&c->join, &o) && !(join_wants(&o) && join_put(&c->join, &o)))
+        ingest(c, &o);
     return helped;
 }
 
 void cls_finish(struct cls *c)
 {
+    ingest_joined(c, INFINITY);
     pool_seek(&c->loose, &c->sigs, &c->links);
     pool_adopt(&c->loose, &c->links, INFINITY);
     while (c->loose.n)
