@@ -34,7 +34,7 @@ while read -r key; do
     grep -q "\`$key\`" "$scenes" || fault "SCENES.md does not name the key $key"
 done <"$tmp/keys"
 tyto sim --models | awk '{print $1}' | sort >"$tmp/models"
-sed -n '/^## Models/,/^## The/s/^| `\([a-z0-9]*\)` .*/\1/p' "$scenes" | sort >"$tmp/told"
+sed -n '/^## Models/,/^## Truth/s/^| `\([a-z0-9]*\)` .*/\1/p' "$scenes" | sort >"$tmp/told"
 cmp -s "$tmp/models" "$tmp/told" ||
     fault "SCENES.md and tyto sim --models differ: $(diff "$tmp/models" "$tmp/told" | grep '^[<>]')"
 
