@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // n workers, each between two queues of its own; nothing else is shared, so nothing else is locked.
 //
-//     fan_push --k mod n--> [in 0] worker-0 [out 0] --k mod n--> fan_pop
-//                           [in 1] worker-1 [out 1]
+//     fan_push --k mod n--> [in 0] tyto-worker-0 [out 0] --k mod n--> fan_pop
+//                           [in 1] tyto-worker-1 [out 1]
 #include "base/fan.h"
 
 #include <assert.h>
@@ -30,7 +30,7 @@ static void *run(void *p)
     void *item;
 
     // The index from the address: fan_new still counts n up on its own thread.
-    snprintf(name, sizeof name, "worker-%u", (unsigned)(w - w->fan->w) % 10000);
+    snprintf(name, sizeof name, "tyto-worker-%u", (unsigned)(w - w->fan->w) % 1000);
     pthread_setname_np(pthread_self(), name);
     while ((item = queue_pop(w->in))) {
         void *result = w->fan->work(item, w->fan->arg);

@@ -130,8 +130,8 @@ static void threads_have_names(void **state)
     fan_close(f);
     a = fan_pop(f);
     b = fan_pop(f);
-    assert_string_equal(a, "worker-0");
-    assert_string_equal(b, "worker-1");
+    assert_string_equal(a, "tyto-worker-0");
+    assert_string_equal(b, "tyto-worker-1");
     free(a);
     free(b);
     fan_free(f);
