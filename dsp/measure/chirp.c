@@ -19,13 +19,17 @@
 #define CHIRP_SAMPLES 16384         // enough: 10 dB more than the shortest packets give
 #define CHIRP_LN_ODDS 12.0          // ln of odds against chance, beyond the number of tries
 
+// Where the slope is lost in noise (under 4 dB) pairs are tried blindly; 7 sigma over some 100 tries.
+#define BLIND_SNR 2.5
+#define BLIND_Z   7.0
+
 // Bandwidths of SX127x/SX126x, LR11xx and SX128x, Hz (data sheets).
 static const double bandwidths[] = {
     7.81e3, 10.42e3, 15.63e3, 20.83e3, 31.25e3, 41.67e3, 62.5e3, 125e3, 250e3, 500e3,
     203.125e3, 406.25e3, 812.5e3, 1625e3,
 };
 
-struct slope { double hz_per_s, odds, two_sided; int sf; };
+struct slope { double hz_per_s, odds, two_sided, share; int sf; };
 
 // Averaged power spectrum of the delay product, blocks of 2^log_n half overlapping; into m->q.
 static size_t delay_spectrum(struct measurer *m, const struct look *l, size_t lag, unsigned log_n)
@@ -79,6 +83,7 @@ static struct slope slope_find(struct measurer *m, const struct look *l, double 
     r.odds = eff * (g - 1 - log(g)) - log((double)nf);
     if (m->q[0] > 2 * b)
         r.odds = 0;
+    r.share = (a + b + c) / (mean * (double)nf);
     r.two_sided = (double)m->q[nf - at] / b;
     return r;
 }
@@ -170,9 +175,58 @@ static void lora_centre(const struct look *l, double bw, double symbols, struct 
     e->freq_err[KIND_LORA] = bw * (0.25 / (symbols + 1) + noisy);
 }
 
+// Without a slope to go by: every pair near the width, short symbols only (longer ones show their
+// slope at any SNR), judged against the same dechirping with a slope that nobody uses.  The best of
+// a symbol's bins scatters by 0.28 of its mean, so over n symbols the gain's spread is 0.28/sqrt(n).
+static struct lora lora_blind(struct measurer *m, const struct look *l, double w, double *ret_sign)
+{
+    struct lora best = { 0 };
+    double best_z = BLIND_Z;
+    for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++)
+        for (int sf = 5; sf <= 8; sf++) {
+            double bw = bandwidths[i], mu = bw * bw / (double)(1u << sf);
+            double symbol = (double)(1u << sf) / bw * l->fs;
+            size_t n = (size_t)fmin(CHIRP_SAMPLES / 2, (double)(l->i1 - l->i0)) / (size_t)symbol;
+            if (bw / w < 0.5 || bw / w > 1.2 || n < 8)
+                continue;
+            double none = dechirp_share(m, l, 1.37 * mu, bw, symbol, 0, n);
+            for (int k = 0; k < 8; k++) {
+                double slope = k & 1 ? -mu : mu;
+                double v = dechirp_share(m, l, slope, bw, symbol, symbol * (k / 2) / 4, n);
+                double z = none > 0 ? (v / none - 1) * sqrt((double)n) / 0.28 : 0;
+                if (z > best_z) {
+                    best_z = z;
+                    best = (struct lora){ sf, bw, v };
+                    *ret_sign = slope;
+                }
+            }
+        }
+    return best;
+}
+
+static void lora_tell(const struct look *l, const struct lora *r, double sign, double p,
+                      struct fingerprint *fp, struct evidence *e)
+{
+    double n = (double)(1u << r->sf), mu = r->bw * r->bw / n, symbols = fp->dur_s.v * r->bw / n;
+    fp->sf = r->sf;
+    fp->sweep_hz = (struct meas){ r->bw, r->bw / n };
+    fp->chirp_hz_per_s = (struct meas){ copysign(mu, sign), mu / n / sqrt(symbols + 1) };
+    fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r->bw / n };
+    lora_centre(l, r->bw, symbols, e);
+    e->p[KIND_LORA] = p;
+}
+
+// Noise alone: the best of a symbol's bins, two added, has (ln bins + 2) / samples of the power.
+static bool lora_holds(const struct look *l, const struct lora *r, double clean)
+{
+    double len = r->sf ? (double)(1u << r->sf) / r->bw * l->fs : 1;
+    double chance = (log(2 * len) + 2) / len;
+    return r->sf && r->share > 1.5 * chance && (r->share - chance) / clean > 0.3;
+}
+
 void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
-    double w = l->occ_hi - l->occ_lo;
+    double w = l->occ_hi - l->occ_lo, clean = l->power / (l->power + l->noise + 1e-30), sign = 1;
     struct slope best = { 0 };
     if (w > CHIRP_WIDTH_MAX_HZ || w < 5e3 || !(l->power > 0))
         return;
@@ -183,29 +237,26 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
         if (s.odds > CHIRP_LN_ODDS && s.odds > 2 * best.odds)
             best = s;
     }
-    if (best.odds < CHIRP_LN_ODDS)
+    struct lora r = { 0 };
+    if (best.odds > CHIRP_LN_ODDS)
+        r = lora_match(m, l, &best, w);
+    if (lora_holds(l, &r, clean) && best.two_sided < 0.6) {
+        double p = 0.99 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2));
+        lora_tell(l, &r, best.hz_per_s, p, fp, e);
         return;
-    struct lora r = lora_match(m, l, &best, w);
-    double clean = l->power / (l->power + l->noise), have = r.share / clean;
-    double symbols = r.sf ? fp->dur_s.v * r.bw / (double)(1u << r.sf) : 0;
-    // Noise alone: the best of a symbol's bins, two added, has (ln bins + 2) / samples of the
-    // power.
-    double len = r.sf ? (double)(1u << r.sf) / r.bw * l->fs : 1;
-    double chance = r.sf ? (log(2 * len) + 2) / len : 1;
-    if (r.sf && r.share > 1.5 * chance && have - chance / clean > 0.3 && best.two_sided < 0.6) {
-        double n = (double)(1u << r.sf), mu = r.bw * r.bw / n;
-        fp->sf = r.sf;
-        fp->sweep_hz = (struct meas){ r.bw, r.bw / n };
-        fp->chirp_hz_per_s = (struct meas){ copysign(mu, best.hz_per_s),
-                                            mu / n / sqrt(symbols + 1) };
-        fp->lora_symbols = (struct meas){ symbols, fp->dur_s.err * r.bw / n };
-        lora_centre(l, r.bw, symbols, e);
-        e->p[KIND_LORA] = 1 / (1 + exp(-(best.odds - CHIRP_LN_ODDS) / 2)) * 0.99;
-    } else if (have < 0.2 && e->const_env < 0.2 && best.odds > 100 && l->power > 10 * l->n0_psd * w) {
+    }
+    if (best.odds > 100 && best.share > 0.25 && r.share < 0.2 * clean && e->const_env < 0.2 &&
+        l->power > 10 * l->n0_psd * w) {
         // A sweep that is no LoRa: radar, a clock with spread spectrum.  Random data with a small
         // index has something of a line too; a sweep stands far out.
         fp->chirp_hz_per_s = (struct meas){ best.hz_per_s, fabs(best.hz_per_s) * 0.1 };
         fp->sweep_hz = (struct meas){ w, l->occ_err };
         e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.6);
+        return;
+    }
+    if (l->power < BLIND_SNR * l->n0_psd * w) {
+        r = lora_blind(m, l, w, &sign);
+        if (r.sf)
+            lora_tell(l, &r, sign, 0.9, fp, e);
     }
 }

@@ -61,7 +61,7 @@ static void lowpass_taps(double cut, float *h)
         h[2 * k] = h[2 * k + 1] = (float)(v[k] / sum);
 }
 
-static void discriminate(struct measurer *m, const struct look *l, struct fsk *f)
+static void discriminate(struct measurer *m, const struct look *l, double cut, struct fsk *f)
 {
     float h[2 * FSK_TAPS];
     double from = l->t0 + (double)l->i0 * l->in_fs / l->fs;
@@ -71,9 +71,6 @@ static void discriminate(struct measurer *m, const struct look *l, struct fsk *f
     size_t half = FSK_TAPS / 2;
     ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from - ((double)half - 0.5) * l->in_fs / f->fs,
             f->fs, fmin(0.8 * f->fs, 0.9 * l->in_fs), m->y, f->n + FSK_TAPS);
-    // Half a width keeps the most noise out; where there is little noise, more keeps the shape.
-    double clear = db_of(l->power / (l->n0_psd * f->w + 1e-30));
-    double cut = clear > 25 ? 0.9 : clear > 12 ? 0.55 + 0.35 * (clear - 12) / 13 : 0.55;
     lowpass_taps(cut * f->w / f->fs, h);
     const struct fir_ops *op = fir_ops();
     for (size_t i = 0; i < f->n; i++)
@@ -257,8 +254,12 @@ static void tell(const struct look *l, const struct fsk *f, struct fingerprint *
     double err_dev = f->dev / f->eye / sqrt(fmax(1, (double)f->symbols)) + 0.01 * f->dev;
     // MSK proper: index a half, and no shaping, so that isolated symbols reach nearly full height.
     bool msk = fabs(h - 0.5) < 0.06 && f->isolated > 0.95;
-    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - 2.0) * 6) *
-               logistic((0.45 - e->const_env) * 20) * logistic((f->coherence - 0.35) * 20);
+    // Two levels stand apart, and crossings keep to the lattice; a long burst may show its line
+    // beyond doubt while noise blurs both (a small index at 10 dB).
+    bool sure = f->line > 40;
+    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - (sure ? 1.5 : 2)) * 6) *
+               logistic((0.45 - e->const_env) * 20) *
+               logistic((f->coherence - (sure ? 0.28 : 0.35)) * 20);
     if (p < 0.3)
         return;
     fp->symbol_rate_bd = (struct meas){ f->rate, err_rate };
@@ -284,11 +285,19 @@ void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, str
     f.fs = FSK_OVER * f.w;
     if (!(f.fs > 0) || l->in_fs < 0.4 * f.w)
         return;
-    discriminate(m, l, &f);
-    if (f.n < 64)
-        return;
-    levels(&f);
-    lattice(m, &f);
+    // Half a width keeps the most noise out; where there is little noise, more keeps the shape.  A
+    // small index (Bluetooth's 0.3) has most of its power well inside: less, when that fails.
+    double clear = db_of(l->power / (l->n0_psd * f.w + 1e-30));
+    double cut = clear > 25 ? 0.9 : clear > 12 ? 0.55 + 0.35 * (clear - 12) / 13 : 0.55;
+    for (int turn = 0; turn < 2; turn++, cut = 0.38) {
+        discriminate(m, l, cut, &f);
+        if (f.n < 64)
+            return;
+        levels(&f);
+        lattice(m, &f);
+        if (f.rate > 0 && f.line > FSK_LN_ODDS)
+            break;
+    }
     if (!(f.rate > 0) || f.line < FSK_LN_ODDS)
         return;
     eye(&f);

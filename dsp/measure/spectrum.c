@@ -95,6 +95,15 @@ static double flat_level(const float *s, size_t nf)
     return s1 > 0 ? s2 / s1 : 0;
 }
 
+// Most of the power stands in no bin that shows: then the detector's rough extents are all there is.
+static void spectrum_faint(struct look *l)
+{
+    double lo = l->b->f_lo_hz - l->f_hz, hi = l->b->f_hi_hz - l->f_hz;
+    l->occ_lo = l->lo99 = fmax(lo, -0.5 * l->fs);
+    l->occ_hi = l->hi99 = fmin(hi, 0.5 * l->fs);
+    l->occ_err = (l->occ_hi - l->occ_lo) / 8;
+}
+
 void spectrum_take(struct measurer *m, struct look *l)
 {
     size_t n = l->i1 - l->i0;
@@ -122,6 +131,8 @@ void spectrum_take(struct measurer *m, struct look *l)
     l->hi99 = s1 > 0 ? quantile(s, nf, 0.995, bin) : l->occ_hi;
     // Edge density is about 1/width of the total: an error of the cumulative moves it by that much.
     double rel = s1 > 0 ? l->n0_psd * bin * sqrt((double)(hi - lo + 1)) / s1 : 1;
+    if (s1 < 0.6 * l->power)
+        spectrum_faint(l);
     double indep = (double)l->segments * (double)(hi - lo + 1);
     double edge = 0.5 * fmin(1, rel) / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1);
     l->err99 = bin + (l->occ_hi - l->occ_lo) * edge;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How sure the kind of a burst is over SNR, and what one burst costs.  Packets come from the
-// simulator's transmitters, are moved to a random centre, put into noise at a stated SNR (contract's
-// width) and measured with extents as rough as a detector's.  Simulated figures: no fading, one
-// transmitter at a time.
+// simulator's transmitters, are moved to a random centre, put into noise at a stated SNR
+// (contract's width) and measured with extents as rough as a detector's.  Simulated figures: no
+// fading, one transmitter at a time.
 //
 // right / wrong: a wrong kind is worse than unknown, so both are told.
 #include <math.h>
