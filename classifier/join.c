@@ -52,7 +52,8 @@ bool join_piece(struct join *j, const struct obs *o)
         struct obs *a = &j->o[i];
         double gap = o->t_s - end_of(a);
         if (gap > JOIN_GAP_S || o->part != BURST_WHOLE || !alike(a, o) ||
-            (o->fp.kind != KIND_UNKNOWN && fmin(-gap, o->dur_s) > OVERLAP_S && a->dur_s > OVERLAP_S))
+            (o->fp.kind != KIND_UNKNOWN && fmin(-gap, o->dur_s) > OVERLAP_S &&
+             a->dur_s > OVERLAP_S))
             continue;
         double end = fmax(end_of(a), end_of(o)), t = fmin(a->t_s, o->t_s);
         if (o->dur_s > a->dur_s && o->fp.kind != KIND_UNKNOWN)

@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "classifier/args.h"
+#include "classifier/join.h"
 #include "classifier/out.h"
 #include "classifier/runs.h"
 #include "tests/unit/classifier_feed.h"
@@ -181,6 +182,40 @@ static void runs_are_one_line(void **state)
     assert_int_equal(runs_drain(&r, &w), 0);
 }
 
+static struct obs piece(double t_s, double dur_s, double freq_hz, enum sig_kind kind)
+{
+    feed_init(&feed, 20e6, 2440e6, 1);
+    feed_lora(&feed, t_s, freq_hz, 6, 812.5e3, dur_s);
+    struct obs o;
+    assert_true(obs_of(&o, &feed.f[0]));
+    o.fp.kind = kind;
+    return o;
+}
+
+static void pieces_are_joined(void **state)
+{
+    static struct join j;
+    struct obs first = piece(1.0, 0.8e-3, 2440.4e6, KIND_LORA), out,
+        more[] = { piece(1.0007, 0.3e-3, 2440.42e6, KIND_UNKNOWN),
+                   piece(1.00115, 2.15e-3, 2440.39e6, KIND_LORA) },
+        other[] = { piece(1.001, 1e-3, 2441.4e6, KIND_LORA),        // the next channel
+                    piece(1.0036, 1e-3, 2440.4e6, KIND_LORA),       // the next packet
+                    piece(1.0002, 3.3e-3, 2440.4e6, KIND_LORA) };   // a packet on top of it
+    (void)state;
+    assert_true(join_wants(&first));
+    assert_false(join_wants(&more[0]));             // never begins a packet
+    assert_true(join_put(&j, &first));
+    for (int i = 0; i < 2; i++)
+        assert_true(join_piece(&j, &more[i]));
+    for (int i = 0; i < 3; i++)
+        assert_false(join_piece(&j, &other[i]));
+    assert_false(join_take(&j, 1.0034, &out));      // a piece might still follow
+    assert_true(join_take(&j, 1.0036, &out));
+    assert_true(out.t_s == 1.0 && fabs(out.dur_s - 3.3e-3) < 1e-9);
+    assert_true(out.freq_hz == 2440.39e6);          // of the longest piece
+    assert_false(join_take(&j, INFINITY, &out));
+}
+
 static void numbers_are_strict(void **state)
 {
     static const char *const bad[] = { "", " 1", "1 ", "x", "1x", "nan", "inf", "-inf", "0x10",
@@ -204,6 +239,7 @@ int main(void)
         cmocka_unit_test(track_line),
         cmocka_unit_test(summary_line),
         cmocka_unit_test(runs_are_one_line),
+        cmocka_unit_test(pieces_are_joined),
         cmocka_unit_test(numbers_are_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
