@@ -19,7 +19,8 @@
 #define CHIRP_SAMPLES 16384         // enough: 10 dB more than the shortest packets give
 #define CHIRP_LN_ODDS 12.0          // ln of odds against chance, beyond the number of tries
 
-// Where the slope is lost in noise (under 4 dB) pairs are tried blindly; 7 sigma over some 100 tries.
+// Where the slope is lost in noise (under 4 dB) pairs are tried blindly; 7 sigma over some 100
+// tries.
 #define BLIND_SNR 2.5
 #define BLIND_Z   7.0
 
@@ -177,7 +178,8 @@ static void lora_centre(const struct look *l, double bw, double symbols, struct 
 
 // Without a slope to go by: every pair near the width, short symbols only (longer ones show their
 // slope at any SNR), judged against the same dechirping with a slope that nobody uses.  The best of
-// a symbol's bins scatters by 0.28 of its mean, so over n symbols the gain's spread is 0.28/sqrt(n).
+// a symbol's bins scatters by 0.28 of its mean, so over n symbols the gain's spread is
+// 0.28/sqrt(n).
 static struct lora lora_blind(struct measurer *m, const struct look *l, double w, double *ret_sign)
 {
     struct lora best = { 0 };

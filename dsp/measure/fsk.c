@@ -256,8 +256,10 @@ static void tell(const struct look *l, const struct fsk *f, struct fingerprint *
     bool msk = fabs(h - 0.5) < 0.06 && f->isolated > 0.95;
     // Two levels stand apart, and crossings keep to the lattice; a long burst may show its line
     // beyond doubt while noise blurs both (a small index at 10 dB).
+    // With a large index the levels stand far apart, or it is no FSK but FM with a rhythm.
     bool sure = f->line > 40;
-    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - (sure ? 1.5 : 2)) * 6) *
+    double apart = h > 2 ? 3 : sure ? 1.5 : 2;
+    double p = logistic((f->line - FSK_LN_ODDS) / 2) * logistic((f->eye - apart) * 6) *
                logistic((0.45 - e->const_env) * 20) *
                logistic((f->coherence - (sure ? 0.28 : 0.35)) * 20);
     if (p < 0.3)

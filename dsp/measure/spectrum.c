@@ -95,7 +95,8 @@ static double flat_level(const float *s, size_t nf)
     return s1 > 0 ? s2 / s1 : 0;
 }
 
-// Most of the power stands in no bin that shows: then the detector's rough extents are all there is.
+// Most of the power stands in no bin that shows: then the detector's rough extents are all there
+// is.
 static void spectrum_faint(struct look *l)
 {
     double lo = l->b->f_lo_hz - l->f_hz, hi = l->b->f_hi_hz - l->f_hz;
