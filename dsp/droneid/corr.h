@@ -59,6 +59,7 @@ struct corr_ops {
 #define MERGE_S    10e-6
 #define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
 #define GHOST_S    3e-6
+#define CENTRE_MIN 0.6                  // of the best score: groups that have a say in the centre
 #define PENDING    1024
 
 struct pend {

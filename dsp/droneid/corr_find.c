@@ -55,6 +55,25 @@ static void pend_tell(struct dcorr *d, const struct pend *c, struct cand_list *o
     };
 }
 
+// The centre all groups agree on that saw what c saw: their mean, weighted by how far they stand
+// out.  In noise the best single group may be one that misses a slice or two.
+static struct pend centred(const struct dcorr *d, const struct pend *c)
+{
+    double sum = 0, weights = 0;
+    struct pend r = *c;
+    for (unsigned i = 0; i < d->n_pend; i++) {
+        const struct pend *o = &d->pend[i];
+        double w = o->score - CENTRE_MIN * c->score;
+        if (w <= 0 || fabs(o->out - c->out) > 1 || fabs(o->f - c->f) > 0.6 * DID_BW_HZ)
+            continue;
+        sum += w * o->f;
+        weights += w;
+    }
+    r.f = sum / weights;                // c itself is among them
+    r.at = (r.out / d->slice_rate_hz - KAPPA * r.f) * d->rate_hz + (double)d->base;
+    return r;
+}
+
 void corr_settle(struct dcorr *d, double limit, struct cand_list *out)
 {
     double old = limit - 2 * (SYMBOL_S + MERGE_S) * d->slice_rate_hz;
@@ -64,8 +83,10 @@ void corr_settle(struct dcorr *d, double limit, struct cand_list *out)
         bool told = c->told || c->out >= limit;
         for (unsigned k = 0; k < d->n_pend && !told; k++)
             told = explains(d, &d->pend[k], c);
-        if (!told)
-            pend_tell(d, c, out);
+        if (!told) {
+            struct pend r = centred(d, c);
+            pend_tell(d, &r, out);
+        }
         c->told |= c->out < limit;
     }
     for (unsigned i = 0; i < d->n_pend; i++)        // told ones still explain what comes soon

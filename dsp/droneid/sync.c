@@ -32,6 +32,7 @@
 #define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
 // Root 147 under 4500 hypotheses of noise alone: 4500 (1 - T)^599 = 5e-3 for T = 0.0226.
 #define RHO_B_MIN 0.0226
+#define COARSE_MIN 0.7
 
 struct hyp { double carriers, rho; };
 
@@ -223,7 +224,8 @@ int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
     double most = 0;
 
     search(rx, best);
-    for (int i = 0; i < KEEP && best[i].rho > 0; i++) {
+    // the coarse search loses 1 dB at most: what stays far below is not worth measuring
+    for (int i = 0; i < KEEP && best[i].rho > COARSE_MIN * RHO_B_MIN; i++) {
         double c = best[i].carriers;
         double got = evaluate(rx, RX_ZERO - SHIFT_A * c, c, &e, &s);
         if (got > most) {

@@ -345,7 +345,8 @@ static void test_memory(void **state)
     struct rng r;
     uint8_t b[DID_BLOCK], got[DID_BLOCK];
     struct decode d, first;
-    struct finding f = { .droneid = { .seen = true, .t_s = { 10, 0 }, .freq_hz = { 2414.503e6, 0 } } };
+    struct finding f = { .droneid = { .seen = true, .t_s = { 10, 0 },
+                                      .freq_hz = { 2414.503e6, 0 } } };
     did_tables_init(&t);
     rng_init(&r, 12);
     flight(b, 300, 0x1ff7);
