@@ -29,6 +29,7 @@ struct cls {
     struct sigs       sigs;
     double            threshold;
     enum droneid_mode droneid;
+    struct droneid_memory *memory;      // NULL: payloads are not read
     struct dji_memory dji;
     struct links      links;
     struct join       join;
@@ -51,6 +52,8 @@ int cls_new(struct cls **ret, const struct cls_cfg *cfg, char why[IQ_WHY])
     c->threshold = cfg->p_drone_threshold > 0 ? cfg->p_drone_threshold : 0.5;
     c->droneid = cfg->droneid;
     c->tick_s = CLS_TICK_S;
+    if (c->droneid == DRONEID_DECODE && !(c->memory = droneid_memory_new()))
+        goto fail;
     r = sigs_dir(dir, sizeof dir, cfg->sig_dir);
     if (r < 0) {
         snprintf(why, IQ_WHY, "the folder of signature files cannot be named: %s", strerror(-r));
@@ -70,6 +73,7 @@ void cls_free(struct cls *c)
 {
     if (!c)
         return;
+    droneid_memory_free(c->memory);
     links_free(&c->links);
     sigs_free(&c->sigs);
     pool_done(&c->loose);
@@ -249,9 +253,15 @@ static void ticks_until(struct cls *c, double now_s)
 static int push_droneid(struct cls *c, const struct finding *f, struct decode *ret_assisted,
                         bool *ret_taken)
 {
-    (void)ret_assisted;
-    *ret_taken = dji_push(&c->links, &c->dji, &c->sigs, f, f->n_decode ? f->decode : NULL);
-    return 0;
+    int helped = 0;
+
+    if (c->memory && f->n_decode)
+        droneid_memory_learn(c->memory, f);
+    else if (c->memory && f->soft)
+        helped = droneid_memory_help(c->memory, f, ret_assisted) > 0;
+    *ret_taken = dji_push(&c->links, &c->dji, &c->sigs, f,
+                          f->n_decode ? f->decode : helped ? ret_assisted : NULL);
+    return helped;
 }
 
 int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted)
@@ -265,7 +275,7 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
     if (f->droneid.seen)
         helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
-    if (taken || f->reject || !obs_of(&o, f))
+    if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))
         return helped;
     ingest_joined(c, o.t_s);            // findings come in order of start
     if (!join_piece(&c->join, &o) && !(join_wants(&o) && join_put(&c->join, &o)))

@@ -82,9 +82,28 @@ static struct link *aircraft(struct links *s, const struct dji_sight *x, const c
     return best;
 }
 
-static void remember(struct dji_memory *m, const struct dji_sight *x)
+static struct dji_sight *remember(struct dji_memory *m, const struct dji_sight *x)
 {
-    m->seen[m->n++ % DJI_SEEN] = *x;
+    struct dji_sight *slot = &m->seen[m->n++ % DJI_SEEN];
+    *slot = *x;
+    return slot;
+}
+
+bool dji_covers(const struct dji_memory *m, const struct obs *o)
+{
+    unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
+    const double edge_s = 100e-6;               // cells of energy reach over the frame's edges
+
+    if (o->fp.kind != KIND_UNKNOWN && o->fp.kind != KIND_OFDM && o->fp.kind != KIND_AM)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        const struct dji_sight *s = &m->seen[i];
+        if (s->taken && o->t_s >= s->t_s - edge_s &&
+            o->t_s + o->dur_s <= s->t_s + 643e-6 + edge_s &&
+            fabs(o->freq_hz - s->freq_hz) < AIRBORNE_BW_HZ / 2)
+            return true;
+    }
+    return false;
 }
 
 static struct obs obs_from(const struct finding *f, const struct dji_sight *x)
@@ -107,7 +126,8 @@ static bool sight_of(struct dji_sight *x, const struct finding *f)
 
     if (!meas_ok(t) || !meas_ok(freq) || !isfinite(t.v) || !isfinite(freq.v))
         return false;
-    *x = (struct dji_sight){ t.v, freq.v, isfinite(f->fp.level_dbfs) ? f->fp.level_dbfs : -200 };
+    *x = (struct dji_sight){ t.v, freq.v, isfinite(f->fp.level_dbfs) ? f->fp.level_dbfs : -200,
+                             false };
     return true;
 }
 
@@ -129,7 +149,7 @@ bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
     if (!sigs_find(sigs, "dji-droneid") || !sight_of(&x, f))
         return false;
     bool pair = paired(m, &x);
-    remember(m, &x);
+    struct dji_sight *own = remember(m, &x);
     struct link *l = aircraft(s, &x, serial_of(d));
     if (!l && !d && !f->droneid.verified && !pair)
         return false;
@@ -153,6 +173,7 @@ bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
     l->dji->encrypted += d && d->protocol == PROTO_DJI_DRONEID_ENCRYPTED;
     if (d)
         claim(&l->t, d);
+    own->taken = true;
     struct obs o = obs_from(f, &x);
     link_heard(l, &o);
     return true;
