@@ -4,10 +4,12 @@
 #include <math.h>
 
 #define EDGE_S      60e-6       // edges so close are the same: two rows of the grid
+#define INSIDE      0.85        // of its time within the other's
 #define SPECK_S     300e-6      // shorter than this inside a strong one: its symbols' splatter
 #define SKIRT_DB    20.0        // density of skirts under the signal's: masks ask for more
-#define SPLATTER_DB 15.0        // of its symbols' edges
+#define SPLATTER_DB 13.0        // of its symbols' edges, and right beside it
 #define FAINT_DB    28.0        // beside a signal so much stronger nothing is told apart from skirts
+#define RANGE_DB    42.0        // anywhere at its time: spurs, phase noise, the converter's limits
 #define FRAGMENT_DB 5.0         // no denser than this over what it lies in: a piece of it
 #define SKIRT_WIDTH 0.6         // as far out as so many widths
 #define CARRIER_DB  10.0        // a carrier inside, on the air as long as the signal
@@ -32,7 +34,11 @@ static bool coincident(const struct times *t)
     return fabs(t->x0 - t->y0) < tol && fabs(t->x1 - t->y1) < tol;
 }
 
-static bool inside(const struct times *t) { return t->x0 > t->y0 - EDGE_S && t->x1 < t->y1 + EDGE_S; }
+static bool inside(const struct times *t)
+{
+    double in = fmin(t->x1, t->y1) - fmax(t->x0, t->y0);
+    return in > INSIDE * (t->x1 - t->x0) || (t->x0 > t->y0 - EDGE_S && t->x1 < t->y1 + EDGE_S);
+}
 
 static double apart(const struct cand *x, const struct cand *y)
 {
@@ -59,8 +65,10 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
         share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) > SAME_SHARE)
         return true;
     if (inside(&t) && d < SKIRT_WIDTH * wy &&
-        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > SKIRT_DB) ||
+        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > (d < 0.2 * wy ? SPLATTER_DB : SKIRT_DB)) ||
          density > FAINT_DB))
+        return true;
+    if (inside(&t) && density > RANGE_DB)
         return true;
     if (inside(&t) && wx < wy && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
         x->f_hi_hz < y->f_hi_hz + 0.1 * wx && density > -FRAGMENT_DB)

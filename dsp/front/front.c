@@ -178,7 +178,7 @@ static void drain(struct front *f, uint32_t flags, struct front_out *out)
         judge(f);
         track(f, out);
     }
-    tiles_end(f->tiles, c, floor_slow(f->floor));
+    tiles_end(f->tiles, c);
     track(f, out);
     struct place_in in = view(f);
     tracker_end(f->tracker, &in, flags, &out->list);

@@ -16,6 +16,7 @@
 #define VALLEY_DB    10.0
 #define GAP_S        8e-6       // the shortest pause: below a Wi-Fi frame space (10 us)
 // A signal wider than the capture (LTE in 1.92 MS/s): symbols without data are no pauses of it.
+#define WIDER_RATE_HZ 5e6       // above, a signal that wide may be Wi-Fi, whose pauses count
 #define GAP_WIDER_S  0.35e-3    // between the reference symbols of an idle cell 0.21 ms
 #define GAP_CYCLES   4.0        // ... and no shorter than 4 / width
 // Smoothing of the band power: so many 1 / width that noise-like signals do not seem to pause
@@ -23,6 +24,9 @@
 #define SMOOTH_CYCLES 8.0
 #define EDGE_CYCLES   2.0
 #define SMOOTH_MAX    48        // hops
+#define SMOOTH_WEAK   192       // ... for weak ones
+#define CUT_SIGMAS    10.0
+#define EDGE_SIGMAS   6.0
 #define EDGE_HOPS     32        // from which the level at an edge is taken
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define ROWS_AROUND   2         // looked at before and after the stretch
@@ -83,6 +87,37 @@ struct series {
     unsigned width;             // fast channels
 };
 
+static bool hidden_row(const struct stretch *s, uint64_t row)
+{
+    return stretch_covered(s, row) || stretch_covered(s, row + 1) ||
+           (row && stretch_covered(s, row - 1));
+}
+
+// Puts what the band held before in the place of covered rows and their neighbours, which the wider
+// signal's edges touch.
+static void hold(struct placer *p, const struct stretch *s, const struct series *r)
+{
+    float mean = 0;
+    bool known = false;
+
+    for (int pass = 0; pass < 2; pass++)        // the second fills what was covered at the head
+        for (unsigned at = 0; at + ROW_HOPS <= r->n; at += ROW_HOPS) {
+            uint64_t row = r->h0 / ROW_HOPS + at / ROW_HOPS;
+            bool hidden = hidden_row(s, row);
+            float sum = 0;
+            for (unsigned j = 0; j < ROW_HOPS; j++)
+                sum += p->power[at + j];
+            if (!hidden) {
+                mean = known ? mean + 0.2f * (sum / ROW_HOPS - mean) : sum / ROW_HOPS;
+                known = true;
+            }
+            for (unsigned j = 0; hidden && known && j < ROW_HOPS; j++)
+                p->power[at + j] = mean;
+            if (pass && known)
+                return;
+        }
+}
+
 static struct series load(struct placer *p, const struct place_in *in, const struct stretch *s)
 {
     const struct cells *c = in->cells;
@@ -107,6 +142,7 @@ static struct series load(struct placer *p, const struct place_in *in, const str
             p->power[r.n++] = told ? 0 : sum - (float)r.noise;
         }
     }
+    hold(p, s, &r);
     return r;
 }
 
@@ -209,7 +245,16 @@ static struct piece edges(struct placer *p, const struct series *s, const float 
 
 bool place_wider(const struct grid *g, int lo, int hi)
 {
-    return (hi - lo) * g->slow_hz > 0.85 * g->rate_hz;
+    return g->rate_hz <= WIDER_RATE_HZ && (hi - lo) * g->slow_hz > 0.85 * g->rate_hz;
+}
+
+// Hops to smooth over so that `top` stands out by so many standard errors; `one`: of one hop.
+static unsigned enough(unsigned n, double one, double top, double sigmas)
+{
+    double need = top > 0 ? sigmas * one / top : 0;
+
+    need = fmin(ceil(need * need), SMOOTH_WEAK);
+    return need > n ? (unsigned)need : n;
 }
 
 unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
@@ -223,15 +268,19 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     if (r.n < 2)
         return 0;
     smooth(p->power, r.n, by, p->smooth);
-    double sigma = r.noise / sqrt(0.5 * r.width * by);
-    double ground = fmax(0.1 * r.noise, 3 * sigma) + 1e-30;
-    double top = fmax(quantile(p, p->smooth, r.n, 0.95), 0);
-    ground = fmax(ground, 1e-5 * top);
+    double top = fmax(quantile(p, p->smooth, r.n, 0.95), 0), one = r.noise / sqrt(0.5 * r.width);
+    // As long again as a weak one needs to stand out of its noise.
+    // The signal beats with the noise: its own power is the less certain the stronger it is.
+    by = enough(by, one * sqrt(1 + 2 * top / (r.noise + 1e-30)), top, CUT_SIGMAS);
+    fine = enough(fine, one, top, EDGE_SIGMAS);
+    smooth(p->power, r.n, by, p->smooth);
+    double sigma = one / sqrt(by);
+    double ground = fmax(fmax(0.1 * r.noise, 3 * sigma), 1e-5 * top) + 1e-30;
     double depth = fmin(VALLEY_DB, fmax(3, 0.7 * to_db((top + ground) / ground)));
+    double ratio = fmin(pow(10, -0.1 * depth), 1 - 6 * sigma / (top + ground));
     double gap = fmax(GAP_S, GAP_CYCLES / width) / p->g.hop_s;
     if (place_wider(&p->g, s->lo, s->hi))
         gap = GAP_WIDER_S / p->g.hop_s;
-    double ratio = pow(10, -0.1 * depth);
 
     // Zigzag: a peak counts once the power has fallen `depth` below it, a valley once it has risen
     // `depth` above it.  cut[] are the deepest points of valleys.
@@ -303,18 +352,26 @@ static void inner_rows(const struct cells *c, const struct piece *e, uint64_t *r
         *ret0 = *ret1 ? *ret1 - 1 : 0;
 }
 
-// Mean power less noise per narrow channel over rows, into p->spec.
-static void spectrum(struct placer *p, const struct place_in *in, uint64_t r0, uint64_t r1, int lo,
-                     int hi)
+// Mean power less noise per narrow channel over rows, into p->spec; over how many.
+static unsigned spectrum(struct placer *p, const struct place_in *in, const struct stretch *s,
+                         uint64_t r0, uint64_t r1, int lo, int hi)
 {
+    unsigned n = 0, bare = 0;
+
     memset(p->spec + lo, 0, (size_t)(hi - lo) * sizeof *p->spec);
+    for (uint64_t r = r0; r < r1; r++)
+        bare += !hidden_row(s, r);
     for (uint64_t r = r0; r < r1; r++) {
+        if (bare && hidden_row(s, r))
+            continue;
+        n++;
         const uint16_t *x = cells_slow(in->cells, r);
         for (int k = lo; k < hi; k++)
             p->spec[k] += wola_unpack(x[k]);
     }
     for (int k = lo; k < hi; k++)
-        p->spec[k] = p->spec[k] / (float)(r1 - r0) - in->floor_slow[k];
+        p->spec[k] = p->spec[k] / (float)n - in->floor_slow[k];
+    return n;
 }
 
 // Position (fractional cell, edge based) below which `share` of the power of [lo, hi) lies.
@@ -337,9 +394,9 @@ static void extent(struct placer *p, const struct place_in *in, const struct str
 {
     int n = (int)p->g.slow_n, guard = 2 + (s->hi - s->lo) / 8;
     int lo = s->lo - guard < 0 ? 0 : s->lo - guard, hi = s->hi + guard > n ? n : s->hi + guard;
-    double sigma = 2 / sqrt(0.5 * (double)(r1 - r0) + 0.5), total = 0;
+    unsigned rows = spectrum(p, in, s, r0, r1, lo, hi);
+    double sigma = 2 / sqrt(0.5 * rows + 0.5), total = 0;
 
-    spectrum(p, in, r0, r1, lo, hi);
     for (int k = lo; k < hi; k++) {
         if (p->spec[k] < sigma * in->floor_slow[k] && (k < s->lo || k >= s->hi))
             p->spec[k] = 0;

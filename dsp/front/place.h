@@ -13,8 +13,15 @@ struct place_in {
 };
 
 // A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has been
-// told already.
-struct stretch { uint64_t row0, row1; int lo, hi; double told; };
+// told already.  Rows with a bit in cover (row modulo COVER_ROWS; NULL: none) lie under something
+// wider: nothing is known of the band there, it is taken to go on as before.
+#define COVER_ROWS 8192
+struct stretch { uint64_t row0, row1; int lo, hi; double told; const uint64_t *cover; };
+
+static inline bool stretch_covered(const struct stretch *s, uint64_t row)
+{
+    return s->cover && (s->cover[row % COVER_ROWS / 64] >> row % 64 & 1);
+}
 
 // One piece of a stretch, in hops of the epoch (fractional), with its mean band power.
 struct piece { double h0, h1; float level; bool open_end; };

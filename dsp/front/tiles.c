@@ -25,9 +25,10 @@
 // What a strong signal leaks into the next fast channel is not there in the slow cells of it.
 #define LEAK_SHARE   0.1f
 #define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
+#define LINE_SHARE   4.0f       // of 8 cells the strongest over their mean: a line, not noise (2.7)
 #define CELL_LEAST   2.5f       // over the floor
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell at the time
-#define SKIP_PAD     2
+#define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
 struct level { float *e, *d; unsigned rows; };    // energy over floor times dof, and dof; rows in it
@@ -44,7 +45,9 @@ struct tiles {
     float       *we, *wd;           // widths of a level
     float       *n;                 // one row over floor
     float       *around;            // mean of the slow cells around a row
-    uint8_t     *skip, *skip2;      // slow cells excluded
+    uint8_t     *skip;              // slow cells excluded
+    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; one more at each end
+    float       *nothing;           // a row of zeros
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
@@ -155,8 +158,12 @@ struct tiles *tiles_new(const struct grid *g)
     t->n = calloc(g->slow_n, sizeof *t->n);
     t->around = calloc(g->slow_n, sizeof *t->around);
     t->skip = calloc(g->slow_n, 1);
-    t->skip2 = calloc(g->slow_n + 2 * SKIP_PAD, 1);
-    if (!ok || !t->we || !t->wd || !t->n || !t->around || !t->skip || !t->skip2) {
+    t->nothing = calloc(g->slow_n + 2, sizeof *t->nothing);
+    for (unsigned i = 0; i < OVER_ROWS; i++) {
+        t->over[i] = calloc(g->slow_n + 2, sizeof *t->over[i]);
+        ok = t->over[i] && ok;
+    }
+    if (!ok || !t->we || !t->wd || !t->n || !t->around || !t->skip || !t->nothing) {
         tiles_free(t);
         return NULL;
     }
@@ -181,7 +188,9 @@ void tiles_free(struct tiles *t)
     free(t->n);
     free(t->around);
     free(t->skip);
-    free(t->skip2);
+    free(t->nothing);
+    for (unsigned i = 0; i < OVER_ROWS; i++)
+        free(t->over[i]);
     free(t);
 }
 
@@ -263,12 +272,16 @@ static bool mark_fast(struct tiles *t, struct cells *c, const float *floor_slow,
     }
     for (unsigned i = ch; i < ch + width; i++) {
         float mean = slow_around(t, c, floor_slow, least, row, rows, i);
-        if (mean < LEAK_SHARE * over)
+        if (mean - 1 < LEAK_SHARE * (over - 1))
             continue;
         int k0 = (int)(8 * i) - 4;
         float need = CELL_SHARE * mean > CELL_LEAST ? CELL_SHARE * mean : CELL_LEAST;
-        if (width > 1)              // many weak cells make it: each alone says little
-            need = 0;
+        float top = 0;
+        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
+            top = t->around[k] > top ? t->around[k] : top;
+        // Many weak cells make a wide tile, each alone says little; but a line stands out.
+        if (width > 1)
+            need = top > LINE_SHARE * mean ? CELL_SHARE * top : 0;
         for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
             if (t->around[k] > need) {
                 mark(t, c, row, rows, k, k + 1);
@@ -375,17 +388,30 @@ static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
 
 // ---- Slow cells: 4 rows and more ------------------------------------------------------------
 
-// Cells of slow row `row` that a strong short burst may have smeared into: marked within two rows
-// and two cells.
+// The slow window is four rows long: a quarter of a strong cell's power shows in the rows beside it,
+// a fiftieth in the next.
+static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
+                                    .share2 = 0.04f };
+
+// Slow row `row` over floor, from now on in the ring of the last few.
+static void slow_over(struct tiles *t, const struct cells *c, const float *floor_slow, uint64_t row)
+{
+    t->ops->over(cells_slow(c, row), floor_slow, row_least(t, c, row), t->g.slow_n,
+                 t->over[row % OVER_ROWS] + 1);
+}
+
 static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
 {
-    unsigned n = t->g.slow_n;
-    uint64_t to = row + SMEAR < c->rows ? row + SMEAR : c->rows - 1;
+    const float *near[4];
+    const uint8_t *mark[3] = { cells_mask(c, row ? row - 1 : 0), cells_mask(c, row),
+                               cells_mask(c, row + 1 < c->rows ? row + 1 : row) };
 
-    memset(t->skip2, 0, n + 2 * SKIP_PAD);
-    for (uint64_t r = row > SMEAR ? row - SMEAR : 0; r <= to; r++)
-        t->tile->either(t->skip2 + SKIP_PAD, cells_mask(c, r), n);
-    t->tile->spread(t->skip2 + SKIP_PAD, n, t->skip);
+    for (int i = 0; i < 4; i++) {
+        int64_t r = (int64_t)row + (int[]){ -2, -1, 1, 2 }[i];
+        near[i] = r < 0 || r >= (int64_t)t->fast_row ? t->nothing + 1 : t->over[r % OVER_ROWS] + 1;
+    }
+    t->tile->smeared(near, t->over[row % OVER_ROWS] + 1, mark, &smear, t->g.slow_n,
+                     t->skip);
 }
 
 static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64_t end, bool last)
@@ -401,19 +427,17 @@ static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64
         t->final = end;
 }
 
-static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
+static void slow_row(struct tiles *t, struct cells *c)
 {
     unsigned n = t->g.slow_n;
     uint64_t row = t->slow_row++;
-    float least = row_least(t, c, row);
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
     struct level *l = &t->slow[first];
 
     float scale = (float)SLOW_DOF / t->common[row % 8];
 
     find_skip(t, c, row);
-    t->ops->over(cells_slow(c, row), floor_slow, least, n, t->n);
-    t->tile->take(l->e, l->d, t->n, t->skip, scale, (float)SLOW_DOF, n);
+    t->tile->take(l->e, l->d, t->over[row % OVER_ROWS] + 1, t->skip, scale, (float)SLOW_DOF, n);
     l->rows++;
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
         close_level(t, c, level, row + 1, false);
@@ -425,16 +449,17 @@ void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const 
                float common)
 {
     t->common[t->fast_row % 8] = common;
+    slow_over(t, c, floor_slow, t->fast_row);
     fast_row(t, c, floor_slow, floor_fast);
     // Pairs of fast rows and the smear must be known before a slow row is taken.
     while (t->slow_row + SMEAR + 2 <= t->fast_row)
-        slow_row(t, c, floor_slow);
+        slow_row(t, c);
 }
 
-void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow)
+void tiles_end(struct tiles *t, struct cells *c)
 {
     while (t->slow_row < t->fast_row)
-        slow_row(t, c, floor_slow);
+        slow_row(t, c);
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
     for (unsigned level = first; level <= t->top; level++)
         if (t->slow[level].rows)

@@ -18,9 +18,19 @@
 #define NARROW_HZ   360e3       // both below: widths need not be alike
 #define WIDTH_RATIO 4.0
 #define NEST_DB     8.0         // one on top of the other: told apart by their density
-#define SKIRT_DB    22.0        // so much denser and ...
-#define SKIRT_WIDTH 0.6         // ... within so many of its own widths: what lies there are its skirts
+// What lies within SKIRT_WIDTH of its own widths beside something so much denser are its skirts;
+// right beside it (a third of that) less will do: an OFDM signal that nobody filtered.
+#define SKIRT_WIDTH 0.6
+#define SKIRT_DB    20.0
+#define SHOULDER_DB 13.0
+#define KNOWN       8           // rows from which a box knows its density
+#define THIN_DB     8.0         // between rows of one narrow signal
+#define PROMINENT   3.0         // denser than what surrounds it: something else
+#define GROW_SHARE  1.2         // a step so small needs no proof
+#define GROW_ROWS   3
+#define JUMP_DB     10.0        // nothing changes level so much and width twofold at once
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
+#define FLAT_HZ     150e3       // ... which a line is not: one block of LTE has 180 kHz
 #define SAME_DB     3.0
 #define JUMP_HZ     1.5e6       // farthest that a chirp or a tone jumps ...
 #define JUMP_WIDTHS 8.0         // ... in widths of what one row shows of it
@@ -50,18 +60,25 @@ struct bin { float power, density; uint8_t taken; };
 
 struct box {
     uint64_t start, last;       // first and last row with a segment
+    uint64_t seen;              // last row with a segment of its own
     uint64_t full;              // last row that joined by width, not as a fading tail
     uint64_t checked;           // rows up to here hold no pause
     double   told;              // hop up to which pieces have been told
     int      lo, hi;
     int      now_lo, now_hi;    // this row's, now_hi < 0: none
+    bool     now_full;
+    double   now_cells, now_density, now_power;
+    bool     present;           // this row holds enough like it to be it, in however many pieces
     bool     covered;           // this row: under something wider
     double   width_sum, density_sum, power_sum;
     unsigned rows;
+    unsigned grow;              // rows in a row that wanted it wider
+    bool     wants;             // this row does
     uint32_t flags;
     uint64_t run;               // number of the run, 0: not one (yet)
     uint64_t run_n0;
     unsigned run_part;          // parts told so far
+    uint64_t cover[COVER_ROWS / 64];    // rows it was covered in
 };
 
 struct tracker {
@@ -141,7 +158,7 @@ static struct cand *add(struct cand_list *out, const struct box *b)
 static struct stretch stretch_of(const struct box *b, uint64_t row0, uint64_t row1)
 {
     return (struct stretch){ .row0 = row0, .row1 = row1, .lo = b->lo, .hi = b->hi,
-                             .told = b->told };
+                             .told = b->told, .cover = b->cover };
 }
 
 static bool is_nothing(const struct tracker *t, const struct cand *c)
@@ -413,14 +430,14 @@ static double distance(int lo1, int hi1, int lo2, int hi2)
 // Segments beside a stronger one in the same row.
 static void find_skirts(struct tracker *t)
 {
-    double ratio = pow(10, 0.1 * SKIRT_DB);
+    double far = pow(10, 0.1 * SKIRT_DB), beside = pow(10, 0.1 * SHOULDER_DB);
 
     for (unsigned i = 0; i < t->n_seg; i++)
         for (unsigned k = 0; k < t->n_seg && !t->seg[i].skirt; k++) {
             const struct seg *x = &t->seg[i], *y = &t->seg[k];
             double d = distance(x->lo, x->hi, y->lo, y->hi), w = y->hi - y->lo;
             t->seg[i].skirt = x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w &&
-                              y->density > ratio * x->density;
+                              y->density > (d < SKIRT_WIDTH / 3 * w ? beside : far) * x->density;
         }
 }
 
@@ -458,13 +475,23 @@ static bool same_signal(const struct tracker *t, const struct place_in *in, cons
         if (ws < wb || core < 0.35 * mean_density(b))
             return true;
     }
-    if (t->row - b->start > rows_of(t, 0.010))
+    if (t->row - b->start > rows_of(t, 0.010) || fmin(ws, wb) * t->g.slow_hz < FLAT_HZ)
         return false;
     if (ws < wb)
-        return within_db(s->density, mean_density(b), FLAT_DB);
+        return false;
     double core = density_of(t, in, b->lo, b->hi);
     double all = s->density * ws, rest = (all - core * (b->hi - b->lo)) / fmax(1, ws - (b->hi - b->lo));
     return within_db(core, rest, FLAT_DB) && within_db(core, mean_density(b), SAME_DB);
+}
+
+// Is segment s, much wider than young box b, only what b begins to be?  Not where b stands out of it.
+static bool swallows(const struct tracker *t, const struct place_in *in, const struct box *b,
+                     const struct seg *s)
+{
+    double own = b->hi - b->lo, core = density_of(t, in, b->lo, b->hi);
+    double rest = (s->density * (s->hi - s->lo) - core * own) / fmax(1, s->hi - s->lo - own);
+
+    return core < PROMINENT * rest;
 }
 
 static bool fits(const struct tracker *t, const struct place_in *in, const struct box *b,
@@ -472,13 +499,41 @@ static bool fits(const struct tracker *t, const struct place_in *in, const struc
 {
     double ws = s->hi - s->lo, wb = mean_width(b), narrow = NARROW_HZ / t->g.slow_hz;
 
+    bool thin = ws <= narrow && wb <= narrow;
+
+    if (!b->rows)
+        return true;
+    // The same power, more or less spread: a tone that dwells or moves, a carrier that rests.
+    if (!s->nested && ws < wb && within_db(s->power, mean_power(b), SAME_DB))
+        return true;
+    if (!s->nested && thin && within_db(s->power, mean_power(b), THIN_DB))
+        return true;
     if (s->nested && b->rows >= 2 && !within_db(s->density, mean_density(b), NEST_DB))
         return false;
-    if (b->rows < YOUNG || (ws <= narrow && wb <= narrow))
+    if (b->rows >= KNOWN && !within_db(s->density, mean_density(b), JUMP_DB) &&
+        (ws > 2 * wb || wb > 2 * ws))
+        return false;
+    if (b->rows < YOUNG)
+        return ws <= WIDTH_RATIO * wb || swallows(t, in, b, s);
+    if (thin || (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws))
         return true;
-    if (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws)
-        return true;
+    if (ws < wb && b->present && within_db(s->density, mean_density(b), JUMP_DB))
+        return true;            // one of its fragments
     return same_signal(t, in, b, s);
+}
+
+// A box that knows itself widens only for what lasts: the first and last row of a wider signal come
+// in fragments, and some of them look like it.
+static void grow(struct box *b, const struct seg *s)
+{
+    int lo = s->lo < b->lo ? s->lo : b->lo, hi = s->hi > b->hi ? s->hi : b->hi;
+    bool more = hi - lo > b->hi - b->lo + 2 && hi - lo > GROW_SHARE * (b->hi - b->lo);
+
+    b->wants = b->wants || more;
+    if (more && b->rows >= KNOWN && b->grow < GROW_ROWS)
+        return;
+    b->lo = lo;
+    b->hi = hi;
 }
 
 static void join(struct tracker *t, struct box *b, struct seg *s, bool full)
@@ -490,16 +545,25 @@ static void join(struct tracker *t, struct box *b, struct seg *s, bool full)
     }
     b->now_lo = s->lo < b->now_lo ? s->lo : b->now_lo;
     b->now_hi = s->hi > b->now_hi ? s->hi : b->now_hi;
-    b->lo = s->lo < b->lo ? s->lo : b->lo;
-    b->hi = s->hi > b->hi ? s->hi : b->hi;
-    b->last = t->row;
-    if (full) {
+    grow(b, s);
+    b->last = b->seen = t->row;
+    if (full)
         b->full = t->row;
-        b->width_sum += s->hi - s->lo;
-        b->density_sum += s->density;
-        b->power_sum += s->power;
-        b->rows++;
-    }
+    b->now_full = b->now_full || full;
+    b->now_cells += s->hi - s->lo;
+    b->now_density += s->density * (s->hi - s->lo);
+    b->now_power += s->power;
+}
+
+// The row is complete: what the box was in it goes into its means.
+static void end_row(struct box *b)
+{
+    if (!b->now_full || b->now_cells <= 0)
+        return;
+    b->width_sum += b->now_cells;
+    b->density_sum += b->now_density / b->now_cells;
+    b->power_sum += b->now_power;
+    b->rows++;
 }
 
 // b takes over a.
@@ -514,6 +578,7 @@ static void merge(struct tracker *t, struct box *b, struct box *a)
     }
     b->start = a->start < b->start ? a->start : b->start;
     b->last = a->last > b->last ? a->last : b->last;
+    b->seen = a->seen > b->seen ? a->seen : b->seen;
     b->full = a->full > b->full ? a->full : b->full;
     b->lo = a->lo < b->lo ? a->lo : b->lo;
     b->hi = a->hi > b->hi ? a->hi : b->hi;
@@ -521,10 +586,16 @@ static void merge(struct tracker *t, struct box *b, struct box *a)
         b->now_lo = b->now_hi < 0 || a->now_lo < b->now_lo ? a->now_lo : b->now_lo;
         b->now_hi = a->now_hi > b->now_hi ? a->now_hi : b->now_hi;
     }
+    b->now_full = b->now_full || a->now_full;
+    b->now_cells += a->now_cells;
+    b->now_density += a->now_density;
+    b->now_power += a->now_power;
+    // Side by side or one after the other: widths and powers add up where rows are shared.
     b->width_sum += a->width_sum;
-    b->density_sum += a->density_sum;
     b->power_sum += a->power_sum;
-    b->rows += a->rows;
+    b->density_sum = b->rows + a->rows ? (b->density_sum + a->density_sum) *
+                     fmax(b->rows, a->rows) / (b->rows + a->rows) : 0;
+    b->rows = b->rows > a->rows ? b->rows : a->rows;
     b->flags |= a->flags;
     *a = t->box[--t->n_box];
 }
@@ -532,6 +603,41 @@ static void merge(struct tracker *t, struct box *b, struct box *a)
 static bool overlaps(const struct box *b, const struct seg *s)
 {
     return s->lo < b->hi + BRIDGE && s->hi > b->lo - BRIDGE;
+}
+
+static void find_present(const struct tracker *t, struct box *b)
+{
+    double cells = 0;
+
+    for (unsigned i = 0; i < t->n_seg; i++)
+        if (overlaps(b, &t->seg[i]) && within_db(t->seg[i].density, mean_density(b), JUMP_DB))
+            cells += t->seg[i].hi - t->seg[i].lo;
+    b->present = cells * WIDTH_RATIO >= mean_width(b);
+}
+
+static bool alike(const struct box *a, const struct box *b)
+{
+    double wa = mean_width(a), wb = mean_width(b);
+    return wa <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * wa;
+}
+
+// May a segment that fits both make them one?  Not two that lived side by side for long, nor a line
+// and something wide.
+static bool may_merge(const struct box *a, const struct box *b)
+{
+    if ((a->run && b->run) || (a->rows > SETTLED && b->rows > SETTLED))
+        return false;
+    if (a->rows < YOUNG && b->rows < YOUNG)
+        return true;
+    return alike(a, b) && (a->rows < KNOWN || b->rows < KNOWN ||
+                           within_db(mean_density(a), mean_density(b), JUMP_DB));
+}
+
+// Is s more like a than like b?
+static bool closer(const struct seg *s, const struct box *a, const struct box *b)
+{
+    double w = s->hi - s->lo;
+    return fabs(log(w / mean_width(a))) <= fabs(log(w / mean_width(b)));
 }
 
 // Gives a segment to the boxes it overlaps.
@@ -554,9 +660,11 @@ static void place_segment(struct tracker *t, const struct place_in *in, struct s
             home = b;
             continue;
         }
-        bool settled = home->rows > SETTLED && b->rows > SETTLED;
-        if (settled || (home->run && b->run)) {     // two that lived side by side go on doing so
-            b->last = b->full = t->row;
+        if (!may_merge(home, b)) {
+            struct box *rest = closer(s, home, b) ? b : home;
+            home = rest == b ? home : b;
+            if (home->rows > SETTLED && rest->rows > SETTLED && alike(home, rest))
+                rest->last = rest->seen = rest->full = t->row;      // both go on, side by side
             continue;
         }
         struct box *older = home->start <= b->start ? home : b, *other = older == home ? b : home;
@@ -647,8 +755,14 @@ static void join_jumped(struct tracker *t)
 static void close_box(struct tracker *t, const struct place_in *in, unsigned i,
                       struct cand_list *out)
 {
-    check(t, in, &t->box[i], t->box[i].last + 1, true, out);
+    check(t, in, &t->box[i], t->box[i].seen + 1, true, out);
     t->box[i] = t->box[--t->n_box];
+}
+
+static void note_cover(struct box *b, uint64_t row)
+{
+    uint64_t *word = &b->cover[row % COVER_ROWS / 64], bit = (uint64_t)1 << row % 64;
+    *word = b->covered ? *word | bit : *word & ~bit;
 }
 
 static uint64_t patience(const struct tracker *t, const struct box *b)
@@ -672,17 +786,27 @@ static void watch_box(struct tracker *t, const struct place_in *in, struct box *
 void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list *out)
 {
     for (unsigned i = 0; i < t->n_box; i++) {
-        t->box[i].now_hi = -1;
-        t->box[i].covered = false;
+        struct box *b = &t->box[i];
+        b->now_hi = -1;
+        b->now_full = b->covered = false;
+        b->now_cells = b->now_density = b->now_power = 0;
+        b->grow = b->wants ? b->grow + 1 : 0;
+        b->wants = false;
     }
     find_segments(t, in);
     find_skirts(t);
+    for (unsigned i = 0; i < t->n_box; i++)
+        find_present(t, &t->box[i]);
     for (unsigned i = 0; i < t->n_seg; i++)
         place_segment(t, in, &t->seg[i]);
     for (unsigned i = 0; i < t->n_seg; i++)
         if (!t->seg[i].taken && !t->seg[i].skirt && !jump(t, &t->seg[i]))
             open_box(t, &t->seg[i], out);
     join_jumped(t);
+    for (unsigned i = 0; i < t->n_box; i++) {
+        end_row(&t->box[i]);
+        note_cover(&t->box[i], t->row);
+    }
     for (unsigned i = 0; i < t->n_box;) {
         if (t->box[i].last + patience(t, &t->box[i]) < t->row) {
             close_box(t, in, i, out);

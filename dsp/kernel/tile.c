@@ -62,17 +62,25 @@ static void add(float *restrict e, const float *restrict x, float scale, size_t 
         e[i] += x[i] * scale;
 }
 
-static void either(uint8_t *restrict to, const uint8_t *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] |= from[i];
-}
+static inline float max2(float a, float b) { return a > b ? a : b; }
 
-static void spread(const uint8_t *restrict x, size_t n, uint8_t *restrict ret)
+static inline float max3(const float *x) { return max2(max2(x[-1], x[0]), x[1]); }
+
+static void smeared(const float *const near[4], const float *restrict now,
+                    const uint8_t *const mark[3], const struct smear *s, size_t n,
+                    uint8_t *restrict ret)
 {
-    const uint8_t *a = x - 2, *b = x - 1, *d = x + 1, *e = x + 2;
-    for (size_t i = 0; i < n; i++)
-        ret[i] = a[i] | b[i] | x[i] | d[i] | e[i];
+    const uint8_t *restrict k0 = mark[0], *restrict k1 = mark[1], *restrict k2 = mark[2];
+    const float *restrict a2 = near[0], *restrict a1 = near[1];
+    const float *restrict b1 = near[2], *restrict b2 = near[3];
+    const float from1 = s->from1, from2 = s->from2, share1 = s->share1, share2 = s->share2;
+
+    for (size_t i = 0; i < n; i++) {
+        float m1 = max2(max3(a1 + i), max3(b1 + i)), m2 = max2(max3(a2 + i), max3(b2 + i));
+        uint8_t leak1 = (uint8_t)((m1 > from1) & (now[i] < share1 * m1));
+        uint8_t leak2 = (uint8_t)((m2 > from2) & (now[i] < share2 * m2));
+        ret[i] = k0[i] | k1[i] | k2[i] | leak1 | leak2;
+    }
 }
 
 static void unpack_add(float *restrict sum, const uint16_t *restrict x, size_t n)
@@ -85,5 +93,5 @@ static void unpack_add(float *restrict sum, const uint16_t *restrict x, size_t n
 
 extern const struct tile_ops PASTE(tile_ops, ISA);
 const struct tile_ops PASTE(tile_ops, ISA) = { .most = most, .pairs = pairs, .pour = pour,
-                                               .take = take, .add = add, .either = either,
-                                               .spread = spread, .unpack_add = unpack_add };
+                                               .take = take, .add = add, .smeared = smeared,
+                                               .unpack_add = unpack_add };
