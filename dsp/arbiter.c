@@ -16,6 +16,7 @@
 // A DroneID burst and the energy burst it is are both some 0.643 ms long; when they overlap by half
 // the later of them ends at most this long after the other.
 #define PARTNER_S   0.7e-3
+#define SAME_LEVEL_DB 6.0       // two boxes of one burst
 #define SAME_SHARE  0.5         // of the union, in time and in frequency: the same burst
 
 // A DroneID burst around its root-600 symbol, in seconds (9 symbols, see facts: 3368 samples before
@@ -114,12 +115,14 @@ static double share(double a0, double a1, double b0, double b1)
     return in > 0 && all > 0 ? in / all : 0;
 }
 
-// Energy candidates are disjoint by construction: only different detectors, or the same standing
-// detector's neighbouring grid points, see one burst twice.
+// Different detectors see one burst, so do the same standing detector's neighbouring grid points, and
+// so may two boxes of the front: they count as one where they share their band and touch in time.
 static bool same_burst(const struct cand *x, const struct cand *y)
 {
     if (x->hyp == HYP_ENERGY && y->hyp == HYP_ENERGY)
-        return false;
+        return x->part == BURST_WHOLE && y->part == BURST_WHOLE && x->n0 < y->n1 && y->n0 < x->n1 &&
+               fabsf(x->level_dbfs - y->level_dbfs) < SAME_LEVEL_DB &&
+               share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
     return share((double)x->n0, (double)x->n1, (double)y->n0, (double)y->n1) >= SAME_SHARE &&
            share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
 }
@@ -232,6 +235,18 @@ static int by_start(const void *x, const void *y)
     return (a->n1 > b->n1) - (a->n1 < b->n1);
 }
 
+// Both boxes' time; band and level of the longer.
+static struct cand join_boxes(const struct cand *a, const struct cand *b)
+{
+    struct cand r = b->n1 - b->n0 > a->n1 - a->n0 ? *b : *a;
+
+    r.n0 = a->n0 < b->n0 ? a->n0 : b->n0;
+    r.n1 = a->n1 > b->n1 ? a->n1 : b->n1;
+    r.flags = a->flags | b->flags;
+    r.run_n0 = r.n0;
+    return r;
+}
+
 // Merges what is the same burst as open[i]; *ret_first has the extents, *ret_droneid the best
 // DroneID claim.  The absorbed ones are emptied (n1 = 0).
 static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct cand *ret_droneid)
@@ -248,9 +263,7 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
             d = *y;
             have = true;
         } else if (y->hyp == HYP_ENERGY) {
-            if (x.hyp == HYP_ENERGY)
-                continue;
-            x = *y;             // energy knows the edges better than a template does
+            x = x.hyp == HYP_ENERGY ? join_boxes(&x, y) : *y;   // energy knows edges best
         }
         y->n1 = 0;
     }

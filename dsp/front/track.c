@@ -427,17 +427,27 @@ static double distance(int lo1, int hi1, int lo2, int hi2)
     return lo1 >= hi2 ? lo1 - hi2 : lo2 >= hi1 ? lo2 - hi1 : 0;
 }
 
-// Segments beside a stronger one in the same row.
+// How much denser y must be for x at distance d (narrow channels) to be its skirts, in dB.
+static double skirt_db(const struct tracker *t, const struct seg *x, const struct seg *y, double d)
+{
+    double w = y->hi - y->lo, hz = t->g.slow_hz;
+
+    if (x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w)
+        return d < SKIRT_WIDTH / 3 * w ? SHOULDER_DB : SKIRT_DB;
+    if (d * hz < 2 * w * hz + 300e3)
+        return 28;
+    return d * hz < 10 * w * hz + 1e6 ? 38 : 60;
+}
+
+// Segments beside, or under, a stronger one in the same row.
 static void find_skirts(struct tracker *t)
 {
-    double far = pow(10, 0.1 * SKIRT_DB), beside = pow(10, 0.1 * SHOULDER_DB);
-
     for (unsigned i = 0; i < t->n_seg; i++)
         for (unsigned k = 0; k < t->n_seg && !t->seg[i].skirt; k++) {
             const struct seg *x = &t->seg[i], *y = &t->seg[k];
-            double d = distance(x->lo, x->hi, y->lo, y->hi), w = y->hi - y->lo;
-            t->seg[i].skirt = x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w &&
-                              y->density > (d < SKIRT_WIDTH / 3 * w ? beside : far) * x->density;
+            double d = distance(x->lo, x->hi, y->lo, y->hi);
+            t->seg[i].skirt = y->density > x->density &&
+                              y->density > x->density * pow(10, 0.1 * skirt_db(t, x, y, d));
         }
 }
 
