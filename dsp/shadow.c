@@ -18,7 +18,8 @@
 #define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
-#define SAME_SHARE  0.6
+#define SAME_SHARE  0.6         // of time and band: a second box, when so much weaker (else the two are
+#define SAME_DB     6.0         // joined)
 
 static double share(double a0, double a1, double b0, double b1)
 {
@@ -61,7 +62,7 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
     double level = y->level_dbfs - x->level_dbfs, density = level - 10 * log10(wy / wx);
     bool speck = t.x1 - t.x0 < SPECK_S;
 
-    if (share(t.x0, t.x1, t.y0, t.y1) > SAME_SHARE && level >= 0 &&
+    if (share(t.x0, t.x1, t.y0, t.y1) > SAME_SHARE && level > SAME_DB &&
         share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) > SAME_SHARE)
         return true;
     if (inside(&t) && d < SKIRT_WIDTH * wy &&
@@ -70,7 +71,7 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
         return true;
     if (inside(&t) && density > RANGE_DB)
         return true;
-    if (inside(&t) && wx < wy && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
+    if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
         x->f_hi_hz < y->f_hi_hz + 0.1 * wx && density > -FRAGMENT_DB)
         return true;
     if (t.x1 - t.x0 < CLICK_S && density > CLICK_DB &&

@@ -24,6 +24,7 @@
 #define SKIRT_DB    20.0
 #define SHOULDER_DB 13.0
 #define KNOWN       8           // rows from which a box knows its density
+#define REST_SHARE  0.3         // of a box's power beside a dense part of it: the rest has gone there
 #define THIN_DB     8.0         // between rows of one narrow signal
 #define PROMINENT   3.0         // denser than what surrounds it: something else
 #define GROW_SHARE  1.2         // a step so small needs no proof
@@ -68,6 +69,7 @@ struct box {
     int      now_lo, now_hi;    // this row's, now_hi < 0: none
     bool     now_full;
     double   now_cells, now_density, now_power;
+    double   row_power;         // of all segments in its band this row
     bool     present;           // this row holds enough like it to be it, in however many pieces
     bool     covered;           // this row: under something wider
     double   width_sum, density_sum, power_sum;
@@ -514,7 +516,8 @@ static bool fits(const struct tracker *t, const struct place_in *in, const struc
     if (!b->rows)
         return true;
     // The same power, more or less spread: a tone that dwells or moves, a carrier that rests.
-    if (!s->nested && ws < wb && within_db(s->power, mean_power(b), SAME_DB))
+    if (ws < wb && within_db(s->power, mean_power(b), SAME_DB) &&
+        (!s->nested || b->row_power - s->power < REST_SHARE * mean_power(b)))
         return true;
     if (!s->nested && thin && within_db(s->power, mean_power(b), THIN_DB))
         return true;
@@ -619,10 +622,19 @@ static void find_present(const struct tracker *t, struct box *b)
 {
     double cells = 0;
 
+    b->row_power = 0;
+    for (unsigned i = 0; i < t->n_seg; i++)
+        b->row_power += overlaps(b, &t->seg[i]) ? t->seg[i].power : 0;
     for (unsigned i = 0; i < t->n_seg; i++)
         if (overlaps(b, &t->seg[i]) && within_db(t->seg[i].density, mean_density(b), JUMP_DB))
             cells += t->seg[i].hi - t->seg[i].lo;
     b->present = cells * WIDTH_RATIO >= mean_width(b);
+}
+
+// Skirts only go to what was there, as weak, before.
+static bool holds_weak(const struct box *b, const struct seg *s)
+{
+    return b->rows >= YOUNG && within_db(s->density, mean_density(b), NEST_DB);
 }
 
 static bool alike(const struct box *a, const struct box *b)
@@ -657,7 +669,7 @@ static void place_segment(struct tracker *t, const struct place_in *in, struct s
 
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
-        if (b == home || !overlaps(b, s) || (s->skirt && b->rows < YOUNG))
+        if (b == home || !overlaps(b, s) || (s->skirt && !holds_weak(b, s)))
             continue;
         if (!fits(t, in, b, s)) {
             if (s->hi - s->lo > mean_width(b)) {
@@ -691,7 +703,7 @@ static void place_segment(struct tracker *t, const struct place_in *in, struct s
     // What is left of something wide that fades: weaker and narrower, right after it.
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
-        if (overlaps(b, s) && b->full + 2 >= t->row && s->density <= 1.4 * mean_density(b) &&
+        if (!s->skirt && overlaps(b, s) && b->full + 2 >= t->row && s->density <= 1.4 * mean_density(b) &&
             s->hi - s->lo < mean_width(b)) {
             join(t, b, s, false);
             return;
