@@ -52,7 +52,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/t/%,$(wildcard tests/unit/*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAY:= $(patsubst %,$(B)/replay/%,$(FUZZ))
 TOOLS := $(patsubst tests/tool/%.c,$(B)/tool/%,$(wildcard tests/tool/*.c))
-BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
 
 # Hot kernels (dsp/kernel/*.c) are plain C compiled once per instruction set, chosen at run time by
@@ -116,7 +116,7 @@ fuzz:
 demo: all
 	@$(B)/bin/tyto demo
 
-bench: all $(BENCH)
+bench: all $(BENCHES)
 	@sh tests/bench.sh $(B)
 
 gold: all $(TOOLS)
