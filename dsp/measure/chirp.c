@@ -188,8 +188,10 @@ static struct lora lora_blind(struct measurer *m, const struct look *l, double w
         for (int sf = 5; sf <= 8; sf++) {
             double bw = bandwidths[i], mu = bw * bw / (double)(1u << sf);
             double symbol = (double)(1u << sf) / bw * l->fs;
+            if (bw / w < 0.5 || bw / w > 1.2 || symbol < 16)   // too few samples to dechirp
+                continue;
             size_t n = (size_t)fmin(CHIRP_SAMPLES / 2, (double)(l->i1 - l->i0)) / (size_t)symbol;
-            if (bw / w < 0.5 || bw / w > 1.2 || n < 8)
+            if (n < 8)
                 continue;
             double none = dechirp_share(m, l, 1.37 * mu, bw, symbol, 0, n);
             for (int k = 0; k < 8; k++) {
