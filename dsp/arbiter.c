@@ -25,9 +25,10 @@
 #define DRONEID_LEN_S   (9880 / 15.36e6)
 #define DRONEID_BW_HZ   9.015e6
 
-#define RECENT      64          // energy candidates told last: what trails them is known by them
+#define SURE_METRIC 0.3         // normalised correlation that is hardly anything else
+#define RECENT      64          // candidates told last: what trails them is known by them
 
-struct run { uint64_t run, id; };
+struct run { uint64_t run, id; struct cand last; };   // its part told last
 
 struct arbiter {
     struct iq_info    info;
@@ -181,12 +182,13 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
         if (a->run[i].run != c->run)
             continue;
         uint64_t id = a->run[i].id;
+        a->run[i].last = *c;
         if (c->part == BURST_RUN_END)
             a->run[i] = a->run[--a->n_run];
         return id;
     }
     if (a->n_run < RUN_MAX && c->part != BURST_RUN_END)
-        a->run[a->n_run++] = (struct run){ c->run, a->next_id };
+        a->run[a->n_run++] = (struct run){ c->run, a->next_id, *c };
     return a->next_id++;
 }
 
@@ -272,9 +274,18 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
     return have;
 }
 
+// Energy within the rectangle of a DroneID candidate, but a part of it only: its fragment.
+static bool part_of_droneid(const struct cand *x, const struct cand *y)
+{
+    return y->metric > SURE_METRIC && x->n0 + 1 > y->n0 && x->n1 < y->n1 + 1 &&
+           x->f_lo_hz > y->f_lo_hz - 0.5e6 && x->f_hi_hz < y->f_hi_hz + 0.5e6;
+}
+
 static bool shadow_of(const struct arbiter *a, const struct cand *x, const struct cand *y)
 {
-    return y != x && y->n1 && y->hyp == HYP_ENERGY && cand_is_shadow(x, y, a->info.rate_hz);
+    if (y == x || !y->n1)
+        return false;
+    return y->hyp == HYP_ENERGY ? cand_is_shadow(x, y, a->info.rate_hz) : part_of_droneid(x, y);
 }
 
 static bool is_shadow(const struct arbiter *a, const struct cand *x)
@@ -289,6 +300,12 @@ static bool is_shadow(const struct arbiter *a, const struct cand *x)
     for (unsigned i = 0; i < n; i++)
         if (shadow_of(a, x, &a->recent[i]))
             return true;
+    for (unsigned i = 0; i < a->n_run; i++) {
+        struct cand y = a->run[i].last;         // still on the air
+        y.n1 = x->n1 > y.n1 ? x->n1 : y.n1;
+        if (shadow_of(a, x, &y))
+            return true;
+    }
     return false;
 }
 
@@ -310,9 +327,10 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
             a->open[i].n1 = 0;
             continue;
         }
-        if (a->open[i].hyp == HYP_ENERGY)
-            a->recent[a->n_recent++ % RECENT] = a->open[i];
         bool have = merge(a, i, &first, &droneid);
+        a->recent[a->n_recent++ % RECENT] = first;
+        if (have && first.hyp == HYP_ENERGY)
+            a->recent[a->n_recent++ % RECENT] = droneid;
         tell(a, &first, have ? &droneid : NULL, a->tick);
     }
     a->tick = tick;

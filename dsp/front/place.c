@@ -30,6 +30,7 @@
 #define EDGE_HOPS     32        // from which the level at an edge is taken
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define ROWS_AROUND   2         // looked at before and after the stretch
+#define ALIKE_HOPS    3         // smoothing for correlations: some 10 us, a video line's blanking
 #define TAIL          0.005     // power left out on each side of the extent: 99 % inside
 #define SLOW_ROWS     7         // from so many rows on the slow cells give the level
 
@@ -329,6 +330,31 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
         ret[n - 1].open_end = !falling && ret[n - 1].h1 >= end - 2;
     }
     return n;
+}
+
+double place_correlation(struct placer *p, const struct place_in *in, const struct stretch *a,
+                         const struct stretch *b)
+{
+    struct series r = load(p, in, a);
+    smooth(p->power, r.n, ALIKE_HOPS, p->sort);
+    struct series q = load(p, in, b);
+    smooth(p->power, q.n, ALIKE_HOPS, p->smooth);
+    unsigned n = r.n < q.n ? r.n : q.n;
+    double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        x += p->sort[i];
+        y += p->smooth[i];
+    }
+    x /= n;
+    y /= n;
+    for (unsigned i = 0; i < n; i++) {
+        double u = p->sort[i] - x, v = p->smooth[i] - y;
+        xx += u * u;
+        yy += v * v;
+        xy += u * v;
+    }
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
 }
 
 // ---- Extent and level -----------------------------------------------------------------------

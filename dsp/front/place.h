@@ -39,6 +39,10 @@ void placer_free(struct placer *p);
 // last has open_end when its power has not gone down before row1.
 unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
                      struct piece *ret);
+// Correlation of the band powers of two stretches over the same rows, -1..1: near -1 where one is on
+// whenever the other is not (a carrier that moves between them), near 0 where they are strangers.
+double place_correlation(struct placer *p, const struct place_in *in, const struct stretch *a,
+                         const struct stretch *b);
 // Fills n0, n1, f_lo_hz, f_hi_hz, snr_db, level_dbfs and BURST_EDGE of *ret for one piece.
 void place_measure(struct placer *p, const struct place_in *in, const struct stretch *s,
                    const struct piece *piece, struct cand *ret);

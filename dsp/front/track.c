@@ -25,6 +25,8 @@
 #define SHOULDER_DB 13.0
 #define KNOWN       8           // rows from which a box knows its density
 #define REST_SHARE  0.3         // of a box's power beside a dense part of it: the rest has gone there
+#define SAME_POWER  1.5
+#define MUCH_SHARE  0.35
 #define THIN_DB     8.0         // between rows of one narrow signal
 #define PROMINENT   3.0         // denser than what surrounds it: something else
 #define GROW_SHARE  1.2         // a step so small needs no proof
@@ -44,6 +46,10 @@
 #define IMPULSE_WIDE_S 60e-6
 #define IMPULSE_SHARE  0.5
 #define IMPULSE_HZ  5e6         // above this a capture may hold a whole frame so short and wide
+#define SAME_SHARE  0.6
+#define TURNS       -0.35       // correlation of two boxes' powers: they take turns
+#define TURNS_HZ    3e6
+#define TURNS_S     0.004
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
 // nested: on top of a wider one, or under a narrower one, in the same row.
@@ -519,6 +525,10 @@ static bool fits(const struct tracker *t, const struct place_in *in, const struc
     if (ws < wb && within_db(s->power, mean_power(b), SAME_DB) &&
         (!s->nested || b->row_power - s->power < REST_SHARE * mean_power(b)))
         return true;
+    // All of the band's power is no more than ever, and much of it is here: it has moved, not grown.
+    if (ws < wb && b->rows >= YOUNG && b->row_power < SAME_POWER * mean_power(b) &&
+        s->power > MUCH_SHARE * mean_power(b))
+        return true;
     if (!s->nested && thin && within_db(s->power, mean_power(b), THIN_DB))
         return true;
     if (s->nested && b->rows >= 2 && !within_db(s->density, mean_density(b), NEST_DB))
@@ -589,7 +599,10 @@ static void merge(struct tracker *t, struct box *b, struct box *a)
         b->run_part = a->run_part;
         b->checked = a->checked;
     }
-    b->start = a->start < b->start ? a->start : b->start;
+    if (a->start < b->start) {          // what the older one has told counts
+        b->start = a->start;
+        b->told = a->told;
+    }
     b->last = a->last > b->last ? a->last : b->last;
     b->seen = a->seen > b->seen ? a->seen : b->seen;
     b->full = a->full > b->full ? a->full : b->full;
@@ -781,6 +794,50 @@ static void close_box(struct tracker *t, const struct place_in *in, unsigned i,
     t->box[i] = t->box[--t->n_box];
 }
 
+// A carrier that moves between two bands all the time (the sync tips of video and its picture, two
+// tones) looks like two boxes: they are on in turn.
+static bool takes_turns(struct tracker *t, const struct place_in *in, const struct box *a,
+                        const struct box *b)
+{
+    double d = distance(a->lo, a->hi, b->lo, b->hi) * t->g.slow_hz;
+    uint64_t span = rows_of(t, TURNS_S), from = t->row > span ? t->row - span : 0;
+
+    if (a->rows < SETTLED || b->rows < SETTLED || d > TURNS_HZ)
+        return false;
+    from = a->start > from ? a->start : from;
+    from = b->start > from ? b->start : from;
+    if (t->row < from + SETTLED)
+        return false;
+    struct stretch x = { .row0 = from, .row1 = t->row, .lo = a->lo, .hi = a->hi };
+    struct stretch y = { .row0 = from, .row1 = t->row, .lo = b->lo, .hi = b->hi };
+    return place_correlation(t->placer, in, &x, &y) < TURNS;
+}
+
+// Two boxes over one band, for long.
+static bool same_place(const struct box *a, const struct box *b)
+{
+    double in = fmin(a->hi, b->hi) - fmax(a->lo, b->lo), all = fmax(a->hi, b->hi) - fmin(a->lo, b->lo);
+
+    return a->rows > SETTLED && b->rows > SETTLED && in > SAME_SHARE * all && alike(a, b) &&
+           within_db(mean_density(a), mean_density(b), NEST_DB);
+}
+
+// Looks for what takes turns with box i and joins it; true when the table changed.
+static bool join_turns(struct tracker *t, const struct place_in *in, unsigned i,
+                       struct cand_list *out)
+{
+    for (unsigned k = 0; k < t->n_box; k++) {
+        struct box *a = &t->box[i], *b = &t->box[k];
+        if (k == i || !(same_place(a, b) || takes_turns(t, in, a, b)))
+            continue;
+        if (a->run && b->run)           // of two runs the younger ends
+            end_run(t, in, a->run_n0 > b->run_n0 ? a : b, (double)t->row * t->g.row, out);
+        merge(t, a, b);
+        return true;
+    }
+    return false;
+}
+
 static void note_cover(struct box *b, uint64_t row)
 {
     uint64_t *word = &b->cover[row % COVER_ROWS / 64], bit = (uint64_t)1 << row % 64;
@@ -796,13 +853,20 @@ static uint64_t patience(const struct tracker *t, const struct box *b)
     return gap > GAP_ROWS ? gap : GAP_ROWS;
 }
 
-static void watch_box(struct tracker *t, const struct place_in *in, struct box *b,
+// False: the table changed, look at this place again.
+static bool watch_box(struct tracker *t, const struct place_in *in, unsigned i,
                       struct cand_list *out)
 {
-    if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + 1 >= t->row)
+    struct box *b = &t->box[i];
+
+    if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + 1 >= t->row) {
+        if (join_turns(t, in, i, out))
+            return false;
         check(t, in, b, t->row + 1, false, out);
+    }
     if (b->run)
         run_parts(t, in, b, out);
+    return true;
 }
 
 void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list *out)
@@ -834,8 +898,8 @@ void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list 
             close_box(t, in, i, out);
             continue;
         }
-        watch_box(t, in, &t->box[i], out);
-        i++;
+        if (watch_box(t, in, i, out))
+            i++;
     }
     t->row++;
 }
