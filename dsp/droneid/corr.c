@@ -120,9 +120,10 @@ static bool make(struct dcorr *d)
     d->s = dft_alloc((size_t)d->slices * CAP);
     d->p = calloc((size_t)d->slices * CAP, sizeof(*d->p));
     d->delay = calloc(d->slices, sizeof(*d->delay));
+    d->mean = calloc(d->slices, sizeof(*d->mean));
     d->read = calloc(d->slices, sizeof(*d->read));
     return d->fwd && d->inv && d->in && d->spec && d->bins && d->out && d->filter && d->s && d->p &&
-           d->delay && d->read;
+           d->delay && d->mean && d->read;
 }
 
 struct dcorr *dcorr_new(double rate_hz)
@@ -166,26 +167,47 @@ void dcorr_free(struct dcorr *d)
     free(d->s);
     free(d->p);
     free(d->delay);
+    free(d->mean);
     free(d->read);
     free(d);
 }
 
 // ---- One block of the transform ----------------------------------------------------------------
 
+// The bins of slice j in one piece; tmp (M of them) holds those that wrap from below 0 Hz to above.
+static const float complex *slice_bins(const struct dcorr *d, unsigned j, float complex *tmp)
+{
+    int first = d->bin0 + (int)(j * d->width);
+    unsigned at = (unsigned)((first % (int)d->n + (int)d->n) % (int)d->n);
+    if (at + d->width <= d->n)
+        return d->spec + at;
+    memcpy(tmp, d->spec + at, (d->n - at) * sizeof(*tmp));
+    memcpy(tmp + (d->n - at), d->spec, (d->width - (d->n - at)) * sizeof(*tmp));
+    return tmp;
+}
+
+// What slice j's bins may have at most: measured against the middle one of five neighbours, so that
+// a signal which fills half of one slice stands out too.
+static float slice_limit(const struct dcorr *d, unsigned j)
+{
+    unsigned lo = j < 2 ? 0 : j + 2 < d->slices ? j - 2 : d->slices - SLICES;
+    float m[SLICES];
+    for (unsigned i = 0; i < SLICES; i++) {             // sorted as they come
+        unsigned k = i;
+        for (; k > 0 && m[k - 1] > d->mean[lo + i]; k--)
+            m[k] = m[k - 1];
+        m[k] = d->mean[lo + i];
+    }
+    return STANDS_OUT * m[SLICES / 2];
+}
+
 static void slice_run(struct dcorr *d, unsigned j)
 {
     float complex tmp[M];
     int first = d->bin0 + (int)(j * d->width);
-    unsigned at = (unsigned)((first % (int)d->n + (int)d->n) % (int)d->n);
-    const float complex *x = d->spec + at;
-    if (at + d->width > d->n) {                         // wraps from below 0 Hz to above
-        memcpy(tmp, d->spec + at, (d->n - at) * sizeof(*tmp));
-        memcpy(tmp + (d->n - at), d->spec, (d->width - (d->n - at)) * sizeof(*tmp));
-        x = tmp;
-    }
     // bins keep their place modulo M: the slice's samples are those of the capture's own signal
-    d->op->filter(x, d->filter + (size_t)j * d->width, d->width, d->bins, M,
-                  (size_t)((first % M + M) % M));
+    d->op->filter(slice_bins(d, j, tmp), d->filter + (size_t)j * d->width, slice_limit(d, j),
+                  d->width, d->bins, M, (size_t)((first % M + M) % M));
     dft_run(d->inv, d->bins, d->out);
     size_t to = (size_t)j * CAP + d->have;
     d->op->power(d->out + GUARD, HOP, d->s + to, d->p + to);
@@ -204,6 +226,10 @@ static void transform(struct dcorr *d, struct cand_list *out)
             memmove(d->p + (size_t)j * CAP, d->p + (size_t)j * CAP + drop, HISTORY * sizeof(*d->p));
         }
         d->have = HISTORY;
+    }
+    for (unsigned j = 0; j < d->slices; j++) {
+        float complex tmp[M];
+        d->mean[j] = d->op->geometric(slice_bins(d, j, tmp), d->width);
     }
     for (unsigned j = 0; j < d->slices; j++)
         slice_run(d, j);

@@ -15,10 +15,12 @@
 #define CORR_READS 16                   // places, a twelfth of a sample apart; 13 are looked at
 
 struct corr_ops {
-    // ring[(at + i) % len] = x[i] * f[i] for n <= len bins (n < 4096), the rest of it 0; bins that
-    // stand out of the band are left out.
-    void (*filter)(const float complex *restrict x, const float complex *restrict f, size_t n,
-                   float complex *restrict ring, size_t len, size_t at);
+    // Geometric mean of the powers of n < 4096 bins.
+    float (*geometric)(const float complex *restrict x, size_t n);
+    // ring[(at + i) % len] = x[i] * f[i] for n <= len bins, the rest of it 0; bins of more power
+    // than limit are left out.
+    void (*filter)(const float complex *restrict x, const float complex *restrict f, float limit,
+                   size_t n, float complex *restrict ring, size_t len, size_t at);
     // Copies n of x to s, and p = |x|^2.
     void (*power)(const float complex *restrict x, size_t n, float complex *restrict s,
                   float *restrict p);
@@ -57,14 +59,18 @@ struct corr_ops {
 #define PASS_2     21.0                 // exp(-21) = 8e-10
 #define PER_BLOCK  24                   // step 2 at most so often per centre and block
 #define MERGE_S    10e-6
+// A bin so far above the geometric mean is no part of noise or of a wide signal, both of which are
+// exponential: exp(-0.5772) of the mean is the geometric one, so the chance is
+// exp(-21.4 * 0.56) = 6e-6.  It is somebody's narrow signal.
+#define STANDS_OUT 21.4f
 #define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
 #define GHOST_S    3e-6
-#define CENTRE_MIN 0.6                  // of the best score: groups that have a say in the centre
+#define CENTRE_MIN 0.6                  // of the strongest: groups that have a say in the centre
 #define PENDING    1024
 
 struct pend {
     double out, at;                     // common time (slice samples), of the symbol (capture's)
-    double f, score, metric;
+    double f, score, power, metric;
     bool   told;
 };
 
@@ -78,6 +84,7 @@ struct dcorr {
     float          *p;
     float         (*read)[2][CORR_TAPS * CORR_READS];   // per slice: re and im of read-off
     int            *delay;                              // of slice j, samples of its rate
+    float          *mean;                               // of slice j's bins, geometric
     unsigned        fill;                               // samples in in[]
     int64_t         base;                               // capture index of in[0] of block 0
     uint64_t        blocks;                             // transformed since base

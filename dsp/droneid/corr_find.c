@@ -55,21 +55,30 @@ static void pend_tell(struct dcorr *d, const struct pend *c, struct cand_list *o
     };
 }
 
-// The centre all groups agree on that saw what c saw: their mean, weighted by how far they stand
-// out.  In noise the best single group may be one that misses a slice or two.
+static bool saw_same(const struct pend *o, const struct pend *c)
+{
+    return fabs(o->out - c->out) <= 1 && fabs(o->f - c->f) <= 0.6 * DID_BW_HZ;
+}
+
+// The centre of all groups that saw what c saw, weighted by how much of it they saw.  In noise the
+// best single group may be one that misses a slice or two, and the one that stands out most may do
+// so because it avoids a neighbour.
 static struct pend centred(const struct dcorr *d, const struct pend *c)
 {
-    double sum = 0, weights = 0;
+    double sum = 0, weights = 0, most = c->power;
     struct pend r = *c;
+    for (unsigned i = 0; i < d->n_pend; i++)
+        if (saw_same(&d->pend[i], c))
+            most = fmax(most, d->pend[i].power);
     for (unsigned i = 0; i < d->n_pend; i++) {
         const struct pend *o = &d->pend[i];
-        double w = o->score - CENTRE_MIN * c->score;
-        if (w <= 0 || fabs(o->out - c->out) > 1 || fabs(o->f - c->f) > 0.6 * DID_BW_HZ)
+        double w = o->power - CENTRE_MIN * most;
+        if (w <= 0 || !saw_same(o, c))
             continue;
         sum += w * o->f;
         weights += w;
     }
-    r.f = sum / weights;                // c itself is among them
+    r.f = weights > 0 ? sum / weights : c->f;
     r.at = (r.out / d->slice_rate_hz - KAPPA * r.f) * d->rate_hz + (double)d->base;
     return r;
 }
@@ -141,7 +150,8 @@ static void judge(struct dcorr *d, const struct group *g, const struct sum *a, i
         double bend = y[best - 1] - 2 * y[best] + y[best + 1];
         frac = bend < 0 ? 0.5 * (y[best - 1] - y[best + 1]) / bend : 0;
     }
-    struct pend c = { .out = v0 + v + (best + frac) / STEPS - 0.5, .score = y[best] / mean };
+    struct pend c = { .out = v0 + v + (best + frac) / STEPS - 0.5, .score = y[best] / mean,
+                      .power = y[best] };
     c.f = slice_middle(d, g->middle);
     c.at = (c.out / d->slice_rate_hz - KAPPA * c.f) * d->rate_hz + (double)d->base;
     // energy in a symbol's time and the burst's width is 601 * mean

@@ -21,6 +21,7 @@
 #define RX_ZERO    (-DID_START_9 + RX_MARGIN)
 #define RX_LEN     (RX_ZERO + DID_END + RX_MARGIN)
 #define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes
+#define RX_RANGE   109                  // carriers, 1.63 MHz
 #define RX_FINE    4                    // steps per sample of the exact timing
 
 struct rx_sync {

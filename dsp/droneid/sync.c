@@ -25,6 +25,7 @@
 #define COARSE    6                     // centres of 37 carriers each: 1.6 MHz to either side
 #define SPAN      18                    // whole carriers to either side of a coarse centre
 #define SLACK     3                     // samples by which the candidate may be off beyond its line
+#define OVER      8.f                   // of the geometric mean: 9 dB, more than channels differ
 #define KEEP      10                     // hypotheses measured exactly
 #define FINE      RX_FINE
 #define FINE_MAX  4                     // samples to either side
@@ -35,6 +36,32 @@
 #define COARSE_MIN 0.7
 
 struct hyp { double carriers, rho; };
+
+static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
+// Takes down carriers that stand far over the rest (somebody's narrow signal): each to the inverse
+// of its power, as a matched filter in coloured noise would.
+static void whiten(struct droneid_rx *rx)
+{
+    enum { SIDE = 3, HALF = DID_CARRIERS / 2 + RX_RANGE };
+    float p[2 * HALF + 1], s[2 * HALF + 1], sum = 0;
+    double log_sum = 0;
+    for (int k = -HALF; k <= HALF; k++)
+        p[k + HALF] = norm2(rx->v[k & (DID_N - 1)]) + 1e-30f;
+    for (int i = -SIDE; i <= 2 * HALF; i++) {
+        sum += i + SIDE <= 2 * HALF ? p[i + SIDE] : 0;
+        sum -= i - SIDE - 1 >= 0 ? p[i - SIDE - 1] : 0;
+        if (i >= 0) {
+            s[i] = sum / (2 * SIDE + 1);
+            log_sum += logf(s[i]);
+        }
+    }
+    float limit = OVER * expf((float)(log_sum / (2 * HALF + 1)));
+    for (int k = -HALF; k <= HALF; k++)
+        if (s[k + HALF] > limit)
+            rx->v[k & (DID_N - 1)] *= limit / s[k + HALF];
+}
+
+static int place(int k) { return k & (DID_N - 1); }
 
 // Spectrum of 1024 samples from x[at], turned by -carriers (of 15 kHz); carrier k at v[k mod 1024].
 static void window(struct droneid_rx *rx, int at, double carriers)
@@ -48,10 +75,8 @@ static void window(struct droneid_rx *rx, int at, double carriers)
         turn *= step;
     }
     dft_run(rx->fwd, rx->w, rx->v);
+    whiten(rx);
 }
-
-static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
-static int place(int k) { return k & (DID_N - 1); }
 
 // w = spectrum times conj(root 147) moved by s carriers; returns the energy under it.
 static float against_b(struct droneid_rx *rx, int s)

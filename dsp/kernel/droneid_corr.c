@@ -10,47 +10,42 @@
 
 #define BINS_MAX 4096
 
-// A bin this far above the band's geometric mean is no part of noise or of a wide signal, both of
-// which are exponential: exp(-0.5772) of the mean is the geometric one, so the chance is
-// exp(-21.4 * 0.56) = 6e-6.  It is somebody's narrow signal.
-#define STANDS_OUT 21.4f
-
-// Geometric mean of n positive floats from their bits: exponent plus mantissa is the logarithm but
+// Geometric mean of n powers from the bits of floats: exponent plus mantissa is the logarithm but
 // for a ripple of 0.086 whose mean, 0.057, is put back.
-static float geometric(const uint32_t *bits, size_t n)
+static float geometric(const float complex *restrict x, size_t n)
 {
+    union { float f[BINS_MAX]; uint32_t bits[BINS_MAX]; } p;
+    const float *xf = (const float *)x;
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += bits[i];
+        p.f[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
+    for (size_t i = 0; i < n; i++)
+        sum += p.bits[i];
     uint32_t mean = (uint32_t)(sum / n) + (uint32_t)(0.057f * 8388608);
     float g;
     memcpy(&g, &mean, sizeof(g));
     return g;
 }
 
-static void apply(const float *restrict x, const float *restrict f, const float *restrict p,
-                  float limit, size_t n, float *restrict dst)
+static void apply(const float *restrict x, const float *restrict f, float limit, size_t n,
+                  float *restrict dst)
 {
     for (size_t i = 0; i < n; i++) {
-        float keep = p[i] > limit ? 0.f : 1.f;
+        float keep = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1] > limit ? 0.f : 1.f;
         float re = x[2 * i] * keep, im = x[2 * i + 1] * keep;
         dst[2 * i] = re * f[2 * i] - im * f[2 * i + 1];
         dst[2 * i + 1] = re * f[2 * i + 1] + im * f[2 * i];
     }
 }
 
-static void filter(const float complex *restrict x, const float complex *restrict f, size_t n,
-                   float complex *restrict ring, size_t len, size_t at)
+static void filter(const float complex *restrict x, const float complex *restrict f, float limit,
+                   size_t n, float complex *restrict ring, size_t len, size_t at)
 {
-    union { float f[BINS_MAX]; uint32_t bits[BINS_MAX]; } p;
     const float *xf = (const float *)x, *ff = (const float *)f;
     float *rf = (float *)ring;
     size_t head = len - at < n ? len - at : n;
-    for (size_t i = 0; i < n; i++)
-        p.f[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
-    float limit = STANDS_OUT * geometric(p.bits, n);
-    apply(xf, ff, p.f, limit, head, rf + 2 * at);
-    apply(xf + 2 * head, ff + 2 * head, p.f + head, limit, n - head, rf);
+    apply(xf, ff, limit, head, rf + 2 * at);
+    apply(xf + 2 * head, ff + 2 * head, limit, n - head, rf);
     // what is left of the ring stays empty
     size_t tail = n - head;
     memset(rf + 2 * tail, 0, 2 * (at - tail) * sizeof(*rf));
@@ -110,4 +105,4 @@ static float top(const float *restrict e, size_t n)
 }
 
 extern const struct corr_ops CAT(corr_ops, ISA);
-const struct corr_ops CAT(corr_ops, ISA) = { filter, power, combine, top, read_off };
+const struct corr_ops CAT(corr_ops, ISA) = { geometric, filter, power, combine, top, read_off };
