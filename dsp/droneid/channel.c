@@ -13,7 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-#define N_WIDTH 64                      // noise varies slowly unless a narrow signal sits in it
+#define N_WIDTH 64                      // noise varies slowly unless a narrow signal sits in it,
+#define N_NARROW 10                     // which shows by this
+#define N_OVER  3.f
 static const int widths[] = { 3, 5, 8, 12, 20, 36, 64 };
 #define WIDTHS ((int)(sizeof(widths) / sizeof(*widths)))
 
@@ -27,12 +29,13 @@ static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) *
 static void look_add(struct smooth_in *l, const struct droneid_rx *rx, int sym, float weight)
 {
     for (int i = 0; i < DID_CARRIERS; i++) {
-        if (!rx->use[i] || !(weight > 0))
+        float w = weight * rx->now.clear[sym][i];
+        if (!rx->use[i] || !(w > 0))
             continue;
-        float complex g = weight * rx->now.y[sym][i] * conjf(rx->now.ref[sym][i]);
+        float complex g = w * rx->now.y[sym][i] * conjf(rx->now.ref[sym][i]);
         l->row[RE][grid(i)] += crealf(g);
         l->row[IM][grid(i)] += cimagf(g);
-        l->row[DEN][grid(i)] += weight * norm2(rx->now.ref[sym][i]);
+        l->row[DEN][grid(i)] += w * norm2(rx->now.ref[sym][i]);
     }
 }
 
@@ -85,7 +88,7 @@ static void estimate(struct droneid_rx *rx, const struct smooth_in *a, const str
 static void noise_set(struct droneid_rx *rx, const float *power, const float *count)
 {
     struct smooth_in l = { 0 };
-    float complex s[DID_CARRIERS];
+    float complex s[DID_CARRIERS], narrow[DID_CARRIERS];
     double sum = 0, n = 0;
     for (int i = 0; i < DID_CARRIERS; i++) {
         l.row[RE][grid(i)] = power[i];
@@ -94,12 +97,16 @@ static void noise_set(struct droneid_rx *rx, const float *power, const float *co
         n += count[i];
     }
     double mean = n > 0 ? sum / n : 1;
+    smooth(rx, &l, N_NARROW, narrow);
+    smooth(rx, &l, N_WIDTH, s);
+    for (int i = 0; i < DID_CARRIERS; i++)              // once more without what stands out
+        if (crealf(narrow[i]) > N_OVER * crealf(s[i]) || crealf(narrow[i]) > N_OVER * mean)
+            l.row[RE][grid(i)] = l.row[DEN][grid(i)] = 0;
     smooth(rx, &l, N_WIDTH, s);
     for (int i = 0; i < DID_CARRIERS; i++) {
-        float own = count[i] > 0 ? power[i] / count[i] : 0, v = crealf(s[i]);
-        // a narrow signal: one carrier far above its neighbours is believed alone
-        v = own > 8 * v ? own : v;
-        rx->now.noise[i] = fmaxf(v, (float)(0.1 * mean) + 1e-30f);
+        float v = crealf(s[i]), near = crealf(narrow[i]);
+        v = near > N_OVER * v ? near : v;
+        rx->now.noise[i] = fmaxf(v, (float)(0.1 * fmin(mean, v > 0 ? v : mean)) + 1e-30f);
     }
 }
 
@@ -121,8 +128,11 @@ static void pilot_noise(struct droneid_rx *rx)
     for (int i = 0; i < DID_CARRIERS; i++) {
         float complex a = rx->now.y[DID_SYM_A][i] * conjf(rx->now.ref[DID_SYM_A][i]);
         float complex b = rx->now.y[DID_SYM_B][i] * conjf(rx->now.ref[DID_SYM_B][i]);
-        count[i] = rx->use[i];
-        power[i] = rx->use[i] ? norm2(a - b) / 2 : 0;
+        // an intruder in one of them says nothing of the noise
+        bool clean = rx->use[i] && rx->now.clear[DID_SYM_A][i] >= 1 &&
+                     rx->now.clear[DID_SYM_B][i] >= 1;
+        count[i] = clean;
+        power[i] = clean ? norm2(a - b) / 2 : 0;
     }
     noise_set(rx, power, count);
 }
@@ -133,7 +143,7 @@ static void weigh_by_power(struct droneid_rx *rx)
     for (int s = 0; s < DID_SYMBOLS; s++) {
         double rel = 0, n = 0;
         for (int i = 0; i < DID_CARRIERS; i++)
-            if (rx->use[i]) {
+            if (rx->use[i] && rx->now.clear[s][i] >= 1) {
                 rel += (norm2(rx->now.y[s][i]) - 1.2 * norm2(rx->now.h[i])) / rx->now.noise[i];
                 n++;
             }
@@ -146,9 +156,11 @@ void rx_channel_pilots(struct droneid_rx *rx)
 {
     struct smooth_in a = { 0 }, b = { 0 };
     float complex s = 0;
+    rx_cells_power(rx);
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i])
-            s += rx->now.y[DID_SYM_B][i] * conjf(rx->now.ref[DID_SYM_B][i]) *
+            s += rx->now.clear[DID_SYM_A][i] * rx->now.clear[DID_SYM_B][i] *
+                 rx->now.y[DID_SYM_B][i] * conjf(rx->now.ref[DID_SYM_B][i]) *
                  conjf(rx->now.y[DID_SYM_A][i] * conjf(rx->now.ref[DID_SYM_A][i]));
     double slope = cargf(s) / did_symbol_at[DID_SYM_B];
     for (int i = 0; i < DID_SYMBOLS; i++)
@@ -158,6 +170,7 @@ void rx_channel_pilots(struct droneid_rx *rx)
     estimate(rx, &a, &b);
     pilot_noise(rx);
     weigh_by_power(rx);
+    rx_cells_settle(rx);
 }
 
 double rx_symbol0(struct droneid_rx *rx)
@@ -166,20 +179,25 @@ double rx_symbol0(struct droneid_rx *rx)
     double e = 0;
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i]) {
-            s += rx->now.y[0][i] * conjf(rx->pilot0[i] * rx->now.h[i]) / rx->now.noise[i];
-            e += norm2(rx->now.h[i]) / rx->now.noise[i];
+            double w = rx->now.clear[0][i] / rx->now.noise[i];
+            s += w * rx->now.y[0][i] * conjf(rx->pilot0[i] * rx->now.h[i]);
+            e += w * norm2(rx->now.h[i]);
         }
     return e > 0 ? (creal(s) * creal(s) + cimag(s) * cimag(s)) / e : 0;
 }
 
 double rx_snr(const struct droneid_rx *rx)
 {
-    double p = 0, n = 0, looks = 0;
+    float noise[DID_CARRIERS];
+    double p = 0, looks = 0;
+    int used = 0;
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i]) {
             p += norm2(rx->now.h[i]);
-            n += rx->now.noise[i];
+            noise[used++] = rx->now.noise[i];
         }
+    // the middle one: an intruder on some carriers is not noise
+    double n = used ? (double)used * rx_median(noise, used) : 0;
     for (int s = 0; s < DID_SYMBOLS; s++)
         for (int i = 0; i < DID_CARRIERS; i++)
             looks += rx->now.weight[s] > 0 ? norm2(rx->now.ref[s][i]) / DID_CARRIERS : 0;
@@ -198,8 +216,8 @@ static struct drift drift_of(const struct droneid_rx *rx, int s)
     double complex half[2] = { 0 };
     for (int i = 0; i < DID_CARRIERS; i++)
         if (rx->use[i])
-            half[i >= DID_CARRIERS / 2] +=
-                rx->now.y[s][i] * conjf(rx->now.h[i] * rx->now.ref[s][i]) / rx->now.noise[i];
+            half[i >= DID_CARRIERS / 2] += rx->now.clear[s][i] / rx->now.noise[i] *
+                rx->now.y[s][i] * conjf(rx->now.h[i] * rx->now.ref[s][i]);
     double trust = cabs(half[0] + half[1]) * rx->now.weight[s];
     return (struct drift){
         carg(half[0] + half[1]),
@@ -233,7 +251,7 @@ static void undrift(struct droneid_rx *rx)
         turn(rx, s, b_f * (did_symbol_at[s] - p / n), b_t * (did_symbol_at[s] - p / n));
 }
 
-static float left_over(const struct droneid_rx *rx, int s, int i)
+float rx_left_over(const struct droneid_rx *rx, int s, int i)
 {
     float complex h = rx->now.h[i], y = rx->now.y[s][i];
     float e = norm2(y) - 2 * crealf(y * conjf(h * rx->now.ref[s][i])) + norm2(h);
@@ -245,16 +263,16 @@ static void noise_all(struct droneid_rx *rx)
     float power[DID_CARRIERS] = { 0 }, count[DID_CARRIERS] = { 0 };
     for (int s = 0; s < DID_SYMBOLS; s++)
         for (int i = 0; i < DID_CARRIERS; i++)
-            if (rx->use[i] && rx->now.weight[s] > 0) {
-                power[i] += rx->now.weight[s] * left_over(rx, s, i);
+            if (rx->use[i] && rx->now.weight[s] > 0 && rx->now.clear[s][i] > 0.7f) {
+                power[i] += rx->now.weight[s] * rx_left_over(rx, s, i);
                 count[i] += 1;
             }
     noise_set(rx, power, count);
     for (int s = 0; s < DID_SYMBOLS; s++) {
         double rel = 0, n = 0;
         for (int i = 0; i < DID_CARRIERS; i++)
-            if (rx->use[i]) {
-                rel += left_over(rx, s, i) / rx->now.noise[i];
+            if (rx->use[i] && rx->now.clear[s][i] > 0.7f) {
+                rel += rx_left_over(rx, s, i) / rx->now.noise[i];
                 n++;
             }
         if (rx->now.weight[s] > 0 && n > 0)
@@ -270,4 +288,5 @@ void rx_channel_all(struct droneid_rx *rx)
         look_add(&l[s & 1], rx, s, rx->now.weight[s]);
     estimate(rx, &l[0], &l[1]);
     noise_all(rx);
+    rx_cells_residual(rx);
 }

@@ -13,7 +13,8 @@ void rx_demap(struct droneid_rx *rx)
         float *out = rx->air + 2 * DID_CARRIERS * did_symbol_data[s];
         for (int i = 0; i < DID_CARRIERS; i++) {
             // amplitudes +-1/sqrt 2: LLR = 4 Re(y h*) / (sqrt 2 noise)
-            float per = rx->use[i] ? rx->now.weight[s] / rx->now.noise[i] : 0;
+            float worth = rx->now.weight[s] * rx->now.clear[s][i];
+            float per = rx->use[i] ? worth / rx->now.noise[i] : 0;
             float scale = (float)(4 * M_SQRT1_2) * per;
             float complex v = rx->now.y[s][i] * conjf(rx->now.h[i]) * scale;
             out[2 * i] = crealf(v);

@@ -37,6 +37,8 @@ struct rx_state {
     float complex h[DID_CARRIERS];
     float         noise[DID_CARRIERS];                  // variance
     float         weight[DID_SYMBOLS];                  // 0: missing; else 1 / relative noise
+    float         intruder[DID_SYMBOLS][DID_CARRIERS];  // power of somebody else's signal
+    float         clear[DID_SYMBOLS][DID_CARRIERS];     // noise / (noise + intruder): 1 is clean
     int           width;                                // of the smoothing over carriers
 };
 
@@ -70,6 +72,15 @@ void rx_channel_pilots(struct droneid_rx *rx);
 double rx_symbol0(struct droneid_rx *rx);       // evidence for symbol 0, in nats (log-likelihood)
 void rx_channel_all(struct droneid_rx *rx);
 double rx_snr(const struct droneid_rx *rx);     // mean |h|^2 over mean noise
+
+// |y - h ref|^2 expected over what was sent, as far as believed.
+float rx_left_over(const struct droneid_rx *rx, int s, int i);
+
+// cells.c: intruders, before anything is known; clear from them; intruders from what is left over
+void rx_cells_power(struct droneid_rx *rx);
+void rx_cells_settle(struct droneid_rx *rx);
+void rx_cells_residual(struct droneid_rx *rx);
+float rx_median(float *v, int n);               // disorders v
 
 // structure.c: whether the whole burst holds together; cover: share of each symbol received
 bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,

@@ -19,6 +19,7 @@
 #define POWER_LO   0.5                  // a symbol's power against the preambles', 3 dB
 #define POWER_HI   2.0
 #define COVER      0.98
+#define CLEAN      0.99
 #define SYMBOLS    6                    // whole ones to be there at least
 
 static int prefix(int symbol, bool nine) { return symbol == 8 || (symbol == 0 && nine) ? 80 : 72; }
@@ -37,14 +38,20 @@ static void add_prefix(const struct droneid_rx *rx, int at, int len, struct pref
     }
 }
 
-// Power of all carriers of symbol s.
+static double norm2(float complex a) { return creal(a * conjf(a)); }
+
+// Power of symbol s against the preambles', over carriers where none of them was hit.
 static double power(const struct droneid_rx *rx, int s)
 {
-    double p = 0;
-    for (int i = 0; i < DID_CARRIERS; i++)
-        if (rx->use[i])
-            p += creal(rx->now.y[s][i] * conjf(rx->now.y[s][i]));
-    return p;
+    double p = 0, known = 0;
+    for (int i = 0; i < DID_CARRIERS; i++) {
+        if (!rx->use[i] || rx->now.clear[s][i] < CLEAN || rx->now.clear[DID_SYM_A][i] < CLEAN ||
+            rx->now.clear[DID_SYM_B][i] < CLEAN)
+            continue;
+        p += norm2(rx->now.y[s][i]);
+        known += (norm2(rx->now.y[DID_SYM_A][i]) + norm2(rx->now.y[DID_SYM_B][i])) / 2;
+    }
+    return known > 0 ? p / known : 0;
 }
 
 static double power_all(const struct droneid_rx *rx)
@@ -59,7 +66,7 @@ bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const do
                   bool nine)
 {
     struct prefixes cp = { 0 };
-    double known = (power(rx, DID_SYM_A) + power(rx, DID_SYM_B)) / 2, signal = 0;
+    double signal = 0;
     int whole = 0;
 
     if (s->rho_a < RHO_A_MIN || s->rho_b < RHO_B_MIN)
@@ -67,7 +74,7 @@ bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const do
     for (int i = nine ? 0 : 1; i < DID_SYMBOLS; i++) {
         if (cover[i] < COVER)
             continue;
-        double p = power(rx, i) / known;
+        double p = power(rx, i);
         if (p < POWER_LO || p > POWER_HI)
             return false;
         whole++;
