@@ -135,14 +135,14 @@ static struct lora lora_match(struct measurer *m, const struct look *l, const st
     for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++)
         for (int sf = 5; sf <= 12; sf++) {
             double bw = bandwidths[i], mu = bw * bw / (double)(1u << sf);
-            if (fabs(bw / w - 1) > 0.35 || fabs(fabs(s->hz_per_s) / mu - 1) > 0.22)
+            if (bw / w < 0.55 || bw / w > 1.35 || fabs(fabs(s->hz_per_s) / mu - 1) > 0.22)
                 continue;
             double symbol = (double)(1u << sf) / bw * l->fs;
             for (int k = 0; k < 8; k++) {
                 double v = dechirp_share(m, l, copysign(mu, s->hz_per_s), bw, symbol,
                                          symbol * k / 8, 24);
-                // between equal slopes the width tells
-                v *= 1 - 0.5 * fabs(bw / w - 1);
+                // Between equal slopes the width tells, if no neighbour widened it.
+                v *= 1 - 0.25 * fabs(bw / w - 1);
                 if (v > best.share)
                     best = (struct lora){ sf, bw, v };
             }

@@ -35,7 +35,8 @@ struct look {
     // filled by look_level
     double n0_psd;                  // noise density, power per Hz
     double noise, power;            // per sample of x: noise; signal (noise removed) over [i0, i1)
-    // filled by look_spectrum
+    // filled by spectrum_take
+    double floor_psd;               // like n0_psd, with a neighbour's skirts beside the signal
     // bins of psd, lowest frequency first; bin k at (k - nf/2) fs/nf
     size_t nf;
     float  psd[PSD_MAX];            // mean power per bin

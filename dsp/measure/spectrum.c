@@ -7,6 +7,7 @@
 //       quarter   ___.--~~~~~--.___                  occ: outermost quarter-power bins
 //     __________/|                |\__________       99: half a percent outside on each side
 //               occ_lo            occ_hi
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsp/measure/measure.h"
@@ -52,12 +53,46 @@ static double quantile(const float *s, size_t nf, double share, double bin_hz)
     return 0;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+// The floor right beside the signal: a strong neighbour's skirts lift it well over the receiver's.
+// Mean of the lowest sixth of the bins (three added, so that they scatter by 1/sqrt(2 segments), and
+// the lowest sixth lies 1.5 of that under the mean); believed where it is clearly above the told one
+// and clearly under the signal.  For extents only: a signal's own tails may look like it, and SNR is
+// over the receiver's noise.
+static void floor_beside(struct look *l, float *low)
+{
+    double bin = l->fs / (double)l->nf, top = 0, sum = 0, w = l->b->f_hi_hz - l->b->f_lo_hz;
+    size_t n = 0;
+    for (size_t k = 1; k + 1 < l->nf; k++) {
+        double f = ((double)k - (double)l->nf / 2) * bin;
+        float v = (l->psd[k - 1] + l->psd[k] + l->psd[k + 1]) / 3;
+        top = fmax(top, v);
+        if (fabs(f) < 0.38 * l->fs && fabs(f + l->f_hz) < 0.45 * l->in_fs)
+            low[n++] = v;
+    }
+    if (n < 24 || w > 0.8 * l->in_fs)
+        return;
+    qsort(low, n, sizeof *low, by_size);
+    for (size_t k = 0; k < n / 6; k++)
+        sum += low[k];
+    double under = 1 - 1.5 / sqrt(2.0 * (double)l->segments);
+    double psd = sum / (double)(n / 6) / fmax(0.5, under) / bin;
+    if (psd < 1.5 * l->n0_psd || psd * bin > 0.1 * top)
+        return;
+    l->floor_psd = psd;
+}
+
 // Signal alone: floor removed; what does not stand five sigma over the averaged noise (smoothed
 // over three bins) is nothing, nor what lies beyond the rough extents by more than a quarter.
 static double signal_bins(const struct look *l, float *s, float *sm, double *ret_gate)
 {
     size_t nf = l->nf;
-    double bin = l->fs / (double)nf, floor_bin = l->n0_psd * bin, sum = 0;
+    double bin = l->fs / (double)nf, floor_bin = l->floor_psd * bin, sum = 0;
     double w = l->b->f_hi_hz - l->b->f_lo_hz;
     double lo = l->b->f_lo_hz - l->f_hz - 0.25 * w, hi = l->b->f_hi_hz - l->f_hz + 0.25 * w;
     *ret_gate = 5 * floor_bin / sqrt(2.0 * (double)l->segments);
@@ -111,6 +146,8 @@ void spectrum_take(struct measurer *m, struct look *l)
     unsigned log_nf = log2_floor(n / 5 + 1);
     log_nf = log_nf > 9 ? 9 : log_nf < 5 ? 5 : log_nf;
     average(m, l, log_nf);
+    l->floor_psd = l->n0_psd;
+    floor_beside(l, m->q);
 
     size_t nf = l->nf, lo = nf, hi = 0;
     double bin = l->fs / (double)nf, gate;
@@ -132,7 +169,8 @@ void spectrum_take(struct measurer *m, struct look *l)
     l->hi99 = s1 > 0 ? quantile(s, nf, 0.995, bin) : l->occ_hi;
     // Edge density is about 1/width of the total: an error of the cumulative moves it by that much.
     double rel = s1 > 0 ? l->n0_psd * bin * sqrt((double)(hi - lo + 1)) / s1 : 1;
-    if (s1 < 0.6 * l->power)
+    double over = l->power + l->noise - l->floor_psd * look_noise_band(l);
+    if (s1 < 0.6 * over)
         spectrum_faint(l);
     double indep = (double)l->segments * (double)(hi - lo + 1);
     double edge = 0.5 * fmin(1, rel) / sqrt((double)l->segments + 1) + 0.1 / sqrt(indep + 1);
