@@ -60,10 +60,10 @@ static int by_size(const void *a, const void *b)
 }
 
 // The floor right beside the signal: a strong neighbour's skirts lift it well over the receiver's.
-// Mean of the lowest sixth of the bins (three added, so that they scatter by 1/sqrt(2 segments), and
-// the lowest sixth lies 1.5 of that under the mean); believed where it is clearly above the told one
-// and clearly under the signal.  For extents only: a signal's own tails may look like it, and SNR is
-// over the receiver's noise.
+// Mean of the lowest sixth of the bins (three added, so that they scatter by 1/sqrt(2 segments),
+// and the lowest sixth lies 1.5 of that under the mean); believed where it is clearly above the
+// told one and clearly under the signal.  For extents only: a signal's own tails may look like it,
+// and SNR is over the receiver's noise.
 static void floor_beside(struct look *l, float *low)
 {
     double bin = l->fs / (double)l->nf, top = 0, sum = 0, w = l->b->f_hi_hz - l->b->f_lo_hz;
