@@ -61,7 +61,7 @@ $(tail -n 25 "$log" | sed 's/^/      | /')" ;;
 build=${1:?usage: run.sh BUILDDIR}
 limit=${TYTO_TEST_LIMIT_S:-120} wrap=
 case $build in
-*/san-*) limit=$((limit * 6))           # instrumented code is 3 to 15 times slower
+*/san-*) limit=$((limit * 10))          # instrumented code is 3 to 15 times slower
          # The thread sanitizer wants an address space that is not shuffled too widely.
          case $build in *thread*) setarch -R true 2>/dev/null && wrap='setarch -R' ;; esac ;;
 esac
