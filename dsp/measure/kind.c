@@ -12,7 +12,11 @@ static double kind_width(const struct fingerprint *fp, const struct droneid_seen
     case KIND_FSK:
     case KIND_MSK:  return 2 * fp->deviation_hz.v + fp->symbol_rate_bd.v;
     case KIND_DSSS: return 11e6;
-    case KIND_OFDM: return fp->numerology == OFDM_WIFI || fp->wifi_stf.v > 0.5 ? 16.25e6 : 0;
+    case KIND_OFDM: {
+        // 802.11 in 20 MHz; its wider channels by what they fill.
+        bool wifi = fp->numerology == OFDM_WIFI || fp->wifi_stf.v > 0.5;
+        return wifi && fp->bw99_hz.v < 20e6 ? 16.25e6 : 0;
+    }
     case KIND_FM:   return meas_ok(fp->line_rate_hz) ? 8e6 : 0;
     default:        return 0;
     }

@@ -165,5 +165,9 @@ void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     fp->line_corr = (struct meas){ corr, corr / best_z };
     double pal = fabs(best.t - LINE_PAL_S), ntsc = fabs(best.t - LINE_NTSC_S);
     fp->video = fmin(pal, ntsc) > 0.12e-6 ? VIDEO_NONE : pal < ntsc ? VIDEO_PAL : VIDEO_NTSC;
+    // The picture's mean brightness moves the middle of the band by a few hundred kilohertz.
+    e->freq_ok[KIND_FM] = true;
+    e->freq[KIND_FM] = 0.5 * (l->lo99 + l->hi99);
+    e->freq_err[KIND_FM] = 0.4e6;
     e->p[KIND_FM] = fmax(e->p[KIND_FM], 1 / (1 + exp(-(best_z - 7.5) * 1.5)) * 0.99);
 }
