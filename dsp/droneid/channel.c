@@ -70,6 +70,7 @@ static void estimate(struct droneid_rx *rx, const struct smooth_in *a, const str
 {
     struct smooth_in all;
     double best = INFINITY;
+    rx->now.width = widths[0];
     for (int w = 0; w < WIDTHS; w++) {
         double e = misfit(rx, a, b, widths[w]) + misfit(rx, b, a, widths[w]);
         if (e < best) {
