@@ -17,6 +17,9 @@
 #define PASSES      3                   // with a new channel estimate each
 #define PASSES_PRIOR 2
 #define PASS_ITER   4
+#define LINE_S_HZ   7.395e-12           // a candidate's line: 1.7038 samples per carrier
+#define EDGE_HZ     1.9e6               // room a group of five slices has when it is not the last
+#define OUTWARD_HZ  2.0e6
 #define COVER_MIN   0.3                 // of a symbol's samples, else it counts as missing
 
 struct droneid_rx *droneid_rx_new(double rate_hz)
@@ -83,6 +86,7 @@ static double cover(const struct cut *c, double n0, double n1)
 struct work {
     const struct burst *b;
     struct rx_sync      sync;
+    double              n, f_hz;        // where and at which centre x was cut
     double              zero_n;         // capture index (fractional) of symbol 3's useful start
     double              step;           // capture samples per sample at DID_RATE_HZ
     double              cover[DID_SYMBOLS];
@@ -91,7 +95,7 @@ struct work {
 
 static void prepare(struct droneid_rx *rx, struct work *w)
 {
-    double f = w->b->droneid.zc_f_hz + w->sync.f_hz;
+    double f = w->f_hz + w->sync.f_hz;
     rx_carriers(rx, &w->sync);
     memset(rx->now.ref, 0, sizeof(rx->now.ref));
     for (int i = 0; i < DID_CARRIERS; i++) {
@@ -185,7 +189,7 @@ static void tell(const struct droneid_rx *rx, const struct work *w, struct findi
     // Cramer-Rao: delay over a flat spectrum of 9 MHz, frequency over the burst's length
     d->t_s = (struct meas){ fmax(n, 0) / rx->rate_hz,
                             sqrt(3 / (2 * M_PI * M_PI * gain)) / DID_BW_HZ + 1e-9 };
-    d->freq_hz = (struct meas){ w->b->centre_hz + w->b->droneid.zc_f_hz + w->sync.f_hz,
+    d->freq_hz = (struct meas){ w->b->centre_hz + w->f_hz + w->sync.f_hz,
                                 sqrt(6 / gain) / (2 * M_PI * 300e-6) + 1 };
     d->snr_db = (struct meas){ 10 * log10(fmax(snr, 1e-3)),
                                4.34 * sqrt((1 + 2 / gain) / 300) + 0.1 };
@@ -212,17 +216,44 @@ static void read_frame(struct droneid_rx *rx, struct finding *f)
         memcpy(f->soft->llr, rx->first, sizeof(f->soft->llr));
 }
 
+// Looks for the pair with x centred at f_hz, a place on the candidate's line of time and frequency.
+static int find_at(struct droneid_rx *rx, struct work *w, double f_hz)
+{
+    const struct burst *b = w->b;
+    w->f_hz = f_hz;
+    w->n = b->droneid.zc_n - (f_hz - b->droneid.zc_f_hz) * LINE_S_HZ * rx->rate_hz;
+    ddc_run(&b->cut, rx->rate_hz, f_hz, w->n - (double)b->cut.n0 - RX_ZERO * w->step, DID_RATE_HZ,
+            PASS_HZ, rx->x, RX_LEN);
+    return rx_find(rx, &w->sync);
+}
+
+// A burst that reaches beyond the capture looks to the correlator like one further in: there, the
+// place further out is tried as well.
+static int find(struct droneid_rx *rx, struct work *w)
+{
+    double f = w->b->droneid.zc_f_hz, room = rx->rate_hz / 2 - fabs(f) - DID_BW_HZ / 2;
+    struct work in = *w, out = *w;
+    int r = find_at(rx, &in, f);
+    if (room < EDGE_HZ) {
+        int r_out = find_at(rx, &out, f + copysign(OUTWARD_HZ, f));
+        if (r_out == 0 && (r < 0 || out.sync.score > in.sync.score)) {
+            *w = out;
+            return 0;
+        }
+        if (r == 0)
+            r = find_at(rx, &in, f);                    // its samples again
+    }
+    *w = in;
+    return r;
+}
+
 void droneid_receive(struct droneid_rx *rx, const struct burst *b, enum droneid_mode mode,
                      struct finding *f)
 {
     struct work w = { .b = b, .step = rx->rate_hz / DID_RATE_HZ };
-    if (mode == DRONEID_OFF || !(b->hyp & HYP_DRONEID) || !b->cut.n)
+    if (mode == DRONEID_OFF || !(b->hyp & HYP_DRONEID) || !b->cut.n || find(rx, &w) < 0)
         return;
-    double t0 = b->droneid.zc_n - (double)b->cut.n0 - RX_ZERO * w.step;
-    ddc_run(&b->cut, rx->rate_hz, b->droneid.zc_f_hz, t0, DID_RATE_HZ, PASS_HZ, rx->x, RX_LEN);
-    if (rx_find(rx, &w.sync) < 0)
-        return;
-    w.zero_n = b->droneid.zc_n + (w.sync.t - RX_ZERO) * w.step;
+    w.zero_n = w.n + (w.sync.t - RX_ZERO) * w.step;
     prepare(rx, &w);
     channel(rx, &w);
     tell(rx, &w, f);

@@ -28,6 +28,7 @@ struct rx_sync {
     double t;                           // first useful sample of symbol 3 in x, fractional
     double f_hz;                        // carrier error against x's centre
     double rho_a, rho_b;                // normalised |correlation|^2 of both roots, 0..1
+    double score;                       // to compare places with: both, and how alike they are
 };
 
 // What is known of the burst, and gets better from pass to pass.

@@ -211,7 +211,7 @@ static double evaluate(struct droneid_rx *rx, double t, double carriers, struct 
         double rb = norm2(rx->wide[1][j & (FINE * DID_N - 1)]) / (e->energy[1] * DID_CARRIERS);
         if (ra + rb > best) {
             best = ra + rb;
-            *s = (struct rx_sync){ e->at + (double)j / FINE, carriers * DID_SPACING_HZ, ra, rb };
+            *s = (struct rx_sync){ e->at + (double)j / FINE, carriers * DID_SPACING_HZ, ra, rb, 0 };
         }
     }
     // echoes split the correlations but not the likeness: it tells a true start from a start that
@@ -262,5 +262,6 @@ int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
         return -ENOENT;
     refine(rx, &e, &top);
     *ret = top;
+    ret->score = most;
     return 0;
 }

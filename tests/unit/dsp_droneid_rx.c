@@ -148,6 +148,75 @@ static void test_cut(void **state)
     }
 }
 
+// A signal of 1 MHz, 14 dB stronger in all and 23 dB per hertz, sits in the band from the middle of
+// the burst on; and a burst of which a fifth lies beyond the capture's edge (a receiver's filter
+// has taken it away).
+static void test_company(void **state)
+{
+    (void)state;
+    static struct cand_list l;
+    struct air a;
+    struct rng r;
+    struct finding f;
+    struct gen g = { .rate_hz = 20e6, .start = 6000.2, .f_hz = -3.3e6, .symbols = 9 };
+    float complex slow = 0;
+    rng_init(&r, 31);
+    gen_frame(&r, 5, g.block);
+    air_make(&a, g.rate_hz, 30000, g.rate_hz / 9.015e6 / 2, 32);        // 3 dB
+    gen_add(&g, 1, a.x, a.n);
+    for (size_t i = 12000; i < a.n; i++) {      // noise through a one-pole filter of 1 MHz
+        slow += 0.157f * (rng_cnormal(&r) - slow);
+        a.x[i] += 17 * slow * cexpf(2 * (float)M_PI * I * (float)fmod(-0.21 * (double)i, 1));
+    }
+    air_block(&a, 4096);
+    correlate(&a, &l);
+    assert_int_equal(l.n, 1);
+    receive(&a, &l.c[0], DRONEID_DECODE, &f);
+    assert_int_equal(f.n_decode, 1);
+    assert_memory_equal(f.decode->raw, g.block, 91);
+    drop(&f);
+    free(a.x);
+}
+
+static void test_edge(void **state)
+{
+    (void)state;
+    static struct cand_list l;
+    struct air a;
+    struct rng r;
+    struct finding f;
+    double wide = 40e6;
+    struct gen g = { .rate_hz = wide, .start = 12000.4, .f_hz = -5.1e6, .symbols = 9 };
+    rng_init(&r, 41);
+    gen_frame(&r, 5, g.block);
+    air_make(&a, wide, 60000, wide / 9.015e6 / 10, 42);                 // 10 dB
+    gen_add(&g, 1, a.x, a.n);
+    // to 15 MS/s: the transform's middle 3/8, so that nothing folds back
+    size_t n = a.n * 3 / 8;
+    struct dft *fwd = dft_new((unsigned)a.n, DFT_FORWARD, 1);
+    struct dft *inv = dft_new((unsigned)n, DFT_BACKWARD, 1);
+    float complex *x = dft_alloc(a.n), *y = dft_alloc(n);
+    memcpy(x, a.x, a.n * sizeof(*x));
+    dft_run(fwd, x, x);
+    memcpy(y, x, n / 2 * sizeof(*y));
+    memcpy(y + n / 2, x + a.n - n / 2, n / 2 * sizeof(*y));
+    dft_run(inv, y, y);
+    free(a.x);
+    a = (struct air){ .rate_hz = 15e6, .x = y, .n = n };
+    air_block(&a, 4096);
+    correlate(&a, &l);
+    assert_int_equal(l.n, 1);
+    receive(&a, &l.c[0], DRONEID_DECODE, &f);
+    assert_int_equal(f.n_decode, 1);
+    assert_memory_equal(f.decode->raw, g.block, 91);
+    assert_true(fabs(f.droneid.freq_hz.v - CENTRE_HZ + 5.1e6) < 300);
+    drop(&f);
+    free(x);
+    free(y);
+    dft_free(fwd);
+    dft_free(inv);
+}
+
 // The same candidates, bit for bit, however the samples arrive.
 static void test_blocks(void **state)
 {
@@ -237,7 +306,8 @@ static void test_recording(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rates), cmocka_unit_test(test_cut), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_rates), cmocka_unit_test(test_cut), cmocka_unit_test(test_company),
+        cmocka_unit_test(test_edge), cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
