@@ -286,6 +286,51 @@ static void test_carriers(void **state)
     pulls_check(&p);
 }
 
+// A receiver's own faults: a DC line 6 dB under the signal inside its band, an image 25 dB down.
+static void make_dirty(struct made *m, double amp)
+{
+    for (size_t i = 0; i < m->n; i++)
+        m->x[i] += 0.056f * conjf(m->x[i]) + (float)(0.5 * amp);
+}
+
+static void test_dirty(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_init(&r, 20);
+    for (int k = 0; k < 4; k++) {
+        struct made_lora l = { 6, 812.5e3, k & 1 ? -1 : 1, 24, { 0 } };
+        struct made_fsk g = { 1e6, 250e3, 0.5, 376, 0, 0 };
+        struct made_ofdm o = { 1 / 15e3, 4.6875e-6, 0.5208e-6, 7, 72, 14, 0, 0, { 0 }, { 0 } };
+        double off = 100e3 * rng_between(&r, -1, 1), rate = 10e6;
+        struct made m;
+        for (int s = 0; s < 64; s++)
+            l.sym[s] = (uint16_t)rng_below(&r, 4096);
+        made_burst(&m, &r, rate, off, made_lora_dur(&l), l.bw, 10, made_lora, &l);
+        make_dirty(&m, sqrt(10 * l.bw / rate));
+        struct fingerprint fp = look_at(&m, 0, NULL);
+        assert_int_equal(fp.kind, KIND_LORA);
+        assert_int_equal(fp.sf, 6);
+
+        made_fsk_make(&g, &r, 8);
+        made_burst(&m, &r, rate, off, g.bits / g.rate, 1.5e6, 20, made_fsk, &g);
+        make_dirty(&m, sqrt(100 * 1.5e6 / rate) / 4);      // a discriminator bears 18 dB down
+        fp = look_at(&m, 0, NULL);
+        assert_true(fp.kind == KIND_FSK || fp.kind == KIND_MSK);
+        assert_true(fabs(fp.symbol_rate_bd.v / 1e6 - 1) < 1e-3);
+        made_fsk_free(&g);
+
+        made_ofdm_make(&o, &r);
+        made_burst(&m, &r, rate, off, made_ofdm_dur(&o), 1.1e6, 10, made_ofdm, &o);
+        make_dirty(&m, sqrt(10 * 1.1e6 / rate));
+        fp = look_at(&m, 0, NULL);
+        if (fp.kind != KIND_OFDM)
+            print_error("ofdm %d: %s\n", k, sig_kind_name(fp.kind));
+        assert_int_equal(fp.kind, KIND_OFDM);
+        free(o.qpsk);
+    }
+}
+
 // Noise-like bursts of many widths and lengths, nothing at all, and every kind at -12 dB: no kind.
 static void test_unknown(void **state)
 {
@@ -348,7 +393,8 @@ int main(void)
         cmocka_unit_test(test_lora),   cmocka_unit_test(test_fsk),      cmocka_unit_test(test_ofdm),
         cmocka_unit_test(test_zc),     cmocka_unit_test(test_barker),
             cmocka_unit_test(test_video),
-        cmocka_unit_test(test_carriers), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_carriers), cmocka_unit_test(test_dirty),
+            cmocka_unit_test(test_unknown),
             cmocka_unit_test(test_hostile),
     };
     cmocka_set_test_filter(getenv("TYTO_TEST"));       // one test by name, when looking into it
