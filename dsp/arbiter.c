@@ -116,8 +116,8 @@ static double share(double a0, double a1, double b0, double b1)
     return in > 0 && all > 0 ? in / all : 0;
 }
 
-// Different detectors see one burst, so do the same standing detector's neighbouring grid points, and
-// so may two boxes of the front: they count as one where they share their band and touch in time.
+// Different detectors see one burst, so do the same standing detector's neighbouring grid points,
+// and so may two boxes of the front: one where they share their band and touch in time.
 static bool same_burst(const struct cand *x, const struct cand *y)
 {
     if (x->hyp == HYP_ENERGY && y->hyp == HYP_ENERGY)

@@ -8,7 +8,7 @@
 #define SPECK_S     300e-6      // shorter than this inside a strong one: its symbols' splatter
 #define SKIRT_DB    20.0        // density of skirts under the signal's: masks ask for more
 #define SPLATTER_DB 13.0        // of its symbols' edges, and right beside it
-#define FAINT_DB    28.0        // beside a signal so much stronger nothing is told apart from skirts
+#define FAINT_DB    28.0        // nothing beside so much stronger a signal is told from skirts
 #define RANGE_DB    42.0        // anywhere at its time: spurs, phase noise, the converter's limits
 #define FRAGMENT_DB 5.0         // no denser than this over what it lies in: a piece of it
 #define SKIRT_WIDTH 0.6         // as far out as so many widths
@@ -18,8 +18,8 @@
 #define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
-#define SAME_SHARE  0.6         // of time and band: a second box, when so much weaker (else the two are
-#define SAME_DB     6.0         // joined)
+#define SAME_SHARE  0.6         // of time and band ...
+#define SAME_DB     6.0         // ... and so much weaker: a second box (else the two are joined)
 
 static double share(double a0, double a1, double b0, double b1)
 {
@@ -65,9 +65,9 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
     if (share(t.x0, t.x1, t.y0, t.y1) > SAME_SHARE && level > SAME_DB &&
         share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) > SAME_SHARE)
         return true;
+    double skirt = speck || d < 0.2 * wy ? SPLATTER_DB : SKIRT_DB;
     if (inside(&t) && d < SKIRT_WIDTH * wy &&
-        ((speck && density > SPLATTER_DB) || (coincident(&t) && density > (d < 0.2 * wy ? SPLATTER_DB : SKIRT_DB)) ||
-         density > FAINT_DB))
+        (((speck || coincident(&t)) && density > skirt) || density > FAINT_DB))
         return true;
     if (inside(&t) && density > RANGE_DB)
         return true;

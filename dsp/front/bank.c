@@ -8,7 +8,6 @@
 
 #include "dsp/fft.h"
 #include "dsp/kernel/wola.h"
-#include "hw/hw.h"
 
 // Transforms done in one go.  Measured: batches pay only where one transform is tiny.
 #define BATCH_SMALL 8
@@ -21,23 +20,6 @@ struct bank {
     struct dft    *fft;
     const struct wola_ops *ops;
 };
-
-extern const struct wola_ops wola_ops_plain;
-#ifdef __x86_64__
-extern const struct wola_ops wola_ops_v2, wola_ops_v3, wola_ops_v4;
-#endif
-
-const struct wola_ops *wola_ops(void)
-{
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &wola_ops_v4;
-    case HW_ISA_X86_V3: return &wola_ops_v3;
-    case HW_ISA_X86_V2: return &wola_ops_v2;
-#endif
-    default:            return &wola_ops_plain;
-    }
-}
 
 static void make_prototype(struct bank *b, double stop_db)
 {

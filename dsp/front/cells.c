@@ -14,8 +14,8 @@
 // acknowledgement (10 us), and channels no wider than a narrow control link.
 #define FAST_HZ      120e3
 #define FAST_MIN     16
-// Two taps a channel keep a window short (a strong burst must not ring before it starts); with 80 dB
-// in Kaiser's formula it is 70 dB down from two channels on and sums to flat within 0.4 dB.
+// Two taps a channel keep a window short (a strong burst must not ring before it starts); with
+// 80 dB in Kaiser's formula it is 70 dB down from two channels on and sums to flat within 0.4 dB.
 #define BANK_TAPS    2
 #define BANK_STOP_DB 80
 #define IN_ROWS      12         // input buffer: 4 rows of window and room to move seldom

@@ -8,14 +8,14 @@
 #define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
 #define SPAN_S      0.100       // windows kept
 #define SOLVE_EVERY 32          // windows between two solutions, once there are plenty
-#define GROUP_MIN   4           // narrow channels in a group: 16 rows x 4 channels / 2 = 32 degrees of freedom
+#define GROUP_MIN   4           // narrow channels in a group: 32 degrees of freedom in a window
 #define GROUPS_MAX  128
 #define QUANTILE    0.05        // share of the time a channel must be quiet to show its noise
 // Rises of the profile from one group to the next, in dB per 1 % of the band.
 #define GENTLE_DB   0.4         // over SPAN_GROUPS: the device's shape, whatever else it does
 #define SPAN_GROUPS 6
 #define RISE_MAX_DB 3.0         // in all, where the profile is not as steady as noise
-#define SHARP_DB    2.2         // steeper than any anti-alias filter worth the name: a signal's edge
+#define SHARP_DB    2.2         // steeper than any anti-alias filter: a signal's edge
 #define FALL_BACK_DB 0.7        // within so much of the held floor again: the signal has ended
 #define STEADY      1.8         // spread over time, over what noise alone would show
 #define STEADY_MIN  12          // windows from which the spread says anything
@@ -85,7 +85,8 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->sort_groups = calloc(f->groups, sizeof *f->sort_groups);
     f->slow = calloc(g->slow_n, sizeof *f->slow);
     f->fast = calloc(g->fast_n, sizeof *f->fast);
-    if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread || !f->shape ||
+    if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread ||
+        !f->shape ||
         !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
@@ -253,7 +254,8 @@ static void walk(struct noise_floor *f, unsigned from, int step)
 
     for (int i = (int)from + step; i >= 0 && i < (int)f->groups; i += step) {
         int back = i - step * SPAN_GROUPS;
-        back = step > 0 ? (back < (int)from ? (int)from : back) : back > (int)from ? (int)from : back;
+        if ((back - (int)from) * step < 0)
+            back = (int)from;
         double q = smooth3(f->low, f->groups, (unsigned)i);
         double last = smooth3(f->low, f->groups, (unsigned)(i - step));
         bool steady = f->spread[i] >= 0 && f->spread[i] < STEADY;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The noise floor: a power per narrow channel, from the quietest cells of the last 100 ms.
 //
-//  dB |        _______                          each column: low quantile over time of the power of a
-//     |   ____|  LTE  |_     .                  group of channels.  From the quietest place the floor
+//  dB |        _______                          each column: low quantile over time of the power of
+//     |   ____|  LTE  |_     .                  a group of channels.  From the quietest place it
 //     |__/    '........'\__./ \.___             follows what rises gently (the device's shape) and
 //     |  floor under it  \__________            goes straight under what rises like a signal.
 //     +----------------------------- f

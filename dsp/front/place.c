@@ -31,16 +31,6 @@
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define ROWS_AROUND   2         // looked at before and after the stretch
 #define ALIKE_HOPS    3         // smoothing for correlations: some 10 us, a video line's blanking
-#define TAIL          0.005     // power left out on each side of the extent: 99 % inside
-#define SLOW_ROWS     7         // from so many rows on the slow cells give the level
-
-struct placer {
-    struct grid g;
-    unsigned    max_hops;
-    float      *power, *smooth;     // band power less noise per hop, and smoothed
-    float      *sort;
-    float      *spec;               // [slow_n]
-};
 
 struct placer *placer_new(const struct grid *g, double longest_s)
 {
@@ -88,12 +78,6 @@ struct series {
     unsigned width;             // fast channels
 };
 
-static bool hidden_row(const struct stretch *s, uint64_t row)
-{
-    return stretch_covered(s, row) || stretch_covered(s, row + 1) ||
-           (row && stretch_covered(s, row - 1));
-}
-
 // Puts what the band held before in the place of covered rows and their neighbours, which the wider
 // signal's edges touch.
 static void hold(struct placer *p, const struct stretch *s, const struct series *r)
@@ -104,7 +88,7 @@ static void hold(struct placer *p, const struct stretch *s, const struct series 
     for (int pass = 0; pass < 2; pass++)        // the second fills what was covered at the head
         for (unsigned at = 0; at + ROW_HOPS <= r->n; at += ROW_HOPS) {
             uint64_t row = r->h0 / ROW_HOPS + at / ROW_HOPS;
-            bool hidden = hidden_row(s, row);
+            bool hidden = stretch_hidden(s, row);
             float sum = 0;
             for (unsigned j = 0; j < ROW_HOPS; j++)
                 sum += p->power[at + j];
@@ -355,122 +339,4 @@ double place_correlation(struct placer *p, const struct place_in *in, const stru
         xy += u * v;
     }
     return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
-}
-
-// ---- Extent and level -----------------------------------------------------------------------
-
-// Rows of the slow bank that lie well inside a piece, at least one.
-static void inner_rows(const struct cells *c, const struct piece *e, uint64_t *ret0, uint64_t *ret1)
-{
-    double a = e->h0 / ROW_HOPS, b = e->h1 / ROW_HOPS;
-    double inset = b - a >= 4 ? 1.0 : b - a >= 2 ? 0.5 : 0;
-    double r0 = floor(a + inset), r1 = ceil(b - inset);
-
-    if (r1 <= r0)
-        r1 = r0 + 1;
-    if (r0 < 0)
-        r0 = 0;
-    *ret0 = (uint64_t)r0;
-    *ret1 = (uint64_t)r1;
-    if (*ret1 > c->rows)
-        *ret1 = c->rows;
-    if (*ret0 >= *ret1)
-        *ret0 = *ret1 ? *ret1 - 1 : 0;
-}
-
-// Mean power less noise per narrow channel over rows, into p->spec; over how many.
-static unsigned spectrum(struct placer *p, const struct place_in *in, const struct stretch *s,
-                         uint64_t r0, uint64_t r1, int lo, int hi)
-{
-    unsigned n = 0, bare = 0;
-
-    memset(p->spec + lo, 0, (size_t)(hi - lo) * sizeof *p->spec);
-    for (uint64_t r = r0; r < r1; r++)
-        bare += !hidden_row(s, r);
-    for (uint64_t r = r0; r < r1; r++) {
-        if (bare && hidden_row(s, r))
-            continue;
-        n++;
-        const uint16_t *x = cells_slow(in->cells, r);
-        for (int k = lo; k < hi; k++)
-            p->spec[k] += wola_unpack(x[k]);
-    }
-    for (int k = lo; k < hi; k++)
-        p->spec[k] = p->spec[k] / (float)n - in->floor_slow[k];
-    return n;
-}
-
-// Position (fractional cell, edge based) below which `share` of the power of [lo, hi) lies.
-static double share_at(const float *x, int lo, int hi, double total, double share)
-{
-    double sum = 0;
-
-    for (int k = lo; k < hi; k++) {
-        if (x[k] <= 0)
-            continue;
-        if (sum + x[k] >= share * total)
-            return k + (share * total - sum) / x[k];
-        sum += x[k];
-    }
-    return hi;
-}
-
-static void extent(struct placer *p, const struct place_in *in, const struct stretch *s,
-                   uint64_t r0, uint64_t r1, struct cand *ret)
-{
-    int n = (int)p->g.slow_n, guard = 2 + (s->hi - s->lo) / 8;
-    int lo = s->lo - guard < 0 ? 0 : s->lo - guard, hi = s->hi + guard > n ? n : s->hi + guard;
-    unsigned rows = spectrum(p, in, s, r0, r1, lo, hi);
-    double sigma = 2 / sqrt(0.5 * rows + 0.5), total = 0;
-
-    for (int k = lo; k < hi; k++) {
-        if (p->spec[k] < sigma * in->floor_slow[k] && (k < s->lo || k >= s->hi))
-            p->spec[k] = 0;
-        total += p->spec[k] > 0 ? p->spec[k] : 0;
-    }
-    double a = share_at(p->spec, lo, hi, total, TAIL);
-    double b = share_at(p->spec, lo, hi, total, 1 - TAIL);
-    if (b < a + 0.5)
-        b = a + 0.5;
-    // Narrow channel k is centred on (k - n/2) spacings.
-    ret->f_lo_hz = (a - 0.5 - n / 2) * p->g.slow_hz;
-    ret->f_hi_hz = (b - 0.5 - n / 2) * p->g.slow_hz;
-    if (a < 2 || b > n - 2)
-        ret->flags |= BURST_EDGE;
-}
-
-static double noise_in(const struct place_in *in, const struct grid *g, double a_hz, double b_hz)
-{
-    double a = a_hz / g->slow_hz + 0.5 + g->slow_n / 2, b = b_hz / g->slow_hz + 0.5 + g->slow_n / 2;
-    int k0 = (int)fmax(0, floor(a)), k1 = (int)fmin(g->slow_n, ceil(b));
-    double sum = 0;
-
-    for (int k = k0; k < k1; k++)
-        sum += in->floor_slow[k];
-    return k1 > k0 ? sum / (k1 - k0) * (b - a) : 1e-30;
-}
-
-void place_measure(struct placer *p, const struct place_in *in, const struct stretch *s,
-                   const struct piece *e, struct cand *ret)
-{
-    const struct cells *c = in->cells;
-    uint64_t r0, r1;
-    double h0 = fmax(e->h0, 0), h1 = fmin(e->h1, (double)c->samples / p->g.hop);
-
-    inner_rows(c, e, &r0, &r1);
-    extent(p, in, s, r0, r1, ret);
-    ret->n0 = c->origin + (uint64_t)(h0 * p->g.hop);
-    ret->n1 = c->origin + (uint64_t)(h1 * p->g.hop);
-    if (ret->n1 <= ret->n0)
-        ret->n1 = ret->n0 + 1;
-    double level = e->level;
-    if (r1 - r0 >= SLOW_ROWS) {
-        level = 0;
-        for (int k = s->lo; k < s->hi; k++)
-            level += p->spec[k];
-    }
-    double noise = fmax(noise_in(in, &p->g, ret->f_lo_hz, ret->f_hi_hz), 1e-30);
-    level = fmax(level, 1e-3 * noise);
-    ret->level_dbfs = (float)to_db(level);
-    ret->snr_db = (float)to_db(level / noise);
 }

@@ -12,15 +12,22 @@ struct place_in {
     const float        *floor_slow, *floor_fast;
 };
 
-// A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has been
-// told already.  Rows with a bit in cover (row modulo COVER_ROWS; NULL: none) lie under something
-// wider: nothing is known of the band there, it is taken to go on as before.
+// A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has
+// been told already.  Rows with a bit in cover (row modulo COVER_ROWS; NULL: none) lie under
+// something wider: nothing is known of the band there, it is taken to go on as before.
 #define COVER_ROWS 8192
 struct stretch { uint64_t row0, row1; int lo, hi; double told; const uint64_t *cover; };
 
 static inline bool stretch_covered(const struct stretch *s, uint64_t row)
 {
     return s->cover && (s->cover[row % COVER_ROWS / 64] >> row % 64 & 1);
+}
+
+// Nor of the rows beside, which the wider signal's edges touch.
+static inline bool stretch_hidden(const struct stretch *s, uint64_t row)
+{
+    return stretch_covered(s, row) || stretch_covered(s, row + 1) ||
+           (row && stretch_covered(s, row - 1));
 }
 
 // One piece of a stretch, in hops of the epoch (fractional), with its mean band power.
@@ -31,7 +38,15 @@ struct piece { double h0, h1; float level; bool open_end; };
 // Does something with these edges reach beyond the capture on both sides?
 bool place_wider(const struct grid *g, int lo, int hi);
 
-struct placer;
+// Scratch; private to place.c and extent.c.
+struct placer {
+    struct grid g;
+    unsigned    max_hops;
+    float      *power, *smooth;     // band power less noise per hop, and smoothed
+    float      *sort;
+    float      *spec;               // [slow_n]
+};
+
 struct placer *placer_new(const struct grid *g, double longest_s);
 void placer_free(struct placer *p);
 
@@ -39,8 +54,8 @@ void placer_free(struct placer *p);
 // last has open_end when its power has not gone down before row1.
 unsigned place_split(struct placer *p, const struct place_in *in, const struct stretch *s,
                      struct piece *ret);
-// Correlation of the band powers of two stretches over the same rows, -1..1: near -1 where one is on
-// whenever the other is not (a carrier that moves between them), near 0 where they are strangers.
+// Correlation of the band powers of two stretches over the same rows, -1..1: near -1 where one is
+// on whenever the other is not (a carrier that moves between them), near 0 for strangers.
 double place_correlation(struct placer *p, const struct place_in *in, const struct stretch *a,
                          const struct stretch *b);
 // Fills n0, n1, f_lo_hz, f_hi_hz, snr_db, level_dbfs and BURST_EDGE of *ret for one piece.

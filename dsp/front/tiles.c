@@ -7,14 +7,7 @@
 
 #include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
-#include "hw/hw.h"
 
-// False alarm probability of one tile.  100 MHz have 2.5e7 of the smallest tiles a second and some
-// four times as many of all sizes: 3.6e11 an hour.
-#define TILE_PFA     1e-12
-// Whatever its size a tile must be so far over the floor: the floor itself is known to a few tenths
-// of a dB, and its shape is an estimate.
-#define TILE_LEAST   1.35       // 1.3 dB
 #define LONGEST_S    0.020
 #define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
 #define FAST_LEVELS  2          // 1 and 2 rows; from 4 on the slow cells know time well enough
@@ -27,11 +20,12 @@
 #define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
 #define LINE_SHARE   4.0f       // of 8 cells the strongest over their mean: a line, not noise (2.7)
 #define CELL_LEAST   2.5f       // over the floor
-#define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell at the time
+#define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
 #define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
-struct level { float *e, *d; unsigned rows; };    // energy over floor times dof, and dof; rows in it
+// Energy over floor times degrees of freedom, and these; how many rows are in it.
+struct level { float *e, *d; unsigned rows; };
 
 struct tiles {
     struct grid  g;
@@ -51,75 +45,6 @@ struct tiles {
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
-
-extern const struct tile_ops tile_ops_plain;
-#ifdef __x86_64__
-extern const struct tile_ops tile_ops_v2, tile_ops_v3, tile_ops_v4;
-#endif
-
-const struct tile_ops *tile_ops(void)
-{
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &tile_ops_v4;
-    case HW_ISA_X86_V3: return &tile_ops_v3;
-    case HW_ISA_X86_V2: return &tile_ops_v2;
-#endif
-    default:            return &tile_ops_plain;
-    }
-}
-
-// ---- Thresholds -----------------------------------------------------------------------------
-
-// log of the upper tail of a gamma variable of shape a (continued fraction, x > a + 1).
-static double log_tail(double a, double x)
-{
-    double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
-
-    for (int i = 1; i < 200; i++) {
-        double an = -i * (i - a);
-        b += 2;
-        d = 1 / (an * d + b);
-        c = b + an / c;
-        h *= d * c;
-        if (fabs(d * c - 1) < 1e-9)
-            break;
-    }
-    return a * log(x) - x - lgamma(a) + log(h);
-}
-
-double tiles_threshold(double dof)
-{
-    double lo = dof + 1, hi = dof + 40 + 12 * sqrt(dof);
-
-    for (int i = 0; i < 50; i++) {
-        double mid = (lo + hi) / 2;
-        if (log_tail(dof, mid) > log(TILE_PFA))
-            lo = mid;
-        else
-            hi = mid;
-    }
-    double x = hi / dof;
-    return x > TILE_LEAST ? x : TILE_LEAST;
-}
-
-// Exact at a few points, straight between them: the curve is smooth.
-static void make_table(struct tiles *t)
-{
-    int from = 1;
-    double a = tiles_threshold(1);
-
-    t->table[0] = HUGE_VALF;
-    t->table[1] = (float)a;
-    while (from < TABLE) {
-        int to = from + from / 32 + 1 < TABLE ? from + from / 32 + 1 : TABLE;
-        double b = tiles_threshold(to) * to;
-        for (int i = from + 1; i <= to; i++)
-            t->table[i] = (float)(a + (b - a) * (i - from) / (to - from));
-        a = b;
-        from = to;
-    }
-}
 
 // Energy (mean over floor times dof) that dof degrees of freedom must reach.
 static inline float needed(const struct tiles *t, float dof)
@@ -167,7 +92,7 @@ struct tiles *tiles_new(const struct grid *g)
         tiles_free(t);
         return NULL;
     }
-    make_table(t);
+    tiles_thresholds(t->table, TABLE);
     return t;
 }
 
@@ -248,7 +173,8 @@ static float slow_around(struct tiles *t, const struct cells *c, const float *fl
     return sum / 8;
 }
 
-static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0, int k1)
+static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0,
+                 int k1)
 {
     if (k0 < t->edge)
         k0 = t->edge;
@@ -388,8 +314,8 @@ static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
 
 // ---- Slow cells: 4 rows and more ------------------------------------------------------------
 
-// The slow window is four rows long: a quarter of a strong cell's power shows in the rows beside it,
-// a fiftieth in the next.
+// The slow window is four rows long: a quarter of a strong cell's power shows in the rows beside
+// it, a fiftieth in the next.
 static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
                                     .share2 = 0.04f };
 

@@ -8,9 +8,9 @@
 //           ...     "                                               larger tiles over it
 //           20 ms   "
 //
-// All tiles are sums of cells (Parseval), each level the sum of pairs of the one before.  Thresholds
-// come from the gamma tail of the tile's degrees of freedom, at one false alarm rate per tile, so
-// that all tiles together stay below one an hour in 100 MHz.
+// All tiles are sums of cells (Parseval), each level the sum of pairs of the one before.
+// Thresholds come from the gamma tail of the tile's degrees of freedom, at one false alarm rate
+// per tile, so that all tiles together stay below one an hour in 100 MHz.
 #pragma once
 
 #include "dsp/front/cells.h"
@@ -22,8 +22,8 @@ struct tiles;
 struct tiles *tiles_new(const struct grid *g);
 void tiles_free(struct tiles *t);
 void tiles_begin(struct tiles *t);      // an epoch
-// The next row of c (they come in order), against `common` times this floor.  c must already hold the
-// two rows after it, or be at its end.
+// The next row of c (they come in order), against `common` times this floor.  c must already hold
+// the two rows after it, or be at its end.
 void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
                float common);
 // End of the epoch: closes unfinished tiles.
@@ -32,5 +32,11 @@ void tiles_end(struct tiles *t, struct cells *c);
 uint64_t tiles_final(const struct tiles *t);
 // Rows it lags behind at most.
 unsigned tiles_lag(const struct tiles *t);
+// ---- threshold.c ----
+// Whatever its size a tile must be so far over the floor: the floor itself is known to a few tenths
+// of a dB, and its shape is an estimate.
+#define TILE_LEAST   1.35       // 1.3 dB
 // Mean power over noise that a tile of so many degrees of freedom must reach.
 double tiles_threshold(double dof);
+// The same times the degrees of freedom, for 0 to n of them: n + 1 values.
+void tiles_thresholds(float *ret, int n);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The marked cells of one row as segments.
+#include <string.h>
+
+#include "dsp/front/box.h"
+#include "dsp/kernel/wola.h"
+
+// What lies within SKIRT_WIDTH of its own widths beside something so much denser are its skirts;
+// right beside it (a third of that) less will do: an OFDM signal that nobody filtered.
+#define SKIRT_WIDTH 0.6
+#define SKIRT_DB    20.0
+#define SHOULDER_DB 13.0
+#define SPLIT_DB     8.0        // a run with less on top is one segment
+#define EMPTY        1.2        // mean over noise of a segment that is none ...
+#define EMPTY_BINS   16         // ... where it is wide enough to tell: 64 degrees of freedom
+#define STEP_DB      15.0       // below the top by so much, or half of it: another signal, skirts
+
+static void profile(struct tracker *t, const struct place_in *in, int lo, int hi)
+{
+    const uint16_t *x = cells_slow(in->cells, t->row);
+    const float *f = in->floor_slow;
+
+    for (int at = lo, j = 0; at < hi; at += BIN, j++) {
+        int end = at + BIN < hi ? at + BIN : hi;
+        float power = 0, density = 0;
+        for (int k = at; k < end; k++) {
+            float p = wola_unpack(x[k]);
+            power += p - f[k];
+            density += p / f[k];
+        }
+        t->bin[j] = (struct bin){ .power = power, .density = density / (float)(end - at) };
+    }
+}
+
+// Bins [a, b) as one segment, without those taken.
+static void add_segment(struct tracker *t, int lo, int hi, int a, int b, bool nested)
+{
+    int end = lo + b * BIN;
+    if (t->n_seg == SEGMENTS)
+        return;
+    struct seg *s = &t->seg[t->n_seg++];
+
+    *s = (struct seg){ .lo = lo + a * BIN, .hi = end < hi ? end : hi, .nested = nested };
+    int n = 0;
+    for (int j = a; j < b; j++)
+        if (!t->bin[j].taken) {
+            s->power += t->bin[j].power;
+            s->density += t->bin[j].density;
+            n++;
+        }
+    s->density /= n ? n : 1;
+    // A wide tile that its neighbours' skirts lifted over the threshold: nothing there in this row.
+    if (s->density < EMPTY && n >= EMPTY_BINS)
+        t->n_seg--;
+}
+
+// Mean density over three bins.
+static float around(const struct tracker *t, int j, int a, int b)
+{
+    float sum = 0, n = 0;
+    for (int i = j > a ? j - 1 : a; i <= j + 1 && i < b; i++)
+        if (!t->bin[i].taken) {
+            sum += t->bin[i].density;
+            n++;
+        }
+    return n > 0 ? sum / n : 0;
+}
+
+// One run of marked cells is one signal, or a strong one on a wide weak one, or one with skirts:
+//
+//        ___                     ________
+//    ___|   |____________      _|        |_       a step of 15 dB tells them apart
+//    ^ pedestal: own segment     ^ skirts: nobody's
+static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth)
+{
+    float top = 0;
+    int n_strong = 0, n_weak = 0;
+
+    for (int j = a; j < b; j++)
+        if (!t->bin[j].taken)
+            top = fmaxf(top, around(t, j, a, b));
+    double top_db = 10 * log10(fmax(top, 1));
+    float cut = (float)pow(10, 0.1 * fmax(top_db - STEP_DB, top_db / 2));
+    for (int j = a; j < b; j++) {
+        t->strong[j] = !t->bin[j].taken && around(t, j, a, b) >= cut;
+        n_strong += t->strong[j];
+        n_weak += !t->bin[j].taken && !t->strong[j];
+    }
+    if (top_db < SPLIT_DB || n_weak < 2 || depth == 3 || b - a < 4) {
+        add_segment(t, lo, hi, a, b, depth > 0);
+        return;
+    }
+    bool pedestal = n_weak > 2 * n_strong;
+    int first = -1, last = -1, runs = 0;
+    for (int j = a; j <= b; j++) {
+        bool on = j < b && t->strong[j];
+        if (on && first < 0)
+            first = j;
+        if (on)
+            last = j;
+        // A notch narrower than what lies left of it belongs to it.
+        bool gap = j == b || j - last > (pedestal ? 1 : last - first + 1);
+        if (first >= 0 && !on && gap) {
+            add_segment(t, lo, hi, first, last + 1, pedestal);
+            runs++;
+            for (int i = first; i <= last; i++)
+                t->bin[i].taken = 1;
+            if (!pedestal && runs == 1 && first - a > n_strong)
+                split_run(t, lo, hi, a, first, depth + 1);
+            first = -1;
+        }
+    }
+    if (pedestal)
+        split_run(t, lo, hi, a, b, depth + 1);
+    else if (b - last - 1 > n_strong)
+        split_run(t, lo, hi, last + 1, b, depth + 1);
+}
+
+static void add_run(struct tracker *t, const struct place_in *in, int lo, int hi)
+{
+    profile(t, in, lo, hi);
+    split_run(t, lo, hi, 0, (hi - lo + BIN - 1) / BIN, 0);
+}
+
+void seg_find(struct tracker *t, const struct place_in *in)
+{
+    const uint8_t *m = cells_mask(in->cells, t->row);
+    int n = (int)t->g.slow_n, lo = -1, last = 0;
+
+    t->n_seg = 0;
+    for (int k = 0; k < n; k++) {
+        if (!m[k]) {
+            // Eight empty cells at once; slow_n is a multiple of 8.
+            uint64_t eight;
+            if (k % 8 == 0) {
+                memcpy(&eight, m + k, 8);
+                if (!eight)
+                    k += 7;
+            }
+            continue;
+        }
+        if (lo >= 0 && k - last > BRIDGE + 1) {
+            add_run(t, in, lo, last + 1);
+            lo = -1;
+        }
+        if (lo < 0)
+            lo = k;
+        last = k;
+    }
+    if (lo >= 0)
+        add_run(t, in, lo, last + 1);
+}
+
+// How much denser y must be for x at distance d (narrow channels) to be its skirts, in dB.
+static double skirt_db(const struct tracker *t, const struct seg *x, const struct seg *y, double d)
+{
+    double w = y->hi - y->lo, hz = t->g.slow_hz;
+
+    if (x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w)
+        return d < SKIRT_WIDTH / 3 * w ? SHOULDER_DB : SKIRT_DB;
+    if (d * hz < 2 * w * hz + 300e3)
+        return 28;
+    return d * hz < 10 * w * hz + 1e6 ? 38 : 60;
+}
+
+// Segments beside, or under, a stronger one in the same row.
+void seg_skirts(struct tracker *t)
+{
+    for (unsigned i = 0; i < t->n_seg; i++)
+        for (unsigned k = 0; k < t->n_seg && !t->seg[i].skirt; k++) {
+            const struct seg *x = &t->seg[i], *y = &t->seg[k];
+            double d = box_distance(x->lo, x->hi, y->lo, y->hi);
+            t->seg[i].skirt = y->density > x->density &&
+                              y->density > x->density * pow(10, 0.1 * skirt_db(t, x, y, d));
+        }
+}
