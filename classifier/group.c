@@ -102,7 +102,7 @@ bool group_takes(const struct group *g, const struct obs *o)
     case GROUP_WIFI_DSSS:
         return away < 10e6;     // overlapping channels share a track, and so do pieces of a frame
     case GROUP_CELL:
-        return away < fmax(0.5e6, 0.1 * g->bw_hz);
+        return away < fmax(0.5e6, 0.5 * fmax(g->bw_hz, o->bw_hz));  // or a part of its band
     case GROUP_VIDEO:
         return away < 4e6;                      // half of its width; the mean follows the picture
     case GROUP_LORA:
