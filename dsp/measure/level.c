@@ -167,4 +167,5 @@ void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, 
     fp->on_fraction = (struct meas){ on / fmax(1, floor((double)n / (double)w)),
                                      (double)w / (double)n };
     e->const_env = sig;
+    e->const_env_err = err;
 }

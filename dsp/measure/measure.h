@@ -65,7 +65,7 @@ struct evidence {
     bool   freq_ok[KIND_COUNT];     // centre by the kind's own measurement, relative to l->f_hz
     double freq[KIND_COUNT], freq_err[KIND_COUNT];
     double line_share;              // share of the power in the strongest spectral line
-    double const_env;               // coefficient of variation of the envelope, noise removed
+    double const_env, const_env_err;    // variance over mean square of the power, noise removed
     bool   wifi;
     struct cp_place cp;
 };

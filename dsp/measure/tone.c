@@ -64,11 +64,14 @@ void tone_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
     (void)fp;
     if (!(l->power > 0) || clean < 0.3 || !lines(m, l, &share, &s2, &hz))
         return;
+    // How evenly a short, noisy burst's envelope runs is only known so well.
+    double blur = e->const_env_err;
     double carrier = share / clean, axis = s2 / clean;
     e->line_share = carrier;
-    e->p[KIND_CW] = 0.95 * logistic((carrier - 0.82) * 60) * logistic((0.08 - e->const_env) * 60);
+    e->p[KIND_CW] = 0.95 * logistic((carrier - 0.82) * 60) *
+                    logistic((0.08 + blur - e->const_env) * 60);
     e->p[KIND_AM] = 0.9 * logistic((carrier - 0.3) * 25) * logistic((axis - 0.75) * 25) *
-                    logistic((e->const_env - 0.1) * 60) * logistic((clean - 0.7) * 30);
+                    logistic((e->const_env - 0.1 - blur) * 60) * logistic((clean - 0.7) * 30);
     for (int k = KIND_AM; k <= KIND_CW; k++) {
         e->freq_ok[k] = true;
         e->freq[k] = hz;

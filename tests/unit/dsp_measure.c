@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // measure_burst on signals from closed forms (made_signals.h): the kind, each value within its
-// stated uncertainty, the uncertainties neither too small nor absurdly large.  What must not be told,
-// and dirty input, are in dsp_measure_hard.c.
+// stated uncertainty, the uncertainties neither too small nor absurdly large.  What must not be
+// told, and dirty input, are in dsp_measure_hard.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
