@@ -66,7 +66,7 @@ struct corr_ops {
 #define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
 #define GHOST_S    3e-6
 #define CENTRE_MIN 0.6                  // of the strongest: groups that have a say in the centre
-#define PENDING    1024
+#define PENDING    256                  // one burst fills 20: every centre that sees it
 
 struct pend {
     double out, at;                     // common time (slice samples), of the symbol (capture's)

@@ -19,10 +19,17 @@ static void pend_add(struct dcorr *d, const struct pend *c)
             *o = *c;
         return;
     }
-    if (d->n_pend == PENDING)
-        d->dropped++;
-    else
+    if (d->n_pend < PENDING) {
         d->pend[d->n_pend++] = *c;
+        return;
+    }
+    struct pend *weakest = &d->pend[0];         // a flood: the strongest stay
+    for (unsigned i = 1; i < PENDING; i++)
+        if (d->pend[i].score < weakest->score)
+            weakest = &d->pend[i];
+    d->dropped++;
+    if (c->score > weakest->score)
+        *weakest = *c;
 }
 
 // Whether o explains c: the same burst seen from another centre, or one of the two weak ghosts a

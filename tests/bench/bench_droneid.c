@@ -113,7 +113,7 @@ static struct outcome one(struct bench *b, size_t r, const struct gen *g, double
 
 static void decode_table(struct bench *b)
 {
-    unsigned n = quick ? 60 : 400;
+    unsigned n = quick ? 60 : 200;
     static const char *const name[] = { "one path", "echoes 0.3 us rms", "echoes 1 us rms" };
     printf("Decoded, SNR in 9.015 MHz.  Random rate of 15.36 20 30.72 50 61.44 MS/s, 8 or 9\n"
            "symbols, any centre, clock +-20 ppm, random padding (so that its form is no help);\n"
@@ -139,7 +139,7 @@ static void decode_table(struct bench *b)
 // off: 0 centres that fall on the correlator's grid at 15.36 MS/s, 1: half-way between two.
 static void detect_table(struct bench *b)
 {
-    unsigned n = quick ? 100 : 600;
+    unsigned n = quick ? 100 : 300;
     printf("\nDetected, SNR in 15.36 MHz (2.3 dB below the figure in 9.015): candidate of the\n"
            "standing correlator; of these, pair of roots confirmed at the right carrier;\n"
            "structure verified.\n\n"
@@ -211,7 +211,7 @@ static void cost_table(struct bench *b)
 
 static void memory_table(struct bench *b)
 {
-    unsigned n = quick ? 30 : 200;
+    unsigned n = quick ? 30 : 100;
     printf("\nThe next frame of an aircraft of which one was read before (2 s later, moved):\n\n"
            "| SNR dB | alone | with memory |\n|---|---|---|\n");
     for (double snr = -9; snr <= -3.9; snr += 1) {
