@@ -184,7 +184,7 @@ void rx_channel_pilots(struct droneid_rx *rx)
     for (int i = 0; i < DID_SYMBOLS; i++)
         turn(rx, i, slope * did_symbol_at[i], 0);
     from_pilots(rx);
-    // a clock that runs at another rate, where it shows: 20 ppm tilt the second preamble by 0.08 rad
+    // a clock that runs at another rate, where it shows: 20 ppm tilt the second by 0.08 rad
     double snr = fmax(rx_snr(rx), 1e-3), tilt = cargf(half[1] * conjf(half[0]));
     if (fabs(tilt) > 3 * sqrt((1 / snr + 0.5 / (snr * snr)) / (DID_CARRIERS / 2)) &&
         fabs(tilt) < TILT_MAX) {
