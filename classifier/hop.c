@@ -24,7 +24,7 @@
 // Channel centres of a wide burst are measured to a few per cent of its width.
 #define RASTER_TOL  0.06
 // A clock error measured on a short stretch may not be trusted beyond what crystals do.
-#define FIT_PPM     90e-6
+#define FIT_PPM     120e-6
 
 static double start_tol(const struct sig_mode *m, const struct obs *const *o, size_t n)
 {

@@ -31,6 +31,7 @@ struct hop_evidence {
     unsigned channels, visible;             // met; of the hop set inside the capture
     double   fill, consistent, spanning;    // shares, see hop_judge
     double   adjacent_same, on_raster, block_ratio;
+    double   crystals_ppm;                  // clock against carrier error; 0 when not measurable
     unsigned adjacent, twins;               // twins: slots used on two channels half a set apart
     bool     excluded, enough;
     double   llr;                           // against a hopper nobody knows

@@ -173,6 +173,9 @@ static const char *reason_to_exclude(const struct hop_evidence *e, unsigned per)
         return "it stays on a channel longer than one hop";
     if (e->packets >= 6 && e->on_raster < 0.8)
         return "its centres do not lie on the raster";
+    // The receiver's crystal shifts clock and carrier alike; what is left are the sender's two.
+    if (fabs(e->crystals_ppm) > 60)
+        return "its clock and its carriers are off by too different amounts";
     if (e->blocks >= 6 && e->visible >= 4) {
         double expect = e->visible * (1 - pow(1 - 1.0 / e->visible, e->blocks));
         if (e->channels < 0.4 * expect)
@@ -205,6 +208,9 @@ static void measure(struct hop_evidence *e, const struct hop *h)
     e->on_raster = v.n ? (double)raster / v.n : 0;
     e->channels = channels_of(&v);
     e->visible = mode_channels_within(m, h->lo_hz, h->hi_hz);
+    double span = v.n ? (double)(v.slot[v.n - 1] - v.slot[0]) * m->period_s : 0;
+    if (span > 0.5)             // shorter, and the clock is not known well enough
+        e->crystals_ppm = h->grid.ppm + 1e6 * h->offset_hz / h->ring[0].freq_hz;
     unsigned all = m->channel_step_hz > 0 ? m->channel_count : m->n_channels;
     double expect = (double)(b.last - b.first + 1) * e->visible / fmax(all, 1);
     e->block_ratio = expect > 0 ? b.n / expect : 1;

@@ -19,7 +19,7 @@ struct lattice {
 // Looks for a clock of nominal_s (off by up to LATTICE_PPM) among n times in any order; a start
 // counts when it lies within tol_s of its slot.  on[i] tells which do.  1 found, 0 not.
 // Holes, other emitters and strays are expected.
-#define LATTICE_PPM 60.0        // two crystals of the worst kind, 30 ppm each
+#define LATTICE_PPM 80.0        // a receiver off by 50 and a transmitter off by 30
 int lattice_find(const double *t_s, size_t n, double nominal_s, double tol_s, struct lattice *ret,
                  bool *on);
 

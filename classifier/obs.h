@@ -32,4 +32,4 @@ bool mode_channel(const struct sig_mode *m, double freq_hz, int *ret_channel, do
 // How many channels lie within [lo, hi].
 unsigned mode_channels_within(const struct sig_mode *m, double lo_hz, double hi_hz);
 
-#define OBS_PPM 50e-6           // both crystals together, as bad as they come
+#define OBS_PPM 80e-6           // both crystals together, as bad as they come

@@ -108,7 +108,7 @@ static void every_lora_mode(void **state)
             h.burst_s = m[i].burst_s;
             h.period_s = m[i].period_s;
             h.per_hop = m[i].per_hop;
-            h.ppm = sign * 30;
+            h.ppm = sign * (i % 2 ? 30 : 70);       // 70: a receiver off by 50 on top of 20
             h.until_s = 2;
             feed_init(&feed, 20e6, 2452e6, 2 + i);
             named(&h, m[i].link);
