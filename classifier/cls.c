@@ -278,7 +278,8 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
     if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))
         return helped;
     ingest_joined(c, o.t_s);            // findings come in order of start
-    if (!join_piece(&c->join, &o) && !(join_wants(&o) && join_put(&c->join, &o)))
+    if (!join_piece(&c->join, &o) && !join_shadows(&c->join, &o) &&
+        !(join_wants(&o) && join_put(&c->join, &o)))
         ingest(c, &o);
     return helped;
 }

@@ -67,6 +67,22 @@ bool join_piece(struct join *j, const struct obs *o)
     return false;
 }
 
+bool join_shadows(const struct join *j, const struct obs *o)
+{
+    const double edge_s = 100e-6, skirt_hz = 3e6;
+    enum sig_kind k = o->fp.kind;
+
+    if (k != KIND_UNKNOWN && k != KIND_CW && k != KIND_AM && k != KIND_FM)
+        return false;
+    for (unsigned i = 0; i < j->n; i++) {
+        const struct obs *a = &j->o[i];
+        if (o->t_s >= a->t_s - edge_s && end_of(o) <= end_of(a) + edge_s &&
+            fabs(o->freq_hz - a->freq_hz) < skirt_hz && o->level_dbfs < a->level_dbfs - 3)
+            return true;
+    }
+    return false;
+}
+
 bool join_put(struct join *j, const struct obs *o)
 {
     if (j->n == JOIN_MAX)

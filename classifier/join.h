@@ -15,6 +15,8 @@ struct join {
 bool join_wants(const struct obs *o);
 // true: o was a piece of a packet that waits, and is in it now.
 bool join_piece(struct join *j, const struct obs *o);
+// Faint energy beside a packet while it is sent: its skirt, nobody's own transmission.
+bool join_shadows(const struct join *j, const struct obs *o);
 // o waits for more pieces; false when there is no room.
 bool join_put(struct join *j, const struct obs *o);
 // The next packet that nothing starting at now_s or later can belong to; false when none.
