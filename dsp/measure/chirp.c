@@ -177,7 +177,7 @@ static void lora_centre(const struct look *l, double bw, double symbols, struct 
 }
 
 // Without a slope to go by: every pair near the width, short symbols only (longer ones show their
-// slope at any SNR), judged against the same dechirping with a slope that nobody uses.  The best of
+// slope at any SNR), judged against the same dechirping with slopes that nobody uses.  The best of
 // a symbol's bins scatters by 0.28 of its mean, so over n symbols the gain's spread is
 // 0.28/sqrt(n).
 static struct lora lora_blind(struct measurer *m, const struct look *l, double w, double *ret_sign)
@@ -193,7 +193,8 @@ static struct lora lora_blind(struct measurer *m, const struct look *l, double w
             size_t n = (size_t)fmin(CHIRP_SAMPLES / 2, (double)(l->i1 - l->i0)) / (size_t)symbol;
             if (n < 8)
                 continue;
-            double none = dechirp_share(m, l, 1.37 * mu, bw, symbol, 0, n);
+            double none = fmax(dechirp_share(m, l, 1.37 * mu, bw, symbol, 0, n),
+                               dechirp_share(m, l, -0.73 * mu, bw, symbol, symbol / 2, n));
             for (int k = 0; k < 8; k++) {
                 double slope = k & 1 ? -mu : mu;
                 double v = dechirp_share(m, l, slope, bw, symbol, symbol * (k / 2) / 4, n);
@@ -258,7 +259,9 @@ void chirp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
         e->p[KIND_FM] = fmax(e->p[KIND_FM], 0.6);
         return;
     }
-    if (l->power < BLIND_SNR * l->n0_psd * w) {
+    // Chirps run evenly, but for fading over their band; pulses and gaps are something else.
+    bool even = e->const_env < 0.6 + 3 * e->const_env_err;
+    if (even && l->power < BLIND_SNR * l->n0_psd * w) {
         r = lora_blind(m, l, w, &sign);
         if (r.sf)
             lora_tell(l, &r, sign, 0.9, fp, e);

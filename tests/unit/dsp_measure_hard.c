@@ -102,6 +102,33 @@ static void test_unknown(void **state)
     assert_true(n == 60 && wrong == 0);
 }
 
+// Sparks: noise in pulses of tens of microseconds, as from a switched supply; no kind either.
+static double complex made_sparks(double t, void *arg)
+{
+    double u = t / 170e-6;
+    return u - floor(u) < 0.2 ? 2.2 * rng_cnormal(arg) : 0;
+}
+
+static void test_sparks(void **state)
+{
+    (void)state;
+    struct rng r;
+    int wrong = 0;
+    rng_init(&r, 21);
+    for (int k = 0; k < 24; k++) {
+        struct rng nr;
+        struct made m;
+        rng_fork(&nr, &r, (uint64_t)k);
+        double rate = k & 1 ? 1.6e6 : 4e6;
+        made_burst(&m, &r, rate, 0, 25e-3, rate * 0.9, k % 4 * 5 - 3.0, made_sparks, &nr);
+        enum sig_kind kind = look_at(&m).kind;
+        if (kind != KIND_UNKNOWN)
+            print_error("sparks %d: %s\n", k, sig_kind_name(kind));
+        wrong += kind != KIND_UNKNOWN;
+    }
+    assert_int_equal(wrong, 0);
+}
+
 // Whatever a burst says of itself, nothing breaks and nothing is NaN.
 static void test_hostile(void **state)
 {
@@ -138,7 +165,7 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(test_dirty), cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_sparks), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(t, setup, teardown);
 }
