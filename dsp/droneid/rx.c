@@ -5,6 +5,7 @@
 // decode() only.
 #include "dsp/droneid/rx.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +217,21 @@ static void read_frame(struct droneid_rx *rx, struct finding *f)
         memcpy(f->soft->llr, rx->first, sizeof(f->soft->llr));
 }
 
+// To mean power 1, so that no product leaves the range of floats whatever the input's scale;
+// false for silence.
+static bool normalise(float complex *x, size_t n)
+{
+    double p = 0;
+    for (size_t i = 0; i < n; i++)
+        p += (double)crealf(x[i]) * crealf(x[i]) + (double)cimagf(x[i]) * cimagf(x[i]);
+    double scale = sqrt((double)n / p);
+    if (!(p > 0) || !isfinite(scale))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(scale * crealf(x[i])) + I * (float)(scale * cimagf(x[i]));
+    return true;
+}
+
 // Looks for the pair with x centred at f_hz, a place on the candidate's line of time and frequency.
 static int find_at(struct droneid_rx *rx, struct work *w, double f_hz)
 {
@@ -224,7 +240,7 @@ static int find_at(struct droneid_rx *rx, struct work *w, double f_hz)
     w->n = b->droneid.zc_n - (f_hz - b->droneid.zc_f_hz) * LINE_S_HZ * rx->rate_hz;
     ddc_run(&b->cut, rx->rate_hz, f_hz, w->n - (double)b->cut.n0 - RX_ZERO * w->step, DID_RATE_HZ,
             PASS_HZ, rx->x, RX_LEN);
-    return rx_find(rx, &w->sync);
+    return normalise(rx->x, RX_LEN) ? rx_find(rx, &w->sync) : -ENOENT;
 }
 
 // A burst that reaches beyond the capture looks to the correlator like one further in: there, the

@@ -217,6 +217,33 @@ static void test_edge(void **state)
     dft_free(inv);
 }
 
+// Recordings come in any unit: volts, counts, or something absurd.
+static void test_scale(void **state)
+{
+    (void)state;
+    static const float scale[] = { 1e-9f, 32768, 1e8f };
+    static struct cand_list l;
+    for (size_t k = 0; k < 3; k++) {
+        struct air a;
+        struct rng r;
+        struct finding f;
+        struct gen g = { .rate_hz = 15.36e6, .start = 4000, .f_hz = 1e6, .symbols = 8 };
+        rng_init(&r, 51);
+        gen_frame(&r, 5, g.block);
+        air_make(&a, g.rate_hz, 20000, 1, 52);
+        gen_add(&g, 1, a.x, a.n);
+        for (size_t i = 0; i < a.n; i++)
+            a.x[i] *= scale[k];
+        air_block(&a, 4096);
+        correlate(&a, &l);
+        assert_int_equal(l.n, 1);
+        receive(&a, &l.c[0], DRONEID_DECODE, &f);
+        assert_int_equal(f.n_decode, 1);
+        drop(&f);
+        free(a.x);
+    }
+}
+
 // The same candidates, bit for bit, however the samples arrive.
 static void test_blocks(void **state)
 {
@@ -307,7 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rates), cmocka_unit_test(test_cut), cmocka_unit_test(test_company),
-        cmocka_unit_test(test_edge), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_edge), cmocka_unit_test(test_scale), cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
