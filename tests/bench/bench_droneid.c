@@ -120,7 +120,7 @@ static void decode_table(struct bench *b)
            "echoes include their fading.  95 %% intervals.\n\n"
            "| SNR dB | %s | %s | %s |\n|---|---|---|---|\n",
            name[0], name[1], name[2]);
-    for (double snr = -5; snr <= 0.01; snr += snr < -2.9 ? 0.5 : 1) {
+    for (double snr = -5; snr <= 0.01; snr += snr < -2.1 ? 0.5 : 1) {
         printf("| %4.1f", snr);
         for (int ch = FLAT; ch <= ECHO_1US; ch++) {
             unsigned ok = 0;
