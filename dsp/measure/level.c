@@ -132,6 +132,9 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
         start = (double)b->run_n0 / b->rate_hz;
     if (!l->whole && b->part == BURST_WHOLE)
         err1 = 20e-6;                               // its end lies outside the look: the rough one
+    // A look's first sample covers half a sample before it: never before the recording's own.
+    start = fmax(start, 0);
+    end = fmax(end, start);
     fp->t_s = (struct meas){ start, err0 };
     fp->dur_s = (struct meas){ end - start, sqrt(err0 * err0 + err1 * err1) };
     l->power = fmax(0, mean_power(m->p, l->i0, l->i1) - l->noise);

@@ -161,11 +161,32 @@ static void test_hostile(void **state)
     }
 }
 
+// A burst that reaches the recording's first sample though nobody said so starts there, not before.
+static void test_first_sample(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_init(&r, 23);
+    for (int k = 0; k < 6; k++) {
+        struct made m;
+        made_burst(&m, &r, 4e6 * (1 + k), 0, 300e-6, 1e6, 20, made_cw, NULL);
+        size_t lead = (size_t)(m.t0 * m.rate) + 40;
+        m.b.data = m.x + lead;
+        m.b.n = m.burst.cut.n = (uint32_t)(m.n - lead);
+        m.burst.n0 = m.burst.run_n0 = 20;
+        m.burst.n1 = (uint64_t)(m.dur * m.rate) - 60;
+        struct fingerprint fp = look_at(&m);
+        assert_true(fp.t_s.v >= 0 && fp.t_s.v < 5e-6);
+        assert_true(fp.dur_s.v > 250e-6 && fp.dur_s.v < 300e-6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(test_dirty), cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_sparks), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_first_sample),
     };
     return cmocka_run_group_tests(t, setup, teardown);
 }
