@@ -132,6 +132,7 @@ struct dcorr *dcorr_new(double rate_hz)
     if (!d)
         return NULL;
     d->rate_hz = rate_hz;
+    d->room = FAINT_MOST;
     d->op = ops();
     d->dec = choose_dec(rate_hz);
     if (!d->dec || rate_hz * USABLE < DID_BW_HZ)

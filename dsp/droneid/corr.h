@@ -66,6 +66,9 @@ struct corr_ops {
 #define GHOST      0.15                 // 0.06 on recordings: a quarter of the band, twice
 #define GHOST_S    3e-6
 #define CENTRE_MIN 0.6                  // of the strongest: groups that have a say in the centre
+#define FAINT      0.06                 // metric: -12 dB in the burst's width, 3 dB over threshold
+#define FAINT_PER_S 10.0                // noise gives 2 at 61.44 MS/s
+#define FAINT_MOST 20.0
 #define PENDING    256                  // one burst fills 20: every centre that sees it
 
 struct pend {
@@ -93,6 +96,7 @@ struct dcorr {
     struct pend     pend[PENDING];
     unsigned        n_pend;
     uint64_t        dropped;
+    double          room, told_at;                      // faint candidates that may be told, since
 };
 
 static inline double slice_middle(const struct dcorr *d, double j)      // Hz; j may be fractional

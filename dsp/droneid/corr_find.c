@@ -44,10 +44,27 @@ static bool explains(const struct dcorr *d, const struct pend *o, const struct p
     return fabs(dt - SYMBOL_S) < GHOST_S && c->score < GHOST * o->score;
 }
 
+// Some signals, analog video above all, sweep like the preamble again and again: faint candidates
+// are told at a bounded rate, so that neither workers nor chance pairs of false ones drown us.
+static bool may_tell(struct dcorr *d, const struct pend *c)
+{
+    double dt = (c->at - d->told_at) / d->rate_hz;
+    if (c->metric >= FAINT)
+        return true;
+    if (dt > 0) {
+        d->room = fmin(d->room + dt * FAINT_PER_S, FAINT_MOST);
+        d->told_at = c->at;
+    }
+    if (d->room < 1)
+        return false;
+    d->room -= 1;
+    return true;
+}
+
 static void pend_tell(struct dcorr *d, const struct pend *c, struct cand_list *out)
 {
     double per = d->rate_hz / DID_RATE_HZ, n0 = c->at + DID_START_9 * per;
-    if (!(c->at >= 0) || !(c->at + DID_END * per > 0))
+    if (!(c->at >= 0) || !may_tell(d, c))
         return;
     if (out->n == CAND_MAX) {
         out->dropped++;

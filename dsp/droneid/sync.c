@@ -31,8 +31,8 @@
 #define FINE_MAX  4                     // samples to either side
 #define ALIKE     0.5                   // weight of the channels' likeness in the choice
 #define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
-// Root 147 under 4500 hypotheses of noise alone: 4500 (1 - T)^599 = 5e-3 for T = 0.0226.
-#define RHO_B_MIN 0.0226
+// Root 147 under 4500 hypotheses of noise alone: 4500 (1 - T)^599 = 2e-3 for T = 0.0243.
+#define RHO_B_MIN 0.0243
 #define COARSE_MIN 0.7
 
 struct hyp { double carriers, rho; };

@@ -48,7 +48,7 @@ struct bench {
     struct dcorr      *corr[RATES];
     struct droneid_rx *rx[RATES];
     float complex     *x;
-    uint64_t           at[RATES];       // correlators live on: each burst comes later
+    uint64_t           at[RATES];       // correlators live on: each burst comes a second later
 };
 
 enum channel { FLAT, ECHO_300NS, ECHO_1US };
@@ -81,8 +81,8 @@ static struct outcome one(struct bench *b, size_t r, const struct gen *g, double
     for (size_t i = 0; i < n; i++)
         b->x[i] = sigma * rng_cnormal(&b->rng);
     gen_add(g, 1, b->x, n);
-    struct iq_block blk = { .n0 = b->at[r] + 1, .n = (uint32_t)n, .rate_hz = rates[r],
-                            .format = IQ_CF32, .data = b->x };
+    struct iq_block blk = { .n0 = b->at[r] + (uint64_t)rates[r], .n = (uint32_t)n,
+                            .rate_hz = rates[r], .format = IQ_CF32, .data = b->x };
     b->at[r] = blk.n0 + n;
     list.n = 0;
     dcorr_block(b->corr[r], &blk, &list);
@@ -240,8 +240,8 @@ static void memory_table(struct bench *b)
             for (size_t k = 0; k < len; k++)
                 b->x[k] = sigma * rng_cnormal(&b->rng);
             gen_add(&g, 1, b->x, len);
-            struct iq_block blk = { .n0 = b->at[0] + 1, .n = (uint32_t)len, .rate_hz = rates[0],
-                                    .format = IQ_CF32, .data = b->x };
+            struct iq_block blk = { .n0 = b->at[0] + (uint64_t)rates[0], .n = (uint32_t)len,
+                                    .rate_hz = rates[0], .format = IQ_CF32, .data = b->x };
             b->at[0] = blk.n0 + len;
             list.n = 0;
             dcorr_block(b->corr[0], &blk, &list);
