@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/history.h"
 #include "dsp/shadow.h"
 
 #define OPEN_MAX    4096        // candidates waiting; a busy band holds some tens per ms
 #define RUN_MAX     1024        // runs on the air at once
-// Blocks kept.  A candidate is told at most 25 ms of tiles, 20 ms of a run's first part and 20 ms
-// of its own length after its first sample: 65 ms, 93 blocks where they are shortest (0.7 ms).
-#define HISTORY     160
 #define KEEP_S      0.022       // kept behind the slowest detector's answer, see above
 // A DroneID burst and the energy burst it is are both some 0.643 ms long; when they overlap by half
 // the later of them ends at most this long after the other.
@@ -26,6 +24,8 @@
 #define DRONEID_BW_HZ   9.015e6
 
 #define SURE_METRIC 0.3         // normalised correlation that is hardly anything else
+#define INSIDE_SHARE 0.8
+#define DENSER_DB   5.0
 #define RECENT      64          // candidates told last: what trails them is known by them
 
 struct run { uint64_t run, id; struct cand last; };   // its part told last
@@ -34,8 +34,7 @@ struct arbiter {
     struct iq_info    info;
     void            (*tell)(void *arg, const struct burst *b);
     void             *arg;
-    struct iq_block  *hist[HISTORY];
-    unsigned          n_hist;
+    struct history    history;
     struct cand      *open;
     unsigned          n_open;
     struct cand       recent[RECENT];
@@ -71,8 +70,7 @@ void arbiter_free(struct arbiter *a)
 {
     if (!a)
         return;
-    for (unsigned i = 0; i < a->n_hist; i++)
-        iq_unref(a->hist[i]);
+    history_drop(&a->history);
     free(a->open);
     free(a);
 }
@@ -137,43 +135,21 @@ static float noise_at(const struct arbiter *a, double f_hz)
     return a->noise.dbfs_hz[i];
 }
 
-static uint64_t block_end(const struct iq_block *b) { return b->n0 + b->n; }
-
-static void cut_out(struct arbiter *a, struct burst *b)
+// A run within the band of one that was there before, and no denser: the same, seen by two boxes.
+static bool second_run(const struct arbiter *a, const struct cand *x)
 {
-    uint64_t margin = (uint64_t)(ARBITER_MARGIN_S * a->info.rate_hz);
-    uint64_t from = b->n0 > margin ? b->n0 - margin : 0, to = b->n1 + margin;
-    struct cut *c = &b->cut;
-
-    if (to > a->end)
-        to = a->end;
-    bool whole = a->n_hist && a->hist[0]->n0 - a->hist[0]->lost <= b->n0;
-    if (a->n_hist && from < a->hist[0]->n0)
-        from = a->hist[0]->n0;
-    for (unsigned i = 0; i < a->n_hist && whole; i++) {
-        struct iq_block *h = a->hist[i];
-        if (block_end(h) <= from || h->n0 >= to)
-            continue;
-        if (block_end(h) > b->n0 && h->n0 < b->n1) {
-            b->origin = h->origin;
-            b->centre_hz = h->centre_hz;
-            if (h->flags & IQ_CLIPPED)
-                b->flags |= BURST_CLIPPED;
-        }
-        if (c->n_blk == CUT_BLOCKS)
-            whole = false;
-        else
-            c->blk[c->n_blk++] = iq_ref(h);
+    for (unsigned i = 0; i < a->n_run; i++) {
+        const struct cand *y = &a->run[i].last;
+        double in = fmin(x->f_hi_hz, y->f_hi_hz) - fmax(x->f_lo_hz, y->f_lo_hz);
+        double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz;
+        if (a->run[i].id && y->run != x->run && in > INSIDE_SHARE * wx &&
+            x->level_dbfs - 10 * log10(wx) < y->level_dbfs - 10 * log10(wy) + DENSER_DB)
+            return true;
     }
-    if (!whole || !c->n_blk) {
-        cut_drop(c);
-        b->flags |= BURST_NO_SAMPLES;
-        return;
-    }
-    c->n0 = from;
-    c->n = (uint32_t)(to - from);
+    return false;
 }
 
+// 0: tell nothing of it.
 static uint64_t burst_id(struct arbiter *a, const struct cand *c)
 {
     if (!c->run)
@@ -187,9 +163,10 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
             a->run[i] = a->run[--a->n_run];
         return id;
     }
+    uint64_t id = second_run(a, c) ? 0 : a->next_id++;
     if (a->n_run < RUN_MAX && c->part != BURST_RUN_END)
-        a->run[a->n_run++] = (struct run){ c->run, a->next_id, *c };
-    return a->next_id++;
+        a->run[a->n_run++] = (struct run){ c->run, id, *c };
+    return id;
 }
 
 // One burst of the candidates first (which gives the extents) and droneid (NULL: none).
@@ -205,6 +182,8 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
 
+    if (!b.id)
+        return;
     // A filter's delay can put a start behind the last sample of a very short recording.
     if (b.n0 >= a->end && !first->run)
         return;
@@ -220,7 +199,7 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
         b.noise_dbfs_hz = noise_at(a, (b.f_lo_hz + b.f_hi_hz) / 2);
         b.level_dbfs = (float)(b.noise_dbfs_hz + 10 * log10(bw) + b.snr_db);
     }
-    cut_out(a, &b);
+    history_cut(&a->history, a->end, &b);
     a->tell(a->arg, &b);
 }
 
@@ -344,15 +323,11 @@ static void forget(struct arbiter *a, uint64_t done)
 {
     uint64_t keep = (uint64_t)((KEEP_S + ARBITER_MARGIN_S) * a->info.rate_hz);
     uint64_t from = done > keep ? done - keep : 0;
-    unsigned drop = 0;
 
     for (unsigned i = 0; i < a->n_open; i++)
         if (a->open[i].n0 < from)
             from = a->open[i].n0;
-    while (drop < a->n_hist && (block_end(a->hist[drop]) <= from || a->n_hist - drop >= HISTORY))
-        iq_unref(a->hist[drop++]);
-    memmove(a->hist, a->hist + drop, (a->n_hist - drop) * sizeof a->hist[0]);
-    a->n_hist -= drop;
+    history_forget(&a->history, from);
 }
 
 static uint64_t answered(const struct arbiter *a)
@@ -366,8 +341,8 @@ void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list
                    const struct noise_shape *noise, const struct cand_list *corr)
 {
     forget(a, answered(a));
-    a->hist[a->n_hist++] = iq_ref(b);
-    a->end = block_end(b);
+    history_add(&a->history, b);
+    a->end = b->n0 + b->n;
     a->noise = *noise;
     a->corr_on = corr;
     take(a, energy);

@@ -5,12 +5,14 @@
 
 #define EDGE_S      60e-6       // edges so close are the same: two rows of the grid
 #define INSIDE      0.85        // of its time within the other's
+#define BRIEF_SHARE 0.1         // of its time: short beside it
 #define SPECK_S     300e-6      // shorter than this inside a strong one: its symbols' splatter
 #define SKIRT_DB    20.0        // density of skirts under the signal's: masks ask for more
 #define SPLATTER_DB 13.0        // of its symbols' edges, and right beside it
 #define FAINT_DB    28.0        // nothing beside so much stronger a signal is told from skirts
 #define RANGE_DB    42.0        // anywhere at its time: spurs, phase noise, the converter's limits
-#define FRAGMENT_DB 5.0         // no denser than this over what it lies in: a piece of it
+#define FRAGMENT_DB 5.0         // no denser than this over what it lies in (or short and weaker in
+                                // all, as one sweep of a chirp): a piece of it
 #define SKIRT_WIDTH 0.6         // as far out as so many widths
 #define CARRIER_DB  10.0        // a carrier inside, on the air as long as the signal
 #define CLICK_DB    25.0        // density of what switching on or off splashes over the whole band
@@ -71,8 +73,10 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
         return true;
     if (inside(&t) && density > RANGE_DB)
         return true;
-    if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 && x->f_lo_hz > y->f_lo_hz - 0.1 * wx &&
-        x->f_hi_hz < y->f_hi_hz + 0.1 * wx && density > -FRAGMENT_DB)
+    double in = fmin(x->f_hi_hz, y->f_hi_hz) - fmax(x->f_lo_hz, y->f_lo_hz);
+    bool brief = speck || t.x1 - t.x0 < BRIEF_SHARE * (t.y1 - t.y0);
+    if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 &&
+        ((in > 0.9 * wx && density > -FRAGMENT_DB) || (in > 0.5 * wx && brief && level > 0)))
         return true;
     if (t.x1 - t.x0 < CLICK_S && density > CLICK_DB &&
         (fabs(t.x0 - t.y1) < EDGE_S || fabs(t.x0 - t.y0) < EDGE_S || fabs(t.x1 - t.y0) < EDGE_S))

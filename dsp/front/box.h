@@ -97,6 +97,7 @@ bool box_fits(const struct tracker *t, const struct place_in *in, const struct b
 bool box_overlaps(const struct box *b, const struct seg *s);
 bool box_holds_weak(const struct box *b, const struct seg *s);
 bool box_alike(const struct box *a, const struct box *b);
+bool box_within(const struct box *a, const struct box *b);
 bool box_may_merge(const struct box *a, const struct box *b);
 bool box_closer(const struct seg *s, const struct box *a, const struct box *b);
 bool box_near(const struct tracker *t, double d, double w1, double w2);

@@ -31,6 +31,7 @@ struct front {
     uint64_t            judged, tracked;    // rows of this epoch through tiles, through the tracker
     uint64_t            ahead;      // rows
     uint64_t            end;        // index after the last sample seen
+    uint64_t            done;       // told so far
     bool                begun;
     // spectrum
     float              *psd;        // [slow_n] sums
@@ -178,7 +179,7 @@ static void drain(struct front *f, uint32_t flags, struct front_out *out)
         judge(f);
         track(f, out);
     }
-    tiles_end(f->tiles, c);
+    tiles_end(f->tiles, c, floor_slow(f->floor));
     track(f, out);
     struct place_in in = view(f);
     tracker_end(f->tracker, &in, flags, &out->list);
@@ -222,7 +223,9 @@ void front_block(struct front *f, const struct iq_block *b, struct front_out *ou
     }
     f->end = b->n0 + b->n;
     tell_noise(f, out);
-    out->list.done = f->cells.origin + tracker_done(f->tracker) * f->cells.g.row;
+    uint64_t done = f->cells.origin + tracker_done(f->tracker) * f->cells.g.row;
+    f->done = done > f->done ? done : f->done;
+    out->list.done = f->done;
 }
 
 void front_flush(struct front *f, struct front_out *out)

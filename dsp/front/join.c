@@ -232,8 +232,10 @@ static bool same_place(const struct box *a, const struct box *b)
     double in = fmin(a->hi, b->hi) - fmax(a->lo, b->lo);
     double all = fmax(a->hi, b->hi) - fmin(a->lo, b->lo);
 
-    return a->rows > SETTLED && b->rows > SETTLED && in > SAME_SHARE * all && box_alike(a, b) &&
-           within_db(mean_density(a), mean_density(b), NEST_DB);
+    if (a->rows < SETTLED || b->rows < SETTLED)
+        return false;
+    return box_within(a, b) || (in > SAME_SHARE * all && box_alike(a, b) &&
+                                within_db(mean_density(a), mean_density(b), NEST_DB));
 }
 
 // Looks for what takes turns with box i and joins it; true when the table changed.

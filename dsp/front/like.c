@@ -7,6 +7,10 @@
 #define REST_SHARE  0.3         // of a box's power beside a dense part of it: the rest is there
 #define SAME_POWER  1.5
 #define MUCH_SHARE  0.35
+#define WITHIN      0.8         // of the smaller box lies in the larger
+#define DENSER      1.6         // 2 dB
+#define WITHIN_RATIO 6.0
+#define SPLINTER_DB 4.0         // so alike in density: a fragment, not something beneath
 #define THIN_DB     8.0         // between rows of one narrow signal
 #define PROMINENT   3.0         // denser than what surrounds it: something else
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
@@ -92,6 +96,9 @@ bool box_fits(const struct tracker *t, const struct place_in *in, const struct b
         return false;
     if (b->rows < YOUNG)
         return ws <= WIDTH_RATIO * wb || swallows(t, in, b, s);
+    if (b->rows < SETTLED && ws > wb && within_db(s->density, mean_density(b), SPLINTER_DB) &&
+        swallows(t, in, b, s))
+        return true;            // a splinter of it from when it began
     if (thin || (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws))
         return true;
     if (ws < wb && b->present && within_db(s->density, mean_density(b), JUMP_DB))
@@ -116,10 +123,23 @@ bool box_alike(const struct box *a, const struct box *b)
     return wa <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * wa;
 }
 
+// One lies in the other and is no denser: a part of it.  Something else there would add to it.
+bool box_within(const struct box *a, const struct box *b)
+{
+    double in = fmin(a->hi, b->hi) - fmax(a->lo, b->lo);
+    const struct box *inner = a->hi - a->lo < b->hi - b->lo ? a : b, *outer = inner == a ? b : a;
+
+    return in > WITHIN * (inner->hi - inner->lo) &&
+           mean_width(outer) < WITHIN_RATIO * mean_width(inner) &&
+           mean_density(inner) < DENSER * mean_density(outer);
+}
+
 // May a segment that fits both make them one?  Not two that lived side by side for long, nor a line
 // and something wide.
 bool box_may_merge(const struct box *a, const struct box *b)
 {
+    if (a->rows > SETTLED && b->rows > SETTLED && box_within(a, b) && !(a->run && b->run))
+        return true;
     if ((a->run && b->run) || (a->rows > SETTLED && b->rows > SETTLED))
         return false;
     if (a->rows < YOUNG && b->rows < YOUNG)

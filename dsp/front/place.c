@@ -20,9 +20,10 @@
 #define GAP_WIDER_S  0.35e-3    // between the reference symbols of an idle cell 0.21 ms
 #define GAP_CYCLES   4.0        // ... and no shorter than 4 / width
 // Smoothing of the band power: so many 1 / width that noise-like signals do not seem to pause
-// (8 degrees of freedom fall to a tenth once in 1e6), and fewer for edges.
-#define SMOOTH_CYCLES 8.0
+// (10 degrees of freedom fall to a tenth once in 1e8), and fewer for edges.
+#define SMOOTH_CYCLES 10.0
 #define EDGE_CYCLES   2.0
+#define LEVEL_SPANS   16        // smoothing lengths over which the level before a pause is known
 #define SMOOTH_MAX    48        // hops
 #define SMOOTH_WEAK   192       // ... for weak ones
 #define CUT_SIGMAS    10.0
@@ -267,16 +268,19 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     if (place_wider(&p->g, s->lo, s->hi))
         gap = GAP_WIDER_S / p->g.hop_s;
 
-    // Zigzag: a peak counts once the power has fallen `depth` below it, a valley once it has risen
-    // `depth` above it.  cut[] are the deepest points of valleys.
-    unsigned cut[PIECES_MAX + 1], n_cut = 0, low_at = 0;
-    double peak = 0, low = 0;
+    // A valley begins `depth` below the mean of what was before it and ends once the power has
+    // risen `depth` above its lowest.  cut[] are the deepest points of valleys.
+    unsigned cut[PIECES_MAX + 1], n_cut = 0, low_at = 0, since = 0;
+    double level = 0, low = 0;
     bool falling = false;
     for (unsigned i = 0; i < r.n; i++) {
         double x = fmax(p->smooth[i], 0) + ground;
         if (!falling) {
-            peak = fmax(peak, x);
-            if (x < peak * ratio) {
+            if (x * ratio > level)              // a rise: begin anew
+                since = 0;
+            since += since < LEVEL_SPANS * by;
+            level += (x - level) / since;
+            if (x < level * ratio) {
                 falling = true;
                 low = x;
                 low_at = i;
@@ -288,7 +292,8 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
             if (n_cut < PIECES_MAX - 1)
                 cut[n_cut++] = low_at;
             falling = false;
-            peak = x;
+            since = 1;
+            level = x;
         }
     }
     cut[n_cut] = r.n;

@@ -22,6 +22,8 @@
 #define CELL_LEAST   2.5f       // over the floor
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
 #define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
+#define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
+#define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
 // Energy over floor times degrees of freedom, and these; how many rows are in it.
@@ -229,6 +231,39 @@ static void guard(float *e, float *d, unsigned n)
     }
 }
 
+// Mean over floor of the cells [k0, k1) of rows [row, row + rows).
+static float mean_over(const struct cells *c, const float *floor_slow, uint64_t row, unsigned rows,
+                       int k0, int k1)
+{
+    float sum = 0;
+
+    for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
+        const uint16_t *x = cells_slow(c, r);
+        for (int k = k0; k < k1; k++)
+            sum += wola_unpack(x[k]) / floor_slow[k];
+    }
+    return sum / (float)((unsigned)(k1 - k0) * rows);
+}
+
+// Marks a long tile where its energy lies, half by half as long as halves can be told apart: a burst
+// that begins late in it, with a hole in its own marks, must not seem to begin with the tile.
+static void mark_slow(const struct tiles *t, struct cells *c, const float *floor_slow, uint64_t row,
+                      unsigned rows, int k0, int k1, float over)
+{
+    float half_dof = (float)SLOW_DOF * (float)(k1 - k0) * (float)rows / 2;
+
+    if (rows <= 4 || (over - 1) * sqrtf(half_dof) < HALF_SIGMAS) {
+        mark(t, c, row, rows, k0, k1);
+        return;
+    }
+    for (unsigned h = 0; h < 2; h++) {
+        uint64_t from = row + h * (rows / 2);
+        float m = mean_over(c, floor_slow, from, rows / 2, k0, k1);
+        if (m - 1 > HALF_SHARE * (over - 1))
+            mark_slow(t, c, floor_slow, from, rows / 2, k0, k1, m);
+    }
+}
+
 struct judged {
     struct level *l;
     uint64_t      row;          // its first
@@ -245,7 +280,7 @@ static void found(struct tiles *t, struct cells *c, const struct judged *j, unsi
     if (j->fast)
         mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, i * w, w, over);
     else
-        mark(t, c, j->row, j->l->rows, (int)(i * w), (int)((i + 1) * w));
+        mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(i * w), (int)((i + 1) * w), over);
     memset(j->l->e + i * w, 0, w * sizeof *j->l->e);
     memset(j->l->d + i * w, 0, w * sizeof *j->l->d);
 }
@@ -340,11 +375,12 @@ static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
                      t->skip);
 }
 
-static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64_t end, bool last)
+static void close_level(struct tiles *t, struct cells *c, const float *floor_slow, unsigned level,
+                        uint64_t end, bool last)
 {
     struct level *l = &t->slow[level];
 
-    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, NULL, 0 });
+    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, floor_slow, 0 });
     if (level < t->top)
         level_add(t, &t->slow[level + 1], l, t->g.slow_n);
     else
@@ -353,7 +389,7 @@ static void close_level(struct tiles *t, struct cells *c, unsigned level, uint64
         t->final = end;
 }
 
-static void slow_row(struct tiles *t, struct cells *c)
+static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
 {
     unsigned n = t->g.slow_n;
     uint64_t row = t->slow_row++;
@@ -366,7 +402,7 @@ static void slow_row(struct tiles *t, struct cells *c)
     t->tile->take(l->e, l->d, t->over[row % OVER_ROWS] + 1, t->skip, scale, (float)SLOW_DOF, n);
     l->rows++;
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
-        close_level(t, c, level, row + 1, false);
+        close_level(t, c, floor_slow, level, row + 1, false);
 }
 
 // ---- Rows in --------------------------------------------------------------------------------
@@ -379,16 +415,16 @@ void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const 
     fast_row(t, c, floor_slow, floor_fast);
     // Pairs of fast rows and the smear must be known before a slow row is taken.
     while (t->slow_row + SMEAR + 2 <= t->fast_row)
-        slow_row(t, c);
+        slow_row(t, c, floor_slow);
 }
 
-void tiles_end(struct tiles *t, struct cells *c)
+void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow)
 {
     while (t->slow_row < t->fast_row)
-        slow_row(t, c);
+        slow_row(t, c, floor_slow);
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
     for (unsigned level = first; level <= t->top; level++)
         if (t->slow[level].rows)
-            close_level(t, c, level, t->fast_row, true);
+            close_level(t, c, floor_slow, level, t->fast_row, true);
     t->final = t->fast_row;
 }

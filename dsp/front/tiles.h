@@ -27,7 +27,7 @@ void tiles_begin(struct tiles *t);      // an epoch
 void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
                float common);
 // End of the epoch: closes unfinished tiles.
-void tiles_end(struct tiles *t, struct cells *c);
+void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow);
 // Rows whose marks are final.
 uint64_t tiles_final(const struct tiles *t);
 // Rows it lags behind at most.

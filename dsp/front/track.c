@@ -8,6 +8,7 @@
 #define GAP_ROWS    2           // rows a box stays open without a segment; place.c splits
 #define GAP_SHARE   0.2         // ... or this share of its length: weak ones have holes
 #define GAP_MAX_S   1e-3
+#define RUN_BACK    32          // rows
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
 struct tracker *tracker_new(const struct grid *g)
@@ -49,7 +50,9 @@ uint64_t tracker_done(const struct tracker *t)
 
     for (unsigned i = 0; i < t->n_box; i++) {
         const struct box *b = &t->box[i];
-        uint64_t from = b->run ? b->checked : b->start;
+        uint64_t from = b->start;
+        if (b->run)             // its end may yet prove to lie some smoothing before the last look
+            from = b->checked > RUN_BACK ? b->checked - RUN_BACK : 0;
         done = from < done ? from : done;
     }
     return done > GAP_ROWS + 4 ? done - GAP_ROWS - 4 : 0;
