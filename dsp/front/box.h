@@ -44,6 +44,8 @@ struct box {
     unsigned rows;
     unsigned grow;              // rows in a row that wanted it wider
     bool     wants;             // this row does
+    unsigned splinter;          // rows in a row in which it seemed a fragment of something wider
+    bool     is_splinter;       // this row does
     uint32_t flags;
     uint64_t run;               // number of the run, 0: not one (yet)
     uint64_t run_n0;
@@ -94,6 +96,8 @@ bool within_db(double a, double b, double db);
 double box_distance(int lo1, int hi1, int lo2, int hi2);
 bool box_fits(const struct tracker *t, const struct place_in *in, const struct box *b,
               const struct seg *s);
+void box_note_splinter(const struct tracker *t, const struct place_in *in, struct box *b,
+                       const struct seg *s);
 bool box_overlaps(const struct box *b, const struct seg *s);
 bool box_holds_weak(const struct box *b, const struct seg *s);
 bool box_alike(const struct box *a, const struct box *b);

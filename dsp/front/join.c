@@ -115,6 +115,7 @@ void box_place(struct tracker *t, const struct place_in *in, struct seg *s)
         if (!box_fits(t, in, b, s)) {
             if (s->hi - s->lo > mean_width(b)) {
                 b->covered = true;
+                box_note_splinter(t, in, b, s);
                 b->last = t->row;
             }
             continue;

@@ -10,6 +10,8 @@
 #define WITHIN      0.8         // of the smaller box lies in the larger
 #define DENSER      1.6         // 2 dB
 #define WITHIN_RATIO 6.0
+#define WITHIN_LEAST 6.0        // narrow channels
+#define SPLINTER_ROWS 3
 #define SPLINTER_DB 4.0         // so alike in density: a fragment, not something beneath
 #define THIN_DB     8.0         // between rows of one narrow signal
 #define PROMINENT   3.0         // denser than what surrounds it: something else
@@ -70,6 +72,21 @@ static bool swallows(const struct tracker *t, const struct place_in *in, const s
     return core < PROMINENT * rest;
 }
 
+// Does this row say that box b is a fragment of s?  One row of a signal that rises or falls may
+// seem anything; it takes a few.
+static bool splinter_row(const struct tracker *t, const struct place_in *in, const struct box *b,
+                         const struct seg *s)
+{
+    return b->rows < SETTLED && within_db(s->density, mean_density(b), SPLINTER_DB) &&
+           swallows(t, in, b, s);
+}
+
+void box_note_splinter(const struct tracker *t, const struct place_in *in, struct box *b,
+                       const struct seg *s)
+{
+    b->is_splinter = b->is_splinter || splinter_row(t, in, b, s);
+}
+
 bool box_fits(const struct tracker *t, const struct place_in *in, const struct box *b,
                  const struct seg *s)
 {
@@ -96,8 +113,7 @@ bool box_fits(const struct tracker *t, const struct place_in *in, const struct b
         return false;
     if (b->rows < YOUNG)
         return ws <= WIDTH_RATIO * wb || swallows(t, in, b, s);
-    if (b->rows < SETTLED && ws > wb && within_db(s->density, mean_density(b), SPLINTER_DB) &&
-        swallows(t, in, b, s))
+    if (b->splinter >= SPLINTER_ROWS && ws > wb && splinter_row(t, in, b, s))
         return true;            // a splinter of it from when it began
     if (thin || (ws <= WIDTH_RATIO * wb && wb <= WIDTH_RATIO * ws))
         return true;
@@ -129,7 +145,8 @@ bool box_within(const struct box *a, const struct box *b)
     double in = fmin(a->hi, b->hi) - fmax(a->lo, b->lo);
     const struct box *inner = a->hi - a->lo < b->hi - b->lo ? a : b, *outer = inner == a ? b : a;
 
-    return in > WITHIN * (inner->hi - inner->lo) &&
+    // A line in a chirp's band is no part of it, however alike they are by chance.
+    return in > WITHIN * (inner->hi - inner->lo) && mean_width(inner) > WITHIN_LEAST &&
            mean_width(outer) < WITHIN_RATIO * mean_width(inner) &&
            mean_density(inner) < DENSER * mean_density(outer);
 }

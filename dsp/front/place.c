@@ -27,10 +27,11 @@
 #define SMOOTH_MAX    48        // hops
 #define SMOOTH_WEAK   192       // ... for weak ones
 #define CUT_SIGMAS    10.0
-#define EDGE_SIGMAS   6.0
+#define EDGE_SIGMAS   10.0
 #define EDGE_HOPS     32        // from which the level at an edge is taken
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define ROWS_AROUND   2         // looked at before and after the stretch
+#define ALIKE_PIECE   96        // hops, some 0.3 ms or five lines of video
 #define ALIKE_HOPS    3         // smoothing for correlations: some 10 us, a video line's blanking
 
 struct placer *placer_new(const struct grid *g, double longest_s)
@@ -253,11 +254,15 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
 
     if (r.n < 2)
         return 0;
-    smooth(p->power, r.n, by, p->smooth);
-    double top = fmax(quantile(p, p->smooth, r.n, 0.95), 0), one = r.noise / sqrt(0.5 * r.width);
-    // As long again as a weak one needs to stand out of its noise.
-    // The signal beats with the noise: its own power is the less certain the stronger it is.
-    by = enough(by, one * sqrt(1 + 2 * top / (r.noise + 1e-30)), top, CUT_SIGMAS);
+    double one = r.noise / sqrt(0.5 * r.width), top = 0;
+    // As long again as a weak one needs to stand out of its noise; twice, since what little
+    // smoothing leaves of the noise makes the top seem higher.
+    for (int pass = 0; pass < 2; pass++) {
+        smooth(p->power, r.n, by, p->smooth);
+        top = fmax(quantile(p, p->smooth, r.n, 0.95), 0);
+        // The signal beats with the noise: its own power is the less certain the stronger it is.
+        by = enough(by, one * sqrt(1 + 2 * top / (r.noise + 1e-30)), top, CUT_SIGMAS);
+    }
     fine = enough(fine, one, top, EDGE_SIGMAS);
     smooth(p->power, r.n, by, p->smooth);
     double sigma = one / sqrt(by);
@@ -321,6 +326,26 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     return n;
 }
 
+// Of n pairs.
+static double correlate(const float *a, const float *b, unsigned n)
+{
+    double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        x += a[i];
+        y += b[i];
+    }
+    x /= n;
+    y /= n;
+    for (unsigned i = 0; i < n; i++) {
+        double u = a[i] - x, v = b[i] - y;
+        xx += u * u;
+        yy += v * v;
+        xy += u * v;
+    }
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+}
+
 double place_correlation(struct placer *p, const struct place_in *in, const struct stretch *a,
                          const struct stretch *b)
 {
@@ -328,20 +353,13 @@ double place_correlation(struct placer *p, const struct place_in *in, const stru
     smooth(p->power, r.n, ALIKE_HOPS, p->sort);
     struct series q = load(p, in, b);
     smooth(p->power, q.n, ALIKE_HOPS, p->smooth);
-    unsigned n = r.n < q.n ? r.n : q.n;
-    double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+    unsigned n = r.n < q.n ? r.n : q.n, pieces = 0;
+    double sum = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        x += p->sort[i];
-        y += p->smooth[i];
+    // Piece by piece: two packets one after the other take turns once, video in every piece.
+    for (unsigned at = 0; at + ALIKE_PIECE <= n; at += ALIKE_PIECE) {
+        sum += correlate(p->sort + at, p->smooth + at, ALIKE_PIECE);
+        pieces++;
     }
-    x /= n;
-    y /= n;
-    for (unsigned i = 0; i < n; i++) {
-        double u = p->sort[i] - x, v = p->smooth[i] - y;
-        xx += u * u;
-        yy += v * v;
-        xy += u * v;
-    }
-    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+    return pieces ? sum / pieces : 0;
 }

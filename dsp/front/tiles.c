@@ -5,48 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/front/mark.h"
 #include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
 
 #define LONGEST_S    0.020
-#define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
-#define FAST_LEVELS  2          // 1 and 2 rows; from 4 on the slow cells know time well enough
-#define FAST_DOF     4.0        // 33 us x 120 kHz
-#define SLOW_DOF     0.5        // 33 us x 15 kHz
 #define SMEAR        2          // rows by which the slow window reaches past its row
-#define SOLID        8          // fast tiles wider than so many channels are marked whole
-// What a strong signal leaks into the next fast channel is not there in the slow cells of it.
-#define LEAK_SHARE   0.1f
-#define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
-#define LINE_SHARE   4.0f       // of 8 cells the strongest over their mean: a line, not noise (2.7)
-#define CELL_LEAST   2.5f       // over the floor
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
-#define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
-#define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
-#define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
-
-// Energy over floor times degrees of freedom, and these; how many rows are in it.
-struct level { float *e, *d; unsigned rows; };
-
-struct tiles {
-    struct grid  g;
-    const struct wola_ops *ops;
-    const struct tile_ops *tile;
-    int          edge;              // outermost narrow channels: what the converter folds back
-    unsigned     top;               // the longest level: 2^top rows
-    uint64_t     fast_row, slow_row;
-    uint64_t     final;
-    struct level fast[FAST_LEVELS + 1], slow[TILES_LEVELS + 1];
-    float       *we, *wd;           // widths of a level
-    float       *n;                 // one row over floor
-    float       *around;            // mean of the slow cells around a row
-    uint8_t     *skip;              // slow cells excluded
-    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; one more at each end
-    float       *nothing;           // a row of zeros
-    float        common[8];         // of the last rows, by row modulo 8
-    float        table[TABLE + 1];
-};
 
 // Energy (mean over floor times dof) that dof degrees of freedom must reach.
 static inline float needed(const struct tiles *t, float dof)
@@ -154,71 +120,6 @@ static float row_least(const struct tiles *t, const struct cells *c, uint64_t ro
     return most * RANGE;
 }
 
-// Mean over floor of the slow cells of fast channel ch in the four rows around row.
-static float slow_around(struct tiles *t, const struct cells *c, const float *floor_slow,
-                         float least, uint64_t row, unsigned rows, unsigned ch)
-{
-    int k0 = (int)(8 * ch) - 4;
-    uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
-    float sum = 0;
-
-    if (to > c->rows)
-        to = c->rows;
-    for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++) {
-        float s = 0;
-        for (uint64_t r = from; r < to; r++)
-            s += wola_unpack(cells_slow(c, r)[k]);
-        float fl = floor_slow[k] > least ? floor_slow[k] : least;
-        t->around[k] = s / (fl * (float)(to - from));
-        sum += t->around[k];
-    }
-    return sum / 8;
-}
-
-static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0,
-                 int k1)
-{
-    if (k0 < t->edge)
-        k0 = t->edge;
-    if (k1 > (int)t->g.slow_n - t->edge)
-        k1 = (int)t->g.slow_n - t->edge;
-    if (k1 <= k0)
-        return;
-    for (uint64_t r = row; r < row + rows && r < c->rows; r++)
-        memset(cells_mask(c, r) + k0, 1, (size_t)(k1 - k0));
-}
-
-// Marks fast channels [ch, ch + width) of a found tile.  False: nothing but leakage.
-static bool mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
-                      uint64_t row, unsigned rows, unsigned ch, unsigned width, float over)
-{
-    bool any = false;
-
-    if (width > SOLID) {
-        mark(t, c, row, rows, (int)(8 * ch) - 4, (int)(8 * (ch + width)) - 4);
-        return true;
-    }
-    for (unsigned i = ch; i < ch + width; i++) {
-        float mean = slow_around(t, c, floor_slow, least, row, rows, i);
-        if (mean - 1 < LEAK_SHARE * (over - 1))
-            continue;
-        int k0 = (int)(8 * i) - 4;
-        float need = CELL_SHARE * mean > CELL_LEAST ? CELL_SHARE * mean : CELL_LEAST;
-        float top = 0;
-        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
-            top = t->around[k] > top ? t->around[k] : top;
-        // Many weak cells make a wide tile, each alone says little; but a line stands out.
-        if (width > 1)
-            need = top > LINE_SHARE * mean ? CELL_SHARE * top : 0;
-        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
-            if (t->around[k] > need) {
-                mark(t, c, row, rows, k, k + 1);
-                any = true;
-            }
-    }
-    return any;
-}
-
 // Cells beside found ones hold their skirts: no larger tile counts them.
 static void guard(float *e, float *d, unsigned n)
 {
@@ -228,39 +129,6 @@ static void guard(float *e, float *d, unsigned n)
         if (!found && (before || after))
             e[i] = d[i] = 0;
         before = found;
-    }
-}
-
-// Mean over floor of the cells [k0, k1) of rows [row, row + rows).
-static float mean_over(const struct cells *c, const float *floor_slow, uint64_t row, unsigned rows,
-                       int k0, int k1)
-{
-    float sum = 0;
-
-    for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
-        const uint16_t *x = cells_slow(c, r);
-        for (int k = k0; k < k1; k++)
-            sum += wola_unpack(x[k]) / floor_slow[k];
-    }
-    return sum / (float)((unsigned)(k1 - k0) * rows);
-}
-
-// Marks a long tile where its energy lies, half by half as long as halves can be told apart: a burst
-// that begins late in it, with a hole in its own marks, must not seem to begin with the tile.
-static void mark_slow(const struct tiles *t, struct cells *c, const float *floor_slow, uint64_t row,
-                      unsigned rows, int k0, int k1, float over)
-{
-    float half_dof = (float)SLOW_DOF * (float)(k1 - k0) * (float)rows / 2;
-
-    if (rows <= 4 || (over - 1) * sqrtf(half_dof) < HALF_SIGMAS) {
-        mark(t, c, row, rows, k0, k1);
-        return;
-    }
-    for (unsigned h = 0; h < 2; h++) {
-        uint64_t from = row + h * (rows / 2);
-        float m = mean_over(c, floor_slow, from, rows / 2, k0, k1);
-        if (m - 1 > HALF_SHARE * (over - 1))
-            mark_slow(t, c, floor_slow, from, rows / 2, k0, k1, m);
     }
 }
 
@@ -278,9 +146,10 @@ static void found(struct tiles *t, struct cells *c, const struct judged *j, unsi
                   float over)
 {
     if (j->fast)
-        mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, i * w, w, over);
+        tiles_mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, i * w, w, over);
     else
-        mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(i * w), (int)((i + 1) * w), over);
+        tiles_mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(i * w),
+                        (int)((i + 1) * w), over);
     memset(j->l->e + i * w, 0, w * sizeof *j->l->e);
     memset(j->l->d + i * w, 0, w * sizeof *j->l->d);
 }

@@ -8,6 +8,8 @@
 #define GAP_ROWS    2           // rows a box stays open without a segment; place.c splits
 #define GAP_SHARE   0.2         // ... or this share of its length: weak ones have holes
 #define GAP_MAX_S   1e-3
+#define FAINT       4.0         // density over noise below which long tiles make the marks ...
+#define GAP_FAINT_S 0.5e-3      // ... and miss such stretches
 #define RUN_BACK    32          // rows
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
@@ -77,6 +79,8 @@ static uint64_t patience(const struct tracker *t, const struct box *b)
     uint64_t gap = (uint64_t)(GAP_SHARE * (double)(b->last - b->start));
     if (place_wider(&t->g, b->lo, b->hi))
         gap = most;
+    else if (mean_density(b) < FAINT && gap < rows_of(t, GAP_FAINT_S))
+        gap = rows_of(t, GAP_FAINT_S);
     gap = gap < most ? gap : most;
     return gap > GAP_ROWS ? gap : GAP_ROWS;
 }
@@ -106,6 +110,8 @@ void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list 
         b->now_cells = b->now_density = b->now_power = 0;
         b->grow = b->wants ? b->grow + 1 : 0;
         b->wants = false;
+        b->splinter = b->is_splinter ? b->splinter + 1 : 0;
+        b->is_splinter = false;
     }
     seg_find(t, in);
     seg_skirts(t);

@@ -65,7 +65,8 @@ static void same_as_oracle(unsigned channels, unsigned semi)
     double po = 0, pt = 0;
     for (size_t i = 0; i < (size_t)frames * channels; i++)
         po += pow(cabsf(ours[i]), 2);
-    for (size_t i = (size_t)(2 * taps) * channels; i < (size_t)(2 * taps + frames - taps) * channels; i++)
+    size_t from = (size_t)(2 * taps) * channels, to = (size_t)(taps + frames) * channels;
+    for (size_t i = from; i < to; i++)
         pt += pow(cabsf(theirs[i]), 2);
     double scale = sqrt(po / frames / (pt / (frames - taps)));
     for (size_t i = 0; i < (size_t)steps * channels; i++)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Private to tiles.c and mark.c: the tiles' state, and marking the cells of those that were found.
+#pragma once
+
+#include "dsp/front/tiles.h"
+
+#define FAST_LEVELS  2          // 1 and 2 rows; from 4 on the slow cells know time well enough
+#define FAST_DOF     4.0        // 33 us x 120 kHz
+#define SLOW_DOF     0.5        // 33 us x 15 kHz
+#define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
+#define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
+
+// Energy over floor times degrees of freedom, and these; how many rows are in it.
+struct level { float *e, *d; unsigned rows; };
+
+struct tiles {
+    struct grid  g;
+    const struct wola_ops *ops;
+    const struct tile_ops *tile;
+    int          edge;              // outermost narrow channels: what the converter folds back
+    unsigned     top;               // the longest level: 2^top rows
+    uint64_t     fast_row, slow_row;
+    uint64_t     final;
+    struct level fast[FAST_LEVELS + 1], slow[TILES_LEVELS + 1];
+    float       *we, *wd;           // widths of a level
+    float       *n;                 // one row over floor
+    float       *around;            // mean of the slow cells around a row
+    uint8_t     *skip;              // slow cells excluded
+    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; one more at each end
+    float       *nothing;           // a row of zeros
+    float        common[8];         // of the last rows, by row modulo 8
+    float        table[TABLE + 1];
+};
+
+// Marks fast channels [ch, ch + width) of a found tile, `over` times the floor.  False: nothing but
+// leakage.
+bool tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+                     uint64_t row, unsigned rows, unsigned ch, unsigned width, float over);
+// Marks a long tile where its energy lies.
+void tiles_mark_slow(const struct tiles *t, struct cells *c, const float *floor_slow, uint64_t row,
+                     unsigned rows, int k0, int k1, float over);
