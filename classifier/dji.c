@@ -3,8 +3,9 @@
 //
 // What counts (goals.md, false recognitions): a frame whose checks passed; a burst whose whole
 // structure was verified; or two bursts on one centre a multiple of 640 ms (+-1 ms) apart, the
-// transmitter's own clock.  A frame goes to the aircraft with its serial; one without (type 0x11,
-// encrypted, not decoded) to the aircraft it is most like in level, centre and phase.
+// transmitter's own clock.  A frame goes to the aircraft with its serial; one without (encrypted,
+// not decoded) to the aircraft it is most like in level, centre and phase; never an encrypted one to
+// an aircraft that says its serial, nor the other way about.
 #include "classifier/dji.h"
 
 #include <math.h>
@@ -53,13 +54,24 @@ static double unlike(const struct link *l, const struct dji_sight *x)
 
     if (dt > LIFE_GONE_S)
         return INFINITY;
-    d += fabs(x->freq_hz - y->freq_hz) < CENTRE_HZ ? 0 : 2;
-    d += on_clock(dt) ? 0 : 3;
+    // An aircraft keeps its clock and, for 13 bursts, its centre: one that does neither and is 5 dB
+    // louder or weaker is another, one that does one of the two may fade by 9 dB.
+    d += fabs(x->freq_hz - y->freq_hz) < CENTRE_HZ ? 0 : 4;
+    d += on_clock(dt) ? 0 : 6;
     return d;
 }
 
-static struct link *aircraft(struct links *s, const struct dji_sight *x, const char *serial)
+// An aircraft says its serial number or hides it.  A frame that was not decoded may be of either.
+static bool speaks_otherwise(const struct link *l, const struct decode *d, const char *serial)
 {
+    bool hidden = d && d->protocol == PROTO_DJI_DRONEID_ENCRYPTED;
+
+    return (hidden && l->t.claimed_serial[0]) || (serial[0] && l->dji->encrypted);
+}
+
+static struct link *aircraft(struct links *s, const struct dji_sight *x, const struct decode *d)
+{
+    const char *serial = serial_of(d);
     struct link *best = NULL;
     double least = 15;
 
@@ -73,9 +85,11 @@ static struct link *aircraft(struct links *s, const struct dji_sight *x, const c
                 return l;
             continue;           // another aircraft by its own word
         }
-        double d = unlike(l, x);
-        if (d < least) {
-            least = d;
+        if (speaks_otherwise(l, d, serial))
+            continue;
+        double far = unlike(l, x);
+        if (far < least) {
+            least = far;
             best = l;
         }
     }
@@ -150,7 +164,7 @@ bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
         return false;
     bool pair = paired(m, &x);
     struct dji_sight *own = remember(m, &x);
-    struct link *l = aircraft(s, &x, serial_of(d));
+    struct link *l = aircraft(s, &x, d);
     if (!l && !d && !f->droneid.verified && !pair)
         return false;
     if (!l) {
@@ -204,8 +218,9 @@ void dji_judge(struct link *l, const struct sigs *sigs, double threshold)
     t->runner_up_confidence = 1 - t->confidence;
     t->n_why = 0;
     if (d->frames) {
-        snprintf(text, sizeof text, "%llu DroneID frames with both checks valid%s",
-                 (unsigned long long)d->frames, d->encrypted ? ", encrypted" : "");
+        snprintf(text, sizeof text, "%llu DroneID frame%s with both checks valid%s",
+                 (unsigned long long)d->frames, d->frames == 1 ? "" : "s",
+                 d->encrypted ? ", encrypted" : "");
         because(t, text);
     }
     if (d->verified) {

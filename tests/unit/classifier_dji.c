@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// DroneID frames to aircraft: what one sighting proves, and which frame is whose.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "tests/unit/classifier_feed.h"
+
+static struct feed feed;
+
+static struct cls *fresh(enum droneid_mode mode)
+{
+    char why[IQ_WHY];
+    struct cls *c;
+    if (cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig", .droneid = mode }, why) < 0)
+        fail_msg("%s", why);
+    return c;
+}
+
+static unsigned count(const struct cls *c, const char *family)
+{
+    const struct track *t;
+    unsigned n = 0;
+    for (size_t i = 0; (t = cls_track(c, i)); i++)
+        n += !family || !strcmp(t->family, family);
+    return n;
+}
+
+static unsigned drones(const struct cls *c)
+{
+    const struct track *t;
+    unsigned n = 0;
+    for (size_t i = 0; (t = cls_track(c, i)); i++)
+        n += t->verdict == VERDICT_DRONE;
+    return n;
+}
+
+static struct finding *sighting(double t_s, double freq_hz, double level_dbfs)
+{
+    struct finding *f = feed_add(&feed, t_s, 643e-6, freq_hz, 9.015e6);
+    assert_non_null(f);
+    f->fp.kind = KIND_OFDM;
+    f->fp.level_dbfs = level_dbfs;
+    f->hyp = HYP_DRONEID;
+    f->droneid = (struct droneid_seen){ .seen = true, .symbols = 9, .t_s = f->fp.t_s,
+                                        .freq_hz = f->fp.freq_hz, .snr_db = { 3, 0.5 } };
+    return f;
+}
+
+static void one_sighting_proves_nothing(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 11);
+    sighting(0.1, 2444.5e6, -40);
+    sighting(0.5, 2444.5e6, -40);               // not a multiple of 640 ms
+    sighting(0.1 + 0.640 + 2e-3, 2444.5e6, -40);
+    sighting(0.5 + 0.640, 2429.5e6, -40);       // on the clock, elsewhere
+    struct cls *c = fresh(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 0);
+    assert_int_equal(drones(c), 0);
+    cls_free(c);
+}
+
+static void a_pair_on_the_clock(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 12);
+    sighting(0.1, 2444.5e6, -40);
+    sighting(0.1 + 3 * 0.640 + 0.7e-3, 2444.51e6, -41);
+    struct cls *c = fresh(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 1);
+    const struct track *t = cls_track(c, 0);
+    assert_string_equal(t->link, "DJI DroneID burst");
+    assert_int_equal(t->role, ROLE_IDENTIFICATION);
+    assert_int_equal(t->verdict, VERDICT_DRONE);
+    assert_false(t->claimed);
+    cls_free(c);
+}
+
+static struct decode *frame(const char *serial)
+{
+    struct decode *d = calloc(1, sizeof *d);
+    d->protocol = PROTO_DJI_DRONEID;
+    if (serial) {
+        d->n_fields = 1;
+        d->field[0] = (struct field){ .key = "serial", .type = FIELD_STR };
+        snprintf(d->field[0].str, sizeof d->field[0].str, "%s", serial);
+    }
+    return d;
+}
+
+static void aircraft_by_serial(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 13);
+    static const struct { double t, f, level; const char *serial; } x[] = {
+        { 0.00, 2444.5e6, -30, "TEST0000000001" }, { 0.10, 2444.5e6, -50, "TEST0000000002" },
+        { 0.64, 2444.5e6, -30, NULL },           // type 0x11: no serial; the louder's clock
+        { 0.74, 2444.5e6, -50, "TEST0000000002" }, { 1.28, 2429.5e6, -31, "TEST0000000001" },
+    };
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) {
+        struct finding *f = sighting(x[i].t, x[i].f, x[i].level);
+        f->droneid.verified = f->droneid.crc_ok = true;
+        f->decode = frame(x[i].serial);
+        f->n_decode = 1;
+    }
+    struct cls *c = fresh(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 2);
+    const struct track *a = cls_track(c, 0), *b = cls_track(c, 1);
+    assert_string_equal(a->claimed_serial, "TEST0000000001");
+    assert_int_equal(a->decodes, 3);
+    assert_int_equal(a->bursts, 3);
+    assert_string_equal(b->claimed_serial, "TEST0000000002");
+    assert_int_equal(b->decodes, 2);
+    assert_true(a->confidence > 0.99 && a->p_drone > 0.95);
+    cls_free(c);
+    for (unsigned i = 0; i < feed.n; i++)
+        free(feed.f[i].decode);
+}
+
+static void aircraft_apart(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 18);         // alike in all, but one hides what the other says
+    for (int i = 0; i < 4; i++) {
+        struct finding *f = sighting(i * 0.640, 2444.5e6, -40);
+        f->droneid.verified = f->droneid.crc_ok = true;
+        f->decode = frame(i < 2 ? "TEST0000000001" : NULL);
+        if (i >= 2)
+            f->decode->protocol = PROTO_DJI_DRONEID_ENCRYPTED;
+        f->n_decode = 1;
+    }
+    struct cls *c = fresh(DRONEID_DECODE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 2);
+    cls_free(c);
+    for (unsigned i = 0; i < feed.n; i++)
+        free(feed.f[i].decode);
+    feed_init(&feed, 50e6, 2440e6, 19);         // nothing is read: clock, centre and level tell
+    for (int i = 0; i < 3; i++) {
+        sighting(i * 0.640, 2444.5e6, -50)->droneid.verified = true;
+        sighting(0.25 + i * 0.640, 2443.7e6, -42)->droneid.verified = true;
+    }
+    sighting(3 * 0.640, 2429.5e6, -56)->droneid.verified = true;    // the first, moved and fading
+    c = fresh(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(cls_track(c, 0)->bursts, 4);
+    cls_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_sighting_proves_nothing),
+        cmocka_unit_test(a_pair_on_the_clock),
+        cmocka_unit_test(aircraft_by_serial),
+        cmocka_unit_test(aircraft_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
