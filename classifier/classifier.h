@@ -90,5 +90,6 @@ const char *verdict_name(enum verdict v);
 // ---- Lines of the contract, section 2 --------------------------------------------------------
 struct json;
 void line_burst(struct json *j, const struct finding *f);
+struct meas line_bw(const struct finding *f);    // the width a burst line tells
 void line_decode(struct json *j, const struct decode *d, enum iq_origin origin);
 void line_track(struct json *j, const struct track *t);

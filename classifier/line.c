@@ -65,22 +65,26 @@ static void flag_if(struct json *j, const char *key, uint32_t flags, uint32_t bi
         json_bool(j, key, true);
 }
 
+struct meas line_bw(const struct finding *f)
+{
+    if (f->droneid.seen)
+        return (struct meas){ DRONEID_BW_HZ, 0 };
+    return meas_ok(f->fp.bw_hz) ? f->fp.bw_hz : f->fp.bw99_hz;
+}
+
 void line_burst(struct json *j, const struct finding *f)
 {
     const struct fingerprint *p = &f->fp;
     const struct droneid_seen *d = &f->droneid;
     bool dj = d->seen;          // its own receiver measured it better than the energy did
     enum sig_kind kind = dj ? KIND_OFDM : p->kind;
-    struct meas bw = meas_ok(p->bw_hz) ? p->bw_hz : p->bw99_hz;
 
-    if (dj)
-        bw = (struct meas){ DRONEID_BW_HZ, 0 };
     json_begin(j);
     json_str(j, "type", "burst");
     num_or_null(j, "t_s", dj && meas_ok(d->t_s) ? d->t_s : p->t_s, 9);
     num_or_null(j, "dur_s", p->dur_s, 9);
     num_or_null(j, "freq_hz", dj && meas_ok(d->freq_hz) ? d->freq_hz : p->freq_hz, 0);
-    num_or_null(j, "bw_hz", bw, 0);
+    num_or_null(j, "bw_hz", line_bw(f), 0);
     num_or_null(j, "snr_db", dj && meas_ok(d->snr_db) ? d->snr_db : p->snr_db, 1);
     json_num(j, "level_dbfs", p->level_dbfs, 1);
     json_str(j, "kind", sig_kind_name(kind));

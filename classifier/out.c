@@ -30,6 +30,8 @@ static void heading(struct out *o, enum out_section s, const char *text)
     o->section = s;
 }
 
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
 // A number in its column, or a dash.
 static void cell(FILE *f, struct meas m, double scale, int width, int decimals)
 {
@@ -75,14 +77,16 @@ static void kind_words(FILE *f, const struct finding *x)
 static void burst_words(struct out *o, const struct finding *f)
 {
     const struct fingerprint *p = &f->fp;
+    const struct droneid_seen *d = &f->droneid;     // as on the JSON line: measured better
+    bool dj = d->seen;
 
     heading(o, OUT_SIGNALS, "Signals\n       time s   length ms          MHz      kHz  SNR dB"
             "    dBFS  kind\n");
-    cell(o->f, p->t_s, 1, 13, 6);
+    cell(o->f, dj && meas_ok(d->t_s) ? d->t_s : p->t_s, 1, 13, 6);
     cell(o->f, p->dur_s, 1e3, 12, 3);
-    cell(o->f, p->freq_hz, 1e-6, 13, 4);
-    cell(o->f, meas_ok(p->bw_hz) ? p->bw_hz : p->bw99_hz, 1e-3, 9, 1);
-    cell(o->f, p->snr_db, 1, 8, 1);
+    cell(o->f, dj && meas_ok(d->freq_hz) ? d->freq_hz : p->freq_hz, 1e-6, 13, 4);
+    cell(o->f, line_bw(f), 1e-3, 9, 1);
+    cell(o->f, dj && meas_ok(d->snr_db) ? d->snr_db : p->snr_db, 1, 8, 1);
     fprintf(o->f, "%8.1f  ", p->level_dbfs);
     kind_words(o->f, f);
 }
@@ -137,12 +141,16 @@ void out_decode(struct out *o, const struct decode *d, enum iq_origin origin)
 static void track_words(struct out *o, const struct track *t)
 {
     heading(o, OUT_TRACKS, "Links\n");
-    fprintf(o->f, "  %-9s  %s%s%s, %s, confidence %.2f, drone %.2f%s\n", verdict_name(t->verdict),
-            t->family, t->link ? ", " : "", t->link ? t->link : "", track_role_name(t->role),
-            t->confidence, t->p_drone, t->decodes ? ", decoded" : "");
-    fprintf(o->f, "             %.3f to %.3f s, %llu bursts, %.3f to %.3f MHz, %.1f dBFS, SNR %.1f "
-            "dB  [%s]\n", t->first_s, t->last_s, (unsigned long long)t->bursts, t->freq_lo_hz / 1e6,
-            t->freq_hi_hz / 1e6, t->level_dbfs, t->snr_db, t->id);
+    bool role = t->role != ROLE_UNKNOWN;        // an unknown one is no news
+
+    o->drones += t->verdict == VERDICT_DRONE;
+    fprintf(o->f, "  %-9s  %s%s%s%s%s, confidence %.2f, drone %.2f%s\n", verdict_name(t->verdict),
+            t->family, t->link ? ", " : "", t->link ? t->link : "", role ? ", " : "",
+            role ? track_role_name(t->role) : "", t->confidence, t->p_drone,
+            t->decodes ? ", decoded" : "");
+    fprintf(o->f, "             %.3f to %.3f s, %llu burst%s, %.3f to %.3f MHz, %.1f dBFS, SNR "
+            "%.1f dB  [%s]\n", t->first_s, t->last_s, (unsigned long long)t->bursts,
+            plural(t->bursts), t->freq_lo_hz / 1e6, t->freq_hi_hz / 1e6, t->level_dbfs, t->snr_db, t->id);
     if (t->claimed && t->claimed_serial[0]) {
         fputs("             claimed serial ", o->f);
         text_safe(o->f, t->claimed_serial);
@@ -193,10 +201,16 @@ static void summary_words(struct out *o, const struct out_summary *s)
     const struct iq_counts *c = s->counts;
 
     heading(o, OUT_SUMMARY, "");
-    fprintf(o->f, "%llu samples, %.6f s: %llu signals, %llu frames decoded, %llu links "
-            "(%.2f s, %.2f s of processor time)\n", (unsigned long long)c->samples, s->seconds,
-            (unsigned long long)s->bursts, (unsigned long long)s->decodes,
-            (unsigned long long)s->tracks, s->wall_s, s->cpu_s);
+    if (o->drones)
+        fprintf(o->f, "%llu DRONE LINK%s\n", (unsigned long long)o->drones,
+                o->drones == 1 ? "" : "S");
+    else
+        fputs("no drone link recognised\n", o->f);
+    fprintf(o->f, "%llu sample%s, %.6f s: %llu signal%s, %llu frame%s decoded, %llu link%s "
+            "(%.2f s, %.2f s of processor time)\n", (unsigned long long)c->samples,
+            plural(c->samples), s->seconds, (unsigned long long)s->bursts, plural(s->bursts),
+            (unsigned long long)s->decodes, plural(s->decodes), (unsigned long long)s->tracks,
+            plural(s->tracks), s->wall_s, s->cpu_s);
     if (c->lost)
         fprintf(o->f, "%llu samples were lost\n", (unsigned long long)c->lost);
     if (c->trailing_bytes)

@@ -12,6 +12,7 @@ struct out {
     FILE            *f;
     bool             as_json, bursts;
     struct json      j;
+    uint64_t         drones;    // links told with the verdict drone
     enum out_section section;   // of the report in words: which heading was written last
 };
 
