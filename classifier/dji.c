@@ -4,8 +4,8 @@
 // What counts (goals.md, false recognitions): a frame whose checks passed; a burst whose whole
 // structure was verified; or two bursts on one centre a multiple of 640 ms (+-1 ms) apart, the
 // transmitter's own clock.  A frame goes to the aircraft with its serial; one without (encrypted,
-// not decoded) to the aircraft it is most like in level, centre and phase; never an encrypted one to
-// an aircraft that says its serial, nor the other way about.
+// not decoded) to the aircraft it is most like in level, centre and phase; an encrypted one never
+// to an aircraft that says its serial, nor the other way about.
 #include "classifier/dji.h"
 
 #include <math.h>

@@ -150,7 +150,8 @@ static void track_words(struct out *o, const struct track *t)
             t->decodes ? ", decoded" : "");
     fprintf(o->f, "             %.3f to %.3f s, %llu burst%s, %.3f to %.3f MHz, %.1f dBFS, SNR "
             "%.1f dB  [%s]\n", t->first_s, t->last_s, (unsigned long long)t->bursts,
-            plural(t->bursts), t->freq_lo_hz / 1e6, t->freq_hi_hz / 1e6, t->level_dbfs, t->snr_db, t->id);
+            plural(t->bursts), t->freq_lo_hz / 1e6, t->freq_hi_hz / 1e6, t->level_dbfs, t->snr_db,
+            t->id);
     if (t->claimed && t->claimed_serial[0]) {
         fputs("             claimed serial ", o->f);
         text_safe(o->f, t->claimed_serial);

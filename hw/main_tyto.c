@@ -42,7 +42,7 @@ static void help_print(FILE *out, const char *dir)
         free(list[i]);
     }
     free(list);
-    fputs("\n`tyto COMMAND --help` explains one, `man tyto` the whole.\n", out);
+    fputs("\n`tyto COMMAND --help` explains one, the man pages in docs/man the whole.\n", out);
 }
 
 // A command is a plain word: it names a file beside us and nowhere else.
@@ -89,7 +89,10 @@ int main(int argc, char **argv)
         if (argc > 2 && word_ok(argv[2]))       // `tyto help CMD` is `tyto CMD --help`
             return command_run(dir, (char *[]){ argv[2], "--help", NULL });
         help_print(stdout, dir);
-        return 0;
+        if (!fflush(stdout) && !ferror(stdout))
+            return 0;
+        fprintf(stderr, "tyto: standard output: %s.\n", strerror(errno));
+        return 2;
     }
     return command_run(dir, argv + 1);
 }

@@ -47,12 +47,15 @@ static int list_models(void)
     for (const struct tx_model *const *m = tx_models; *m; m++)
         printf("%-10s %-13s %-12s %s\n", (*m)->name, (*m)->family,
                (*m)->bit_exact ? "bit-exact" : "statistical", (*m)->about);
-    return fflush(stdout) ? 2 : 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "tyto-sim: standard output: %s\n", strerror(errno));
+    return 2;
 }
 
 static int bad(const char *what)
 {
-    fprintf(stderr, "tyto sim: %s; tyto sim --help shows the use\n", what);
+    fprintf(stderr, "tyto-sim: %s; tyto sim --help shows the use\n", what);
     return 2;
 }
 
@@ -75,7 +78,7 @@ static int run(const struct iq_sim_cfg *cfg, const char *out)
     if (shown.last_s > 0)
         fputs("\r     \r", stderr);
     if (err < 0)
-        fprintf(stderr, "tyto sim: %s\n", why);
+        fprintf(stderr, "tyto-sim: %s\n", why);
     return err < 0 ? 2 : 0;
 }
 
@@ -89,6 +92,7 @@ int main(int argc, char **argv)
     struct iq_sim_cfg cfg = { 0 };
     const char *out = NULL;
     int c;
+    opterr = 0;
     while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
         if (c == 'h')
             return fputs(usage, stdout) < 0 || fflush(stdout) ? 2 : 0;
@@ -99,7 +103,8 @@ int main(int argc, char **argv)
         else if (c == 's' && !parse_seed(optarg, &cfg.seed))
             cfg.seed_given = true;
         else
-            return c == 's' ? bad("--seed expects a whole number from 0 to 2^64 - 1") : 2;
+            return bad(c == 's' ? "--seed expects a whole number from 0 to 2^64 - 1"
+                                : "an option is not known or lacks its value");
     }
     if (!out)
         return bad("-o is missing, expected a name that ends in .sigmf-meta");

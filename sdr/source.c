@@ -78,7 +78,7 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
 {
     if (!(d->rate_hz >= IQ_RATE_MIN_HZ && d->rate_hz <= IQ_RATE_MAX_HZ))
         return src_why(why, -EINVAL, "%s: a sample rate of %g Hz is out of range, "
-                       "expected %g to %g", name, d->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
+                       "expected %.9g to %.9g", name, d->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
     struct iq_source *s = calloc(1, sizeof *s);
     if (!s)
         return src_why(why, -ENOMEM, "%s: no memory", name);

@@ -43,14 +43,14 @@ static double num(struct check *c, const char *key, const char *s, double dflt, 
         return dflt;
     double v = strtod(s, &end);
     if (end == s || *end || !(v >= lo && v <= hi))
-        fail(c, "%s is '%s', expected a number from %g to %g", key, s, lo, hi);
+        fail(c, "%s is '%s', expected a number from %.9g to %.9g", key, s, lo, hi);
     return v;
 }
 
 static double need(struct check *c, const char *key, const char *s, double lo, double hi)
 {
     if (!s)
-        fail(c, "%s is missing, expected a number from %g to %g", key, lo, hi);
+        fail(c, "%s is missing, expected a number from %.9g to %.9g", key, lo, hi);
     return num(c, key, s, lo, lo, hi);
 }
 
