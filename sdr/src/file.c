@@ -204,7 +204,7 @@ static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, c
                        "cf64, ci16, ci8 or cu8", name);
     if (!cfg->rate_hz)
         return src_why(why, -EINVAL, "%s: how fast was it sampled? raw IQ needs --rate in Hz, "
-                       "%g to %g", name, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
+                       "%.9g to %.9g", name, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
     m.format = (enum iq_format)iq_format_of(cfg->format);
     return open_samples(ret_src, cfg->path, &m, cfg, why);
 }

@@ -107,7 +107,7 @@ static int read_global(struct sigmf *m, const json_t *global, struct at at)
     m->rate_hz = json_number_value(rate);
     if (!(m->rate_hz >= IQ_RATE_MIN_HZ && m->rate_hz <= IQ_RATE_MAX_HZ))
         return src_why(at.why, -EINVAL, "%s: core:sample_rate of %g Hz is out of range, expected "
-                       "%g to %g", at.name, m->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
+                       "%.9g to %.9g", at.name, m->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
     if (get_index(global, "core:num_channels", &channels) < 0 || channels != 1)
         return src_why(at.why, -EINVAL, "%s: core:num_channels must be 1: one receiver a file",
                        at.name);

@@ -235,7 +235,7 @@ static void says_what_is_wrong(void **state)
     refuses(&(struct iq_file_cfg){ .path = "x", .format = "ci8", .rate_hz = NAN }, -EINVAL,
             "out of range, expected 250000");
     refuses(&(struct iq_file_cfg){ .path = "x", .format = "ci8", .rate_hz = 2e8 }, -EINVAL,
-            "to 1.25e+08");
+            "to 125000000");
     refuses(&(struct iq_file_cfg){ .path = "x", .format = "ci8", .rate_hz = 1e6, .freq_hz = -1,
             .freq_given = true }, -EINVAL, "--freq -1: expected 0 to");
     refuses(&(struct iq_file_cfg){ .path = "x", .format = "ci8", .rate_hz = 1e6, .freq_hz = NAN,

@@ -91,7 +91,7 @@ static void refuses_bad_metadata_with_a_sentence(void **state)
           "core:sample_rate is not a number" },
         { "{\"global\":{\"core:datatype\":\"ci8\",\"core:sample_rate\":1e999}}", "not valid JSON" },
         { "{\"global\":{\"core:datatype\":\"ci8\",\"core:sample_rate\":0}}",
-          "core:sample_rate of 0 Hz is out of range, expected 250000 to 1.25e+08" },
+          "core:sample_rate of 0 Hz is out of range, expected 250000 to 125000000" },
         { "{\"global\":{\"core:datatype\":\"ci8\",\"core:sample_rate\":1e9}}", "out of range" },
         { GLOBAL(",\"core:num_channels\":2") "}", "core:num_channels must be 1" },
         { GLOBAL(",\"core:num_channels\":\"1\"") "}", "core:num_channels must be 1" },

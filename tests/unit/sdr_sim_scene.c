@@ -79,7 +79,7 @@ static void test_errors(void **state)
         { "centre_hz: 1\nduration_s: 1\n", "rate_hz is missing", "250000" },
         { "rate_hz: 2e6\nduration_s: 1\n", "centre_hz is missing", "expected" },
         { "rate_hz: 2e6\ncentre_hz: 0\n", "duration_s is missing", "expected" },
-        { "rate_hz: 0\ncentre_hz: 0\nduration_s: 1\n", "rate_hz is '0'", "1.25e+08" },
+        { "rate_hz: 0\ncentre_hz: 0\nduration_s: 1\n", "rate_hz is '0'", "125000000" },
         { "rate_hz: nan\ncentre_hz: 0\nduration_s: 1\n", "rate_hz is 'nan'", "250000" },
         { "rate_hz: 2e6\ncentre_hz: 0\nduration_s: -1\n", "duration_s is '-1'", "86400" },
         { HEAD "utc: yesterday\n", "yesterday", "2026-07-01T12:00:00Z" },
