@@ -60,63 +60,80 @@ struct cp_fit {
     double period;                      // samples
 };
 
-// c[n] and its energy folded over `period`; as running sums, so that any window costs the same:
-// entry j holds the sum of bins under j, entry `bins` the total.
+// c[n] and its energy folded over `period`; as running sums that go twice around, so that any
+// window costs the same: entry j holds the sum of bins under j, entry bins + j a whole turn more.
 struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
 
 static struct fold fold_room(struct measurer *m, double period)
 {
     return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q,
-                          .visits = m->q + LOOK_MAX / 2 };
+                          .visits = m->r };
 }
 
-static void fold_take(const float complex *restrict x, size_t lag, size_t from, size_t to,
-                      struct fold *f)
+static void fold_sum(struct fold *f)
 {
-    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
-    memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
-    memset(f->visits, 0, (f->bins + 1) * sizeof *f->visits);
-    double start = 0;
-    for (size_t n = from; n < to; start += f->period) {
-        size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
-        b = b > to ? to : b;
-        for (size_t i = a, j = 1; i < b && j <= f->bins; i++, j++) {
-            f->c[j] += x[i + lag] * conjf(x[i]);
-            f->e[j] += 0.5f * (sq(x[i]) + sq(x[i + lag]));
-            f->visits[j] += 1;
-        }
-        n = b > n ? b : n + 1;
-    }
     for (size_t j = 1; j <= f->bins; j++) {
         f->c[j] += f->c[j - 1];
         f->e[j] += f->e[j - 1];
         f->visits[j] += f->visits[j - 1];
     }
+    for (size_t j = 1, n = f->bins; j <= n; j++) {
+        f->c[n + j] = f->c[n] + f->c[j];
+        f->e[n + j] = f->e[n] + f->e[j];
+        f->visits[n + j] = f->visits[n] + f->visits[j];
+    }
+}
+
+static void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from,
+                      size_t to, struct fold *f)
+{
+    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
+    memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
+    memset(f->visits, 0, (f->bins + 1) * sizeof *f->visits);
+    size_t whole = 0, n = from;             // rows that reach the last bin
+    for (double start = 0; n < to; start += f->period) {
+        size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
+        size_t row = (b > to ? to : b) - a;
+        row = row > f->bins ? f->bins : row;
+        m->op->fold((const float *)(x + a), (const float *)(x + a + lag), row,
+                    (float *)(f->c + 1), f->e + 1);
+        whole += row == f->bins;
+        for (size_t j = 1; row < f->bins && j <= row; j++)
+            f->visits[j] += 1;
+        n = b > n ? b : n + 1;
+    }
+    for (size_t j = 1; j <= f->bins; j++)
+        f->visits[j] += (float)whole;
+    fold_sum(f);
 }
 
 struct sums { float complex c; float e, v; };
 
-static void sums_add(const struct fold *f, size_t a, size_t b, float sign, struct sums *s)
+#define SLOT_MOST 14
+
+// Where a period's prefixes lie, in bins from the first.
+struct comb { size_t w, n, at[SLOT_MOST]; };
+
+static struct comb comb_of(const struct cp_kind *k, double fs, size_t bins, size_t w)
 {
-    s->c += sign * (f->c[b] - f->c[a]);
-    s->e += sign * (f->e[b] - f->e[a]);
-    s->v += sign * (f->visits[b] - f->visits[a]);
+    double sym = (k->useful_s + k->cp_s) * fs;
+    struct comb r = { .w = w, .n = k->slot_s > 0 ? k->per_slot : 1 };
+    for (size_t s = 0; s < r.n; s++)
+        r.at[s] = (size_t)((double)s * sym + (s ? k->extra_s * fs : 0) + 0.5) % bins;
+    return r;
 }
 
-// Over windows of `w` bins that begin at o (and, for a slot, at its other symbols too), around the
-// end of the fold.
-static struct sums window_sums(const struct fold *f, const struct cp_kind *k, double fs, size_t o,
-                               size_t w)
+// Over the comb's windows, the first beginning at o, around the end of the fold.
+static struct sums window_sums(const struct fold *f, const struct comb *k, size_t o)
 {
-    unsigned n = k->slot_s > 0 ? k->per_slot : 1;
-    double sym = (k->useful_s + k->cp_s) * fs;
     struct sums r = { 0 };
-    for (unsigned s = 0; s < n; s++) {
-        size_t a = (o + (size_t)(s * sym + (s ? k->extra_s * fs : 0) + 0.5)) % f->bins;
-        size_t b = a + w;
-        sums_add(f, a, b < f->bins ? b : f->bins, 1, &r);
-        if (b > f->bins)
-            sums_add(f, 0, b - f->bins < a ? b - f->bins : a, 1, &r);
+    o = o >= f->bins ? o % f->bins : o;
+    for (size_t s = 0; s < k->n; s++) {
+        size_t a = o + k->at[s];
+        a = a >= f->bins ? a - f->bins : a;
+        r.c += f->c[a + k->w] - f->c[a];
+        r.e += f->e[a + k->w] - f->e[a];
+        r.v += f->visits[a + k->w] - f->visits[a];
     }
     return r;
 }
@@ -143,16 +160,17 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     fit->k = k;
     fit->lag = (size_t)(k->useful_s * l->fs + 0.5);
     fit->period = period;
-    if (w < 3 || fit->lag + 2 * w > span || period < 4 || period > FOLD_MAX ||
+    if (w < 3 || (double)w > period || fit->lag + 2 * w > span || period < 4 || period > FOLD_MAX ||
         (k->slot_s > 0 && (double)span < 1.2 * period))
         return false;
     struct fold f = fold_room(m, period);
-    fold_take(m->z, fit->lag, i0, i1 - fit->lag, &f);
+    fold_take(m, m->z, fit->lag, i0, i1 - fit->lag, &f);
+    struct comb comb = comb_of(k, l->fs, f.bins, w);
 
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
     for (size_t o = 0; o < f.bins; o += step, n++) {
-        struct sums r = window_sums(&f, k, l->fs, o, w);
+        struct sums r = window_sums(&f, &comb, o);
         double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         all += t;
         if (t > best)
@@ -161,7 +179,7 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     size_t from = best_o + f.bins - step;
     best = -1;
     for (size_t o = from; o <= from + 2 * step; o++) {
-        struct sums r = window_sums(&f, k, l->fs, o, w);
+        struct sums r = window_sums(&f, &comb, o);
         double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         if (t > best) {
             best = t;
@@ -200,37 +218,54 @@ static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp
     return any;
 }
 
-// Width of the plateau of the folded correlation: the window that explains most of it.
+// Length of the window that explains most of a fold: it begins within a prefix of `at`.
+static size_t plateau_length(struct measurer *m, const struct fold *f, size_t w, size_t at,
+                             float complex turn)
+{
+    size_t from = (at + f->bins - w) % f->bins, n = 4 * w < f->bins ? 4 * w : f->bins - 1;
+    size_t best_w = w;
+    float *inv = m->q, *sum = m->r, best = -1;      // the fold's energies have done their work
+    for (size_t j = 0; j <= n; j++) {
+        sum[j] = crealf((f->c[from + j] - f->c[from]) * turn);
+        inv[j] = 1 / (float)(j ? j : 1);
+    }
+    for (size_t a = 0; a < 2 * w && a < n; a++) {
+        float v = m->op->rise(sum + a, inv, n - a + 1);
+        if (v <= best)
+            continue;
+        best = v;
+        for (size_t j = 1; j <= n - a; j++) {
+            float d = sum[a + j] - sum[a];
+            if (d > 0 && d * d * inv[j] >= v) {
+                best_w = j;
+                break;
+            }
+        }
+    }
+    return best_w;
+}
+
+// Width of the plateau of the folded correlation.
 static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit,
                       double *ret_err)
 {
-    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), best_w = w, at = 0;
+    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), at = 0;
     struct fold f = fold_room(m, (fit->k->useful_s + fit->k->cp_s) * l->fs);
-    struct cp_kind flat = *fit->k;
+    struct comb one = { .w = w, .n = 1 };
     double best = -1;
-    flat.slot_s = 0;
     // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
     size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
-    fold_take(m->z, fit->lag, l->i0, to < max ? to : max, &f);
+    fold_take(m, m->z, fit->lag, l->i0, to < max ? to : max, &f);
     for (size_t o = 0; o < f.bins; o++) {
-        double v = sq(window_sums(&f, &flat, l->fs, o, w).c);
+        double v = sq(window_sums(&f, &one, o).c);
         if (v > best)
             best = v, at = o;
     }
-    float complex c = window_sums(&f, &flat, l->fs, at, w).c;
+    float complex c = window_sums(&f, &one, at).c;
     float complex turn = conjf(c) / (cabsf(c) + 1e-30f);
-    best = -1;
-    for (size_t a = 0; a < 2 * w; a++)
-        for (size_t j = 1; a + j <= 4 * w && j < f.bins; j++) {
-            size_t from = (at + f.bins - w + a) % f.bins;
-            double s = crealf(window_sums(&f, &flat, l->fs, from, j).c * turn);
-            double gain = s > 0 ? s * s / (double)j : 0;
-            if (gain > best)
-                best = gain, best_w = j;
-        }
     *ret_err = 1.5 / fmin(l->fs, l->occ_hi - l->occ_lo) +
                (double)w / l->fs * 1.5 / sqrt(fmax(1, fit->neff) * fmax(0.05, fit->rho));
-    return (double)best_w / l->fs;
+    return (double)plateau_length(m, &f, w, at, turn) / l->fs;
 }
 
 // Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same

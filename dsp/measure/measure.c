@@ -15,7 +15,9 @@ struct measurer *measurer_new(double rate_hz)
     m->z = dft_alloc(LOOK_MAX);
     m->p = (float *)dft_alloc(LOOK_MAX / 2);
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
-    bool ok = m->x && m->y && m->z && m->p && m->q;
+    m->r = (float *)dft_alloc(LOOK_MAX / 2);
+    m->op = look_ops();
+    bool ok = m->x && m->y && m->z && m->p && m->q && m->r;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
         m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
@@ -41,6 +43,7 @@ void measurer_free(struct measurer *m)
     free(m->z);
     free(m->p);
     free(m->q);
+    free(m->r);
     free(m);
 }
 

@@ -16,6 +16,7 @@
 #include "dsp/burst.h"
 #include "dsp/ddc.h"
 #include "dsp/fft.h"
+#include "dsp/kernel/look.h"
 
 // Samples one look holds: 4.3 ms of 20 MHz, 68 ms of 1 MHz.  Bounds the work per burst.
 #define LOOK_MAX  131072
@@ -73,7 +74,8 @@ struct evidence {
 struct measurer {
     double rate_hz;
     float complex *x, *y, *z;       // LOOK_MAX each
-    float  *p, *q;                  // LOOK_MAX each
+    float  *p, *q, *r;              // LOOK_MAX each
+    const struct look_ops *op;
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
     struct look look;
 };

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inner loops over the samples of a look.  Compiled once per instruction set.
+#include "dsp/kernel/look.h"
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b)  PASTE_(a, b)
+
+#define LANES 16
+
+static void fold(const float *restrict x, const float *restrict xl, size_t n, float *restrict c,
+                 float *restrict e)
+{
+    for (size_t k = 0; k < n; k++) {
+        float a = x[2 * k], b = x[2 * k + 1], u = xl[2 * k], v = xl[2 * k + 1];
+        c[2 * k] += u * a + v * b;
+        c[2 * k + 1] += v * a - u * b;
+        e[k] += 0.5f * ((a * a + b * b) + (u * u + v * v));
+    }
+}
+
+static inline float rise_one(float d, float inv)
+{
+    return d > 0 ? d * d * inv : 0;
+}
+
+static float rise(const float *restrict r, const float *restrict inv, size_t n)
+{
+    float m[LANES] = { 0 }, most = 0;
+    size_t j = 1;
+    for (; j + LANES <= n; j += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            float g = rise_one(r[j + k] - r[0], inv[j + k]);
+            m[k] = g > m[k] ? g : m[k];
+        }
+    for (; j < n; j++) {
+        float g = rise_one(r[j] - r[0], inv[j]);
+        most = g > most ? g : most;
+    }
+    for (size_t k = 0; k < LANES; k++)
+        most = m[k] > most ? m[k] : most;
+    return most;
+}
+
+static void power(const float *restrict x, size_t n, float *restrict p)
+{
+    for (size_t k = 0; k < n; k++)
+        p[k] = x[2 * k] * x[2 * k] + x[2 * k + 1] * x[2 * k + 1];
+}
+
+static void power_add(const float *restrict x, size_t n, float *restrict p)
+{
+    for (size_t k = 0; k < n; k++)
+        p[k] += x[2 * k] * x[2 * k] + x[2 * k + 1] * x[2 * k + 1];
+}
+
+static void window(const float *restrict x, const float *restrict w, size_t n, float *restrict y)
+{
+    for (size_t k = 0; k < n; k++) {
+        y[2 * k] = x[2 * k] * w[k];
+        y[2 * k + 1] = x[2 * k + 1] * w[k];
+    }
+}
+
+static double sum(const float *restrict p, size_t n)
+{
+    double acc[LANES] = { 0 }, s = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            acc[k] += p[i + k];
+    for (; i < n; i++)
+        s += p[i];
+    for (size_t k = 0; k < LANES; k++)
+        s += acc[k];
+    return s;
+}
+
+static struct look_moments moments(const float *restrict p, size_t n)
+{
+    double s1[LANES] = { 0 }, s2[LANES] = { 0 };
+    float top[LANES] = { 0 };
+    struct look_moments r = { 0 };
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            double v = p[i + k];
+            s1[k] += v;
+            s2[k] += v * v;
+            top[k] = p[i + k] > top[k] ? p[i + k] : top[k];
+        }
+    for (; i < n; i++) {
+        r.sum += p[i];
+        r.sum2 += (double)p[i] * p[i];
+        r.top = p[i] > r.top ? p[i] : r.top;
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        r.sum += s1[k];
+        r.sum2 += s2[k];
+        r.top = top[k] > r.top ? top[k] : r.top;
+    }
+    return r;
+}
+
+extern const struct look_ops PASTE(look_ops, ISA);
+const struct look_ops PASTE(look_ops, ISA) = {
+    .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
+    .sum = sum, .moments = moments,
+};

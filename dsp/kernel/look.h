@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inner loops over the samples of a look (dsp/measure), one set per instruction set; look_ops()
+// chooses.  Every set gives the same bits: sums run over fixed lanes and nothing is contracted.
+// Complex arrays are interleaved I, Q.
+#pragma once
+
+#include <stddef.h>
+
+struct look_moments { double sum, sum2; float top; };
+
+struct look_ops {
+    // One period of a fold: c[k] += xl[k] conj x[k], e[k] += (|x[k]|^2 + |xl[k]|^2) / 2, k < n.
+    void (*fold)(const float *x, const float *xl, size_t n, float *c, float *e);
+    // Largest (r[j] - r[0])^2 inv[j] over 1 <= j < n where the difference is positive; 0: nowhere.
+    float (*rise)(const float *r, const float *inv, size_t n);
+    void (*power)(const float *x, size_t n, float *p);             // p[k] = |x[k]|^2
+    void (*power_add)(const float *x, size_t n, float *p);         // p[k] += |x[k]|^2
+    void (*window)(const float *x, const float *w, size_t n, float *y);    // y[k] = x[k] w[k]
+    double (*sum)(const float *p, size_t n);
+    struct look_moments (*moments)(const float *p, size_t n);
+};
+
+const struct look_ops *look_ops(void);
