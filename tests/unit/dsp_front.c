@@ -169,7 +169,8 @@ static void say(const struct found *f, double rate)
 {
     for (unsigned i = 0; i < f->n; i++)
         print_message("  part %d t %.6f dur %.6f f %.1f..%.1f kHz snr %.1f flags %x\n",
-                      (int)f->c[i].part, f->c[i].n0 / rate, (f->c[i].n1 - f->c[i].n0) / rate, f->c[i].f_lo_hz / 1e3,
+                      (int)f->c[i].part, f->c[i].n0 / rate,
+                      (f->c[i].n1 - f->c[i].n0) / rate, f->c[i].f_lo_hz / 1e3,
                       f->c[i].f_hi_hz / 1e3, f->c[i].snr_db, f->c[i].flags);
 }
 
