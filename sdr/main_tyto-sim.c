@@ -77,8 +77,8 @@ static int run(const struct iq_sim_cfg *cfg, const char *out)
     int err = iq_sim_write(cfg, out, isatty(STDERR_FILENO) ? show : NULL, &shown, why);
     if (shown.last_s > 0)
         fputs("\r     \r", stderr);
-    if (err < 0)
-        fprintf(stderr, "tyto-sim: %s\n", why);
+    if (why[0])
+        fprintf(stderr, "tyto-sim: %s%s\n", err < 0 ? "" : "note: ", why);
     return err < 0 ? 2 : 0;
 }
 

@@ -142,6 +142,7 @@ struct iq_truth {
 const struct iq_truth *iq_truth(const struct iq_source *s, size_t *ret_n);
 
 // Renders a whole scene to SigMF: <stem>.sigmf-data and <stem>.sigmf-meta with the truth as
-// annotations.  out is the .sigmf-meta path.  progress may be NULL.
+// annotations.  out is the .sigmf-meta path.  progress may be NULL.  After a 0, why is empty or
+// names an emitter of which nothing fell into the capture: most often a wrong frequency.
 int iq_sim_write(const struct iq_sim_cfg *cfg, const char *out,
                  void (*progress)(double fraction, void *arg), void *arg, char why[IQ_WHY]);

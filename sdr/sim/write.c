@@ -29,6 +29,7 @@ struct writer {
     FILE        *spool;             // annotations, in the order of their ends
     struct line *line;
     size_t       n, cap;
+    bool         heard[SCENE_EMITTERS];
     char        *why;
 };
 
@@ -65,6 +66,29 @@ static void annotation(struct json *j, const struct scene *s, const struct iq_tr
     json_end(j);
 }
 
+// The truth's name is the emitter's, or that of its copy, NAME/2.
+static void mark_heard(struct writer *w, const char *name)
+{
+    for (unsigned i = 0; i < w->scene->n_emitters; i++) {
+        size_t len = strlen(w->scene->emitter[i].name);
+        if (!strncmp(name, w->scene->emitter[i].name, len) && (!name[len] || name[len] == '/'))
+            w->heard[i] = true;
+    }
+}
+
+static void note_unheard(struct writer *w)
+{
+    for (unsigned i = 0; i < w->scene->n_emitters; i++)
+        if (!w->heard[i]) {
+            snprintf(w->why, IQ_WHY, "nothing of emitter %u (%s) falls into the capture, %.9g to "
+                     "%.9g MHz for %.9g s", i + 1, w->scene->emitter[i].name,
+                     (w->scene->centre_hz - w->scene->rate_hz / 2) / 1e6,
+                     (w->scene->centre_hz + w->scene->rate_hz / 2) / 1e6,
+                     (double)w->scene->samples / w->scene->rate_hz);
+            return;
+        }
+}
+
 static int on_truth(uint64_t order, const struct iq_truth *t, void *arg)
 {
     struct writer *w = arg;
@@ -77,6 +101,7 @@ static int on_truth(uint64_t order, const struct iq_truth *t, void *arg)
         w->line = p;
         w->cap = cap;
     }
+    mark_heard(w, t->emitter);
     long at = ftell(w->spool);
     json_init(&j, w->spool);
     annotation(&j, w->scene, t);
@@ -248,6 +273,8 @@ int iq_sim_write(const struct iq_sim_cfg *cfg, const char *out,
     }
     if (!err)
         err = write_all(w, progress, arg);
+    if (!err)
+        note_unheard(w);
     sim_free(w->sim);
     scene_free(s);
     free(w);
