@@ -2,6 +2,7 @@
 // Carriers of OFDM symbols: taken in ofdm.c, searched for known sequences in sync.c.
 #pragma once
 
+#include "dsp/kernel/fir.h"
 #include "dsp/measure/measure.h"
 
 struct grid {
@@ -12,10 +13,10 @@ struct grid {
     double level, noise;            // per carrier
     int lo, hi, mid;                // outermost used carriers, relative to bin lag/2; middle
     bool dc_hole;
+    const struct fir_ops *fir;
+    float turn[2 * FIR_TURN];       // of the carrier offset
+    const float complex *carriers;  // lag of each symbol, lowest first
 };
 
-// Symbol s on the carrier grid into y, lowest first; false past the end.
-bool grid_symbol(struct measurer *m, const struct grid *g, size_t s, float complex *y);
-
 void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp);
-void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp);
+void pss_measure(const struct grid *g, struct fingerprint *fp);

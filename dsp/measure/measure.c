@@ -13,11 +13,12 @@ struct measurer *measurer_new(double rate_hz)
     m->x = dft_alloc(LOOK_MAX);
     m->y = dft_alloc(LOOK_MAX);
     m->z = dft_alloc(LOOK_MAX);
+    m->g = dft_alloc(LOOK_MAX);
     m->p = (float *)dft_alloc(LOOK_MAX / 2);
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
     m->r = (float *)dft_alloc(LOOK_MAX / 2);
     m->op = look_ops();
-    bool ok = m->x && m->y && m->z && m->p && m->q && m->r;
+    bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
         m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
@@ -41,6 +42,7 @@ void measurer_free(struct measurer *m)
     free(m->x);
     free(m->y);
     free(m->z);
+    free(m->g);
     free(m->p);
     free(m->q);
     free(m->r);

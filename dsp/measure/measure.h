@@ -73,7 +73,7 @@ struct evidence {
 
 struct measurer {
     double rate_hz;
-    float complex *x, *y, *z;       // LOOK_MAX each
+    float complex *x, *y, *z, *g;   // LOOK_MAX each
     float  *p, *q, *r;              // LOOK_MAX each
     const struct look_ops *op;
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];

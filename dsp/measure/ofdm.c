@@ -47,20 +47,18 @@ static float complex carrier_take(const struct look *l, size_t i, size_t n, doub
 // All carriers by one transform, the fraction of the carrier offset turned away first.
 static void symbol_transform(struct measurer *m, const struct grid *g, size_t i, float complex *y)
 {
-    const struct look *l = g->l;
-    double step = -g->cp->cfo_hz / l->fs;
-    float complex turn = phasor(step);
-    for (size_t k = 0; k < g->lag; k += 64) {
+    double step = -g->cp->cfo_hz / g->l->fs;
+    memcpy(m->z, g->l->x + i, g->lag * sizeof *m->z);
+    for (size_t k = 0; k < g->lag; k += FIR_TURN) {     // z has room beyond
         float complex w = phasor(step * (double)(i + k));
-        for (size_t j = k; j < k + 64 && j < g->lag; j++, w *= turn)
-            m->z[j] = l->x[i + j] * w;
+        g->fir->mix((float *)(m->z + k), g->turn, crealf(w), cimagf(w));
     }
     dft_run(m->fft[log2_floor(g->lag)], m->z, m->z);
-    for (size_t k = 0; k < g->lag; k++)
-        y[(k + g->lag / 2) % g->lag] = m->z[k];
+    memcpy(y + g->lag / 2, m->z, g->lag / 2 * sizeof *y);
+    memcpy(y, m->z + g->lag / 2, g->lag / 2 * sizeof *y);
 }
 
-bool grid_symbol(struct measurer *m, const struct grid *g, size_t s, float complex *y)
+static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)
 {
     size_t i = symbol_start(g, s), n = g->samples;
     const struct look *l = g->l;
@@ -122,9 +120,20 @@ static bool grid_take(struct measurer *m, struct grid *g)
 {
     float *p = m->q;
     memset(p, 0, g->lag * sizeof *p);
-    for (g->symbols = 0; g->symbols < g->most && grid_symbol(m, g, g->symbols, m->y); g->symbols++)
-        for (size_t k = 0; k < g->lag; k++)
-            p[k] += sq(m->y[k]);
+    // Symbols do not overlap: all of them fit where their samples did.
+    size_t most = LOOK_MAX / g->lag < g->most ? LOOK_MAX / g->lag : g->most;
+    for (size_t k = 0; k < FIR_TURN; k++) {
+        float complex w = phasor(-g->cp->cfo_hz / g->l->fs * (double)k);
+        g->turn[2 * k] = crealf(w);
+        g->turn[2 * k + 1] = cimagf(w);
+    }
+    g->carriers = m->g;
+    for (g->symbols = 0; g->symbols < most; g->symbols++) {
+        float complex *y = m->g + g->symbols * g->lag;
+        if (!symbol_take(m, g, g->symbols, y))
+            break;
+        m->op->power_add((const float *)y, g->lag, p);
+    }
     if (g->symbols < 2)
         return false;
     double s1 = 0, s2 = 0;
@@ -142,7 +151,7 @@ static bool grid_take(struct measurer *m, struct grid *g)
 void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     struct cp_place *cp = &e->cp;
-    struct grid g = { .lag = cp->lag, .cp = cp, .l = l };
+    struct grid g = { .lag = cp->lag, .cp = cp, .l = l, .fir = fir_ops() };
     bool wifi = fp->numerology == OFDM_WIFI, lte_like = fp->numerology == OFDM_15K ||
                                                          fp->numerology == OFDM_30K;
     if (e->p[KIND_OFDM] < 0.5 || !cp->lag || !(lte_like || wifi))
@@ -175,5 +184,5 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
         return;
     zc_measure(m, &g, fp);
     if (fp->numerology == OFDM_15K)
-        pss_measure(m, &g, fp);
+        pss_measure(&g, fp);
 }

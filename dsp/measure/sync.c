@@ -67,9 +67,7 @@ void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp
     if (!carriers)
         return;
     for (size_t s = 0; s < g->symbols && s < 32 && found < 4; s++) {
-        if (!grid_symbol(m, g, s, m->y))
-            break;
-        int u = zc_root(m, g, m->y, carriers);
+        int u = zc_root(m, g, g->carriers + s * g->lag, carriers);
         if (u)
             fp->zc_root[found++] = u;
     }
@@ -146,7 +144,7 @@ static double pss_full(const struct grid *g, const float complex *y, const struc
     return best;
 }
 
-void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp)
+void pss_measure(const struct grid *g, struct fingerprint *fp)
 {
     struct pss_try keep[PSS_KEEP] = { 0 };
     float complex ref[ROOTS][2 * PSS_SIDE];
@@ -156,12 +154,11 @@ void pss_measure(struct measurer *m, const struct grid *g, struct fingerprint *f
         return;
     pss_products(ref);
     for (size_t s = 0; s < g->symbols; s++)
-        if (grid_symbol(m, g, s, m->y))
-            pss_prune(g, m->y, s, ref, keep);
+        pss_prune(g, g->carriers + s * g->lag, s, ref, keep);
     double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
     for (int i = 0; i < PSS_KEEP; i++)
-        if (keep[i].diff > 0 && grid_symbol(m, g, keep[i].symbol, m->y))
-            best = fmax(best, pss_full(g, m->y, &keep[i]));
+        if (keep[i].diff > 0)
+            best = fmax(best, pss_full(g, g->carriers + keep[i].symbol * g->lag, &keep[i]));
     // Noise in 62 carriers: exponential with mean 1/62.
     fp->lte_pss = (struct meas){ fmin(1, best / fmax(0.1, clean)), 1 / 62.0 / fmax(0.1, clean) };
 }
