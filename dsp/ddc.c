@@ -15,6 +15,7 @@
 #include "dsp/ddc.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "dsp/kernel/fir.h"
@@ -41,8 +42,12 @@ struct ddc {
     float   turn[2 * FIR_TURN];
     float   h1[2 * DDC_TAPS1];
     float   h2[(DDC_PHASES + 1) * 2 * DDC_TAPS2];
+    bool    made[DDC_PHASES + 1];   // rows of h2: an even ratio needs few of them
+    struct fir_row row;             // what they have in common
+    double  fc2;
+    float   sin2[DDC_TAPS2], cos2[DDC_TAPS2];
     float   in[2 * (DDC_READ + FIR_TURN)];
-    float   mid[2 * DDC_MID];
+    float   mid[2 * (DDC_MID + FIR_TURN)];
 };
 
 #ifdef __x86_64__
@@ -117,12 +122,29 @@ static void design_stage2(struct ddc *d, double in, double out, double pass)
     double low = in < out ? in : out, trans = low - pass;
     d->taps2 = taps_for(trans / in, DDC_TAPS2 - 8) / 8 * 8 + 8;
     double half = (double)d->taps2 / 2, fc = 0.5 * low / in;
-    for (size_t p = 0; p <= DDC_PHASES; p++) {
-        float *row = d->h2 + p * 2 * d->taps2;
-        for (size_t k = 0; k < d->taps2; k++)
-            row[2 * k] = row[2 * k + 1] =
-                (float)lowpass((double)k - half + 1 - (double)p / DDC_PHASES, fc, half);
+    d->fc2 = fc;
+    d->row = (struct fir_row){ .over_half2 = (float)(1 / (half * half)), .peak = (float)(2 * fc),
+                               .sin = d->sin2, .cos = d->cos2, .over_i0 = (float)DDC_OVER_I0,
+                               .beta2 = (float)(DDC_BETA * DDC_BETA / 4) };
+    for (size_t k = 0; k < d->taps2; k++) {
+        d->sin2[k] = (float)sin(2 * M_PI * fc * (double)k);
+        d->cos2[k] = (float)cos(2 * M_PI * fc * (double)k);
     }
+    memset(d->made, 0, sizeof d->made);
+}
+
+static const float *stage2_row(struct ddc *d, size_t p)
+{
+    float *h = d->h2 + p * 2 * d->taps2;
+    if (d->made[p])
+        return h;
+    double t0 = 1 - (double)d->taps2 / 2 - (double)p / DDC_PHASES, a = 2 * M_PI * d->fc2 * t0;
+    d->row.t0 = (float)t0;
+    d->row.s0 = (float)sin(a);
+    d->row.c0 = (float)cos(a);
+    d->op->row(&d->row, d->taps2, h);
+    d->made[p] = true;
+    return h;
 }
 
 // Input samples [lo, lo+n) turned by -f, into dst (room for n + FIR_TURN).
@@ -141,11 +163,7 @@ static void read_turned(struct ddc *d, int64_t lo, size_t n, float *dst)
 static void fill_mid(struct ddc *d, int64_t lo, size_t n)
 {
     if (d->m == 1) {
-        for (size_t i = 0; i < n; i += DDC_READ) {
-            size_t k = n - i < DDC_READ ? n - i : DDC_READ;
-            read_turned(d, lo + (int64_t)i, k, d->in);
-            memcpy(d->mid + 2 * i, d->in, 2 * k * sizeof *d->in);
-        }
+        read_turned(d, lo, n, d->mid);
         return;
     }
     size_t group = (DDC_READ - d->taps1) / d->m + 1;
@@ -163,19 +181,27 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
 {
     size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
     per = per < 1 ? 1 : per;
+    bool same = step == 1 && pos == floor(pos);     // the same rate and times: the filter is 1
     for (size_t i = 0; i < n; i += per) {
         size_t k = n - i < per ? n - i : per;
         double first = pos + (double)i * step;
         int64_t lo = (int64_t)floor(first) - (int64_t)(d->taps2 / 2) + 1;
         int64_t hi = (int64_t)floor(pos + (double)(i + k - 1) * step) + (int64_t)(d->taps2 / 2);
         fill_mid(d, lo, (size_t)(hi - lo + 1));
+        if (same) {
+            memcpy(dst + i, d->mid + 2 * (d->taps2 / 2 - 1), k * sizeof *dst);
+            continue;
+        }
         for (size_t j = 0; j < k; j++) {
             double p = pos + (double)(i + j) * step, fl = floor(p), f = (p - fl) * DDC_PHASES;
             size_t row = (size_t)f;
             const float *x = d->mid + 2 * ((int64_t)fl - (int64_t)(d->taps2 / 2) + 1 - lo);
-            const float *a = d->h2 + row * 2 * d->taps2;
-            d->op->lerp(x, a, a + 2 * d->taps2, (float)(f - (double)row), 2 * d->taps2,
-                        (float *)(dst + i + j));
+            const float *a = stage2_row(d, row);
+            float mu = (float)(f - (double)row), *y = (float *)(dst + i + j);
+            if (mu == 0)
+                d->op->dot(x, a, 2 * d->taps2, y);
+            else
+                d->op->lerp(x, a, stage2_row(d, row + 1), mu, 2 * d->taps2, y);
         }
     }
 }

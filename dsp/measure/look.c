@@ -42,6 +42,7 @@ double look_noise_band(const struct look *l)
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
                size_t most, struct look *l)
 {
+    struct look was = *l;
     *l = (struct look){ .b = b, .in_fs = b->rate_hz, .f_hz = f_hz, .x = m->x };
     l->fs = look_rate(fmin(width_hz, b->rate_hz));
 
@@ -58,6 +59,10 @@ void look_take(struct measurer *m, const struct burst *b, double f_hz, double wi
     l->i0 = clamp_index(look_index(l, b->n0), l->n);
     l->i1 = clamp_index(look_index(l, b->n1), l->n);
     double pass = fmin(0.8 * l->fs, 0.9 * l->in_fs);
+    // The same look, only longer: its beginning is there already.
+    bool again = was.b == b && was.f_hz == f_hz && was.fs == l->fs && was.t0 == l->t0;
+    size_t have = again && was.n < l->n ? was.n : 0;
     if (l->n)
-        ddc_run(&b->cut, l->in_fs, f_hz, l->t0, l->fs, pass, l->x, l->n);
+        ddc_run(&b->cut, l->in_fs, f_hz, l->t0 + (double)have * l->in_fs / l->fs, l->fs, pass,
+                l->x + have, l->n - have);
 }

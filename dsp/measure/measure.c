@@ -143,6 +143,7 @@ void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
     if (!sane || b->cut.n == 0 || (b->flags & BURST_NO_SAMPLES))
         return;
     struct look *l = &m->look;
+    l->b = NULL;                    // what x holds is of another burst
     if (!look_settle(m, b, l, fp))
         return;
     for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
