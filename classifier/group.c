@@ -14,9 +14,24 @@
 #define LTE_PERIOD_S 71.429e-6      // seven symbols in 0.5 ms
 #define DJI_FRAME_S  1.0719e-3      // 15 symbols: OcuSync's downlink; up to three in a row
 
+#define PSS_DEVIATIONS 16           // exp(-16) over 1e4 places: one in a thousand bursts
+
 static bool has(struct meas m, double lo, double hi)
 {
     return meas_ok(m) && m.v >= lo && m.v <= hi;
+}
+
+// LTE's synchronisation signal.  The value is over the share of signal in the power; noise alone,
+// the best of some ten thousand places, comes to 9 to 13 of its deviations, so much must not count.
+static bool has_pss(const struct fingerprint *p)
+{
+    return has(p->lte_pss, 0.45, 1.1) && p->lte_pss.v > PSS_DEVIATIONS * p->lte_pss.err;
+}
+
+// Whether it would have been seen, had it been there.
+static bool shows_pss(const struct fingerprint *p)
+{
+    return meas_ok(p->lte_pss) && PSS_DEVIATIONS * p->lte_pss.err < 0.8;
 }
 
 static bool is_ofdm15(const struct fingerprint *p)
@@ -45,7 +60,7 @@ static enum group_kind ofdm_kind(const struct obs *o)
 
     if (p->numerology == OFDM_WIFI || p->numerology == OFDM_WIFI_AX || has(p->wifi_stf, 0.6, 1.1))
         return GROUP_WIFI_OFDM;
-    if (is_ofdm15(p) && has(p->lte_pss, 0.45, 1.1))
+    if (is_ofdm15(p) && has_pss(p))
         return GROUP_CELL;
     if (is_ofdm15(p))
         return o->bw_hz < NARROW_HZ && !(o->flags & BURST_EDGE) && o->bw_hz < 0.6 * o->rate_hz
@@ -163,7 +178,8 @@ static void ofdm_features(struct group *g, const struct fingerprint *p, double d
 {
     g->stf += has(p->wifi_stf, 0.6, 1.1);
     g->numerology_wifi += p->numerology == OFDM_WIFI || p->numerology == OFDM_WIFI_AX;
-    g->pss += has(p->lte_pss, 0.45, 1.1);
+    g->pss += has_pss(p);
+    g->pss_clear += shows_pss(p);
     g->long_cp7 += has(p->long_cp_every, 6.5, 7.5);
     // reference symbols over all carriers: downlink 601 or 1201, uplink 73; LTE's are shorter
     g->zc_dji += p->zc_len == 601 || p->zc_len == 1201 ||

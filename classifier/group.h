@@ -29,8 +29,8 @@ struct group {
     uint64_t n;                     // transmissions
     double   airtime_s, longest_s;
     // counts of transmissions (or parts) with a feature
-    unsigned stf, numerology_wifi, barker, access_address, even_mhz, pss, long_cp7, zc_dji, cp_dji,
-             cp_lte, frame_dji, narrow_slot, parts, edge;
+    unsigned stf, numerology_wifi, barker, access_address, even_mhz, pss, pss_clear, long_cp7,
+             zc_dji, cp_dji, cp_lte, frame_dji, narrow_slot, parts, edge;
     double   line_corr, barker_corr;        // best
     struct { double f_hz; unsigned n; } channel[GROUP_CHANNELS];
     unsigned n_channels;

@@ -44,10 +44,30 @@ static bool has_zc(const struct group *g)
     return share > 0.3 || (g->kind == GROUP_CELL && g->zc_dji >= 3 && share > 0.03);
 }
 
-// An LTE cell sends its synchronisation signal every 5 ms: silent for so long, it is none.
+// An LTE cell sends its synchronisation signal every 5 ms: it is in every long part, in a third of
+// the bursts of time division where both ways are heard, and by chance in a few of anybody's.
+static bool has_pss(const struct group *g)
+{
+    return g->pss && g->pss > 0.15 * g->parts;
+}
+
+// Silent for so long, though it would have been seen: no cell.
 static bool lacks_pss(const struct group *g)
 {
-    return !g->pss && g->parts >= 15 && g->airtime_s > 20e-3;
+    return !has_pss(g) && g->pss_clear >= 15 && g->airtime_s > 20e-3;
+}
+
+// At 10 dB OcuSync's reference symbols are found in one of twelve wide bursts, rarely in narrow ones.
+static bool lacks_zc(const struct group *g)
+{
+    return g->kind == GROUP_CELL && g->parts >= 30 && g->sample.snr_db >= 10 &&
+           g->zc_dji < 0.01 * g->parts;
+}
+
+// OcuSync's bursts are whole frames, or halves of 0.5 ms on an idle link.
+static bool ocusync_lengths(const struct group *g)
+{
+    return 5 * g->frame_dji > g->n || 3 * g->narrow_slot > g->n;
 }
 
 // A centre under 1 MHz is a recording whose tuning nobody told.
@@ -135,7 +155,7 @@ static bool judge_lte(const struct group *g, struct hyp *h)
         return false;
     h->llr = g->kind == GROUP_CELL ? 1 : -1;
     because(h, "OFDM with 66.7 us symbols");
-    if (g->pss) {
+    if (has_pss(g)) {
         h->llr += 5;
         because(h, "LTE synchronisation signal in %u of %u parts", g->pss, g->parts);
     }
@@ -152,7 +172,7 @@ static bool judge_lte(const struct group *g, struct hyp *h)
     h->llr -= (has_zc(g) ? fmin(8, 4.0 * g->zc_dji) : 0) + (lacks_pss(g) ? 3 : 0) +
               (g->cp_dji > g->cp_lte ? fmin(4, 1.0 * g->cp_dji) : 0);
     h->llr += !place_known(g->freq_hz) ? 0 : in_ism(g->freq_hz) ? -0.5 : 0.5;
-    if (g->n < 4 && g->longest_s < 5e-3 && !g->pss)
+    if (g->n < 4 && g->longest_s < 5e-3 && !has_pss(g))
         h->llr = fmin(h->llr, 0);       // one burst's lag of 66.7 us may be anybody's, or chance
     return true;
 }
@@ -196,7 +216,13 @@ static bool judge_ocusync(const struct group *g, struct hyp *h)
         h->llr += fmin(2, 0.7 * g->cp_dji);
         because(h, "every cyclic prefix 4.69 us, LTE's first is longer");
     }
-    h->llr -= (g->pss ? 6 : 0) + (g->cp_lte > g->cp_dji ? fmin(4, 1.0 * g->cp_lte) : 0);
+    h->llr -= (has_pss(g) ? 6 : 0) + (g->cp_lte > g->cp_dji ? fmin(4, 1.0 * g->cp_lte) : 0);
+    if (lacks_zc(g)) {
+        h->llr -= fmin(7, 0.08 * g->parts);   // ln(11/12) each
+        because(h, "strong, yet without its Zadoff-Chu symbols in %u bursts", g->parts);
+    }
+    if (g->kind == GROUP_CELL && !ocusync_lengths(g))
+        h->llr = fmin(h->llr, 0.3);     // the numerology is LTE's, the lengths are nobody's
     if (g->n < 4 && !(zc && g->zc_dji >= 2))
         h->llr = fmin(h->llr, 0);       // a few bursts are what anybody's OFDM may look like
     return true;
