@@ -107,3 +107,21 @@ void bank_power(struct bank *b, const float complex *x, unsigned frames, float *
         }
     }
 }
+
+float bank_power_packed(struct bank *b, const float complex *x, unsigned frames, uint16_t *ret)
+{
+    unsigned half = b->channels / 2;
+    float most = 0;
+
+    for (unsigned at = 0; at < frames; at += b->batch) {
+        unsigned n = frames - at < b->batch ? frames - at : b->batch;
+        run(b, x + (size_t)at * half, n);
+        for (unsigned i = 0; i < n; i++) {
+            const float *s = (const float *)(b->spec + (size_t)i * b->channels);
+            uint16_t *r = ret + (size_t)(at + i) * b->channels;
+            most = fmaxf(most, b->ops->power_pack(s + 2 * half, half, r));
+            most = fmaxf(most, b->ops->power_pack(s, half, r + half));
+        }
+    }
+    return most;
+}

@@ -13,6 +13,7 @@
 
 #include <complex.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct bank;
 
@@ -29,3 +30,5 @@ const float *bank_prototype(const struct bank *b);      // bank_window() values
 void bank_spectra(struct bank *b, const float complex *x, unsigned frames, float complex *ret);
 // Their powers, lowest frequency first: frame i to ret + i*channels.
 void bank_power(struct bank *b, const float complex *x, unsigned frames, float *ret);
+// The same powers, packed (dsp/kernel/wola.h); returns the largest.
+float bank_power_packed(struct bank *b, const float complex *x, unsigned frames, uint16_t *ret);

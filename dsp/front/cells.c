@@ -8,7 +8,6 @@
 
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
-#include "dsp/kernel/wola.h"
 
 // Spacing wanted of the fast bank: hops of some 4 us, short enough for the gap before a Wi-Fi
 // acknowledgement (10 us), and channels no wider than a narrow control link.
@@ -46,7 +45,6 @@ int cells_init(struct cells *c, double rate_hz, double keep_s)
     make_grid(&c->g, rate_hz, keep_s);
     size_t cells = (size_t)c->g.ring * c->g.slow_n;
 
-    c->ops = wola_ops();
     c->fast_bank = bank_new(c->g.fast_n, BANK_TAPS, BANK_STOP_DB);
     c->slow_bank = bank_new(c->g.slow_n, BANK_TAPS, BANK_STOP_DB);
     c->slow = calloc(cells, sizeof *c->slow);
@@ -56,10 +54,8 @@ int cells_init(struct cells *c, double rate_hz, double keep_s)
     c->dead = calloc(c->g.ring, 1);
     c->in_cap = IN_ROWS * c->g.row;
     c->in = dft_alloc(c->in_cap);
-    c->pf = calloc(c->g.slow_n, sizeof *c->pf);
-    c->ps = calloc(c->g.slow_n, sizeof *c->ps);
     if (!c->fast_bank || !c->slow_bank || !c->slow || !c->fast || !c->mask || !c->peak ||
-        !c->dead || !c->in || !c->pf || !c->ps)
+        !c->dead || !c->in)
         return -ENOMEM;
     cells_begin(c, 0);
     return 0;
@@ -75,8 +71,6 @@ void cells_done(struct cells *c)
     free(c->peak);
     free(c->dead);
     free(c->in);
-    free(c->pf);
-    free(c->ps);
 }
 
 // Row r needs samples from 1.5 rows before it to 1.5 rows after it.
@@ -93,17 +87,6 @@ void cells_begin(struct cells *c, uint64_t origin)
     memset(c->in, 0, c->in_n * sizeof *c->in);
 }
 
-static float largest(const float *x, size_t n)
-{
-    float m[8] = { 0 };
-    for (size_t i = 0; i < n; i += 8)
-        for (size_t k = 0; k < 8; k++)
-            m[k] = x[i + k] > m[k] ? x[i + k] : m[k];
-    for (size_t k = 1; k < 8; k++)
-        m[0] = m[k] > m[0] ? m[k] : m[0];
-    return m[0];
-}
-
 static bool silent(const float complex *x, unsigned n)
 {
     unsigned zero = 0;
@@ -118,12 +101,11 @@ static void finish_row(struct cells *c)
     size_t slot = c->rows & (g->ring - 1);
     const float complex *x = c->in + c->in_at, *row = x + g->row + g->row / 2;
 
-    bank_power(c->slow_bank, x, 1, c->ps);
-    bank_power(c->fast_bank, row + g->hop / 2 - 2 * g->hop, ROW_HOPS, c->pf);
-    c->ops->pack(c->ps, g->slow_n, c->slow + slot * g->slow_n);
-    c->ops->pack(c->pf, g->slow_n, c->fast + slot * g->slow_n);
+    float a = bank_power_packed(c->slow_bank, x, 1, c->slow + slot * g->slow_n);
+    float b = bank_power_packed(c->fast_bank, row + g->hop / 2 - 2 * g->hop, ROW_HOPS,
+                                c->fast + slot * g->slow_n);
     memset(c->mask + slot * g->slow_n, 0, g->slow_n);
-    c->peak[slot] = fmaxf(largest(c->ps, g->slow_n), largest(c->pf, g->slow_n));
+    c->peak[slot] = fmaxf(a, b);
     c->dead[slot] = silent(row, g->row);
     c->rows++;
     c->in_at += g->row;

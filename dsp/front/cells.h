@@ -38,10 +38,8 @@ struct cells {
     uint8_t       *dead;            // [ring]: digital silence, says nothing about noise
     // private
     struct bank   *fast_bank, *slow_bank;
-    const struct wola_ops *ops;
     float complex *in;              // samples from 1.5 rows before the next row on
     unsigned       in_n, in_at, in_cap;
-    float         *pf, *ps;         // the newest row, as float: [8][fast_n], [slow_n]
 };
 
 int  cells_init(struct cells *c, double rate_hz, double keep_s);       // 0 or -ENOMEM

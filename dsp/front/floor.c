@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/kernel/wola.h"
+
 #define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
 #define SPAN_S      0.100       // windows kept
 #define SOLVE_EVERY 32          // windows between two solutions, once there are plenty
@@ -39,7 +41,8 @@ struct noise_floor {
     unsigned    news;
     float      *sort;           // [span]
     double     *low, *spread, *shape;   // [groups], dB, ratio, dB
-    float      *slow, *fast;
+    float      *slow, *fast, *inv_slow, *inv_fast;
+    float       least_of_all;
     bool        fresh;
     float      *inverse, *sort_groups;      // [groups]: 1 / shape, linear; scratch
     uint64_t    common_of;      // first row of the window that common belongs to, + 1
@@ -85,9 +88,11 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->sort_groups = calloc(f->groups, sizeof *f->sort_groups);
     f->slow = calloc(g->slow_n, sizeof *f->slow);
     f->fast = calloc(g->fast_n, sizeof *f->fast);
+    f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
+    f->inv_fast = calloc(g->fast_n, sizeof *f->inv_fast);
     if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread ||
         !f->shape ||
-        !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
+        !f->inv_slow || !f->inv_fast || !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
     }
@@ -109,12 +114,17 @@ void floor_free(struct noise_floor *f)
     free(f->inverse);
     free(f->sort_groups);
     free(f->slow);
+    free(f->inv_slow);
+    free(f->inv_fast);
     free(f->fast);
     free(f);
 }
 
 const float *floor_slow(const struct noise_floor *f) { return f->slow; }
 const float *floor_fast(const struct noise_floor *f) { return f->fast; }
+const float *floor_inverse_slow(const struct noise_floor *f) { return f->inv_slow; }
+const float *floor_inverse_fast(const struct noise_floor *f) { return f->inv_fast; }
+float floor_least(const struct noise_floor *f) { return f->least_of_all; }
 
 // ---- Windows in -----------------------------------------------------------------------------
 
@@ -137,7 +147,7 @@ static void close_window(struct noise_floor *f)
 
 void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = f->common_of = 0; }
 
-void floor_row(struct noise_floor *f, const float *power, float cover, bool dead)
+void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)
 {
     f->row++;
     // A row less than half inside the epoch says little, and says it too low.
@@ -146,7 +156,7 @@ void floor_row(struct noise_floor *f, const float *power, float cover, bool dead
     for (unsigned i = 0; i < f->groups; i++) {
         float sum = 0;
         for (unsigned k = 0; k < f->group; k++)
-            sum += power[i * f->group + k];
+            sum += wola_unpack(power[i * f->group + k]);
         f->acc[i] += sum / cover;
     }
     f->acc_dead += dead;
@@ -320,6 +330,12 @@ static void spread_out(struct noise_floor *f)
             sum += f->slow[s < 0 ? 0 : s >= (int)g->slow_n ? (int)g->slow_n - 1 : s];
         }
         f->fast[c] = (float)sum;
+        f->inv_fast[c] = 1 / f->fast[c];
+    }
+    f->least_of_all = f->slow[0];
+    for (unsigned k = 0; k < g->slow_n; k++) {
+        f->inv_slow[k] = 1 / f->slow[k];
+        f->least_of_all = fminf(f->least_of_all, f->slow[k]);
     }
 }
 

@@ -22,8 +22,8 @@ struct noise_floor;
 struct noise_floor *floor_new(const struct grid *g, enum iq_format format);
 void floor_free(struct noise_floor *f);
 void floor_begin(struct noise_floor *f);                // an epoch
-// One row of the narrow bank.  cover: share of the row's window that lay inside the epoch, 0..1.
-void floor_row(struct noise_floor *f, const float *power, float cover, bool dead);
+// One row of the narrow bank, packed.  cover: share of the row's window that lay inside the epoch.
+void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead);
 // At the end of an epoch: counts what is left of an unfinished window, and keeps it.
 void floor_end(struct noise_floor *f);
 // Solves again when news have come; true when the floor changed.
@@ -33,3 +33,7 @@ bool floor_solve(struct noise_floor *f);
 float floor_common(struct noise_floor *f, uint64_t row);
 const float *floor_slow(const struct noise_floor *f);   // power per narrow channel
 const float *floor_fast(const struct noise_floor *f);   // per fast channel
+// One over these, and the least of each.
+const float *floor_inverse_slow(const struct noise_floor *f);
+const float *floor_inverse_fast(const struct noise_floor *f);
+float floor_least(const struct noise_floor *f);

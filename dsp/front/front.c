@@ -21,6 +21,7 @@
 #define AHEAD_S 0.010           // the floor knows so much of what comes
 #define LATER_S 0.060           // kept behind the tiles: a run's first 40 ms, looked at every 8
 #define PSD_S   0.5
+#define PSD_ROWS 4              // every fourth row goes into the spectrum for display
 
 struct front {
     struct iq_info      info;
@@ -47,7 +48,7 @@ struct front *front_new(const struct iq_info *info)
     bool ok = !cells_init(&f->cells, info->rate_hz, AHEAD_S + 0.022 + LATER_S);
     const struct grid *g = &f->cells.g;
     f->ahead = (uint64_t)(AHEAD_S / g->row_s) + 1;
-    f->psd_every = (uint64_t)(PSD_S / g->row_s);
+    f->psd_every = (uint64_t)(PSD_S / g->row_s / PSD_ROWS);
     f->floor = floor_new(g, info->format);
     f->tiles = tiles_new(g);
     f->tracker = tracker_new(g);
@@ -144,14 +145,13 @@ static void learn(struct front *f, uint64_t row)
     bool dead = false;
     for (uint64_t r = row > 2 ? row - 2 : 0; r <= row; r++)
         dead = dead || c->dead[r & (g->ring - 1)];
-    floor_row(f->floor, c->ps, (float)((to - from) / (1.5 * g->row)), dead);
+    floor_row(f->floor, cells_slow(c, row), (float)((to - from) / (1.5 * g->row)), dead);
 }
 
 static void judge(struct front *f)
 {
     floor_solve(f->floor);
-    tiles_row(f->tiles, &f->cells, floor_slow(f->floor), floor_fast(f->floor),
-              floor_common(f->floor, f->judged));
+    tiles_row(f->tiles, &f->cells, f->floor);
     f->judged++;
 }
 
@@ -160,7 +160,8 @@ static void track(struct front *f, struct front_out *out)
     struct place_in in = view(f);
 
     while (f->tracked < tiles_final(f->tiles)) {
-        count_psd(f, f->tracked);
+        if (f->tracked % PSD_ROWS == 0)
+            count_psd(f, f->tracked);
         tracker_row(f->tracker, &in, &out->list);
         f->tracked++;
         if (f->psd_rows >= f->psd_every)
@@ -179,7 +180,7 @@ static void drain(struct front *f, uint32_t flags, struct front_out *out)
         judge(f);
         track(f, out);
     }
-    tiles_end(f->tiles, c, floor_slow(f->floor));
+    tiles_end(f->tiles, c, f->floor);
     track(f, out);
     struct place_in in = view(f);
     tracker_end(f->tracker, &in, flags, &out->list);

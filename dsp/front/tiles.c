@@ -190,8 +190,7 @@ static void level_add(const struct tiles *t, struct level *to, struct level *fro
     from->rows = 0;
 }
 
-static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
-                     const float *floor_fast)
+static void fast_row(struct tiles *t, struct cells *c, struct noise_floor *f)
 {
     unsigned n = t->g.fast_n;
     uint64_t row = t->fast_row++;
@@ -201,17 +200,19 @@ static void fast_row(struct tiles *t, struct cells *c, const float *floor_slow,
     float scale = (float)(FAST_DOF / ROW_HOPS) / t->common[row % 8];
 
     // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
-    for (unsigned j = 0; j < ROW_HOPS; j++) {
-        t->ops->over(p + (size_t)j * n, floor_fast, least, n, t->n);
+    if (least < floor_least(f))         // the usual case
+        t->ops->rows(p, floor_inverse_fast(f), scale, ROW_HOPS, n, l->e);
+    for (unsigned j = 0; j < ROW_HOPS && least >= floor_least(f); j++) {
+        t->ops->over(p + (size_t)j * n, floor_fast(f), least, n, t->n);
         t->tile->add(l->e, t->n, scale, n);
     }
     for (unsigned i = 0; i < n; i++)
         l->d[i] = FAST_DOF;
     l->rows = 1;
-    judge(t, c, &(struct judged){ l, row, n, true, floor_slow, least });
+    judge(t, c, &(struct judged){ l, row, n, true, floor_slow(f), least });
     level_add(t, &t->fast[1], l, n);
     if (row % 2) {
-        judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, floor_slow, least });
+        judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, floor_slow(f), least });
         level_clear(&t->fast[1], n);
     }
 }
@@ -224,10 +225,15 @@ static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
                                     .share2 = 0.04f };
 
 // Slow row `row` over floor, from now on in the ring of the last few.
-static void slow_over(struct tiles *t, const struct cells *c, const float *floor_slow, uint64_t row)
+static void slow_over(struct tiles *t, const struct cells *c, const struct noise_floor *f,
+                      uint64_t row)
 {
-    t->ops->over(cells_slow(c, row), floor_slow, row_least(t, c, row), t->g.slow_n,
-                 t->over[row % OVER_ROWS] + 1);
+    float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS] + 1;
+
+    if (least < floor_least(f))
+        t->ops->times(cells_slow(c, row), floor_inverse_slow(f), t->g.slow_n, to);
+    else
+        t->ops->over(cells_slow(c, row), floor_slow(f), least, t->g.slow_n, to);
 }
 
 static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
@@ -244,12 +250,12 @@ static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
                      t->skip);
 }
 
-static void close_level(struct tiles *t, struct cells *c, const float *floor_slow, unsigned level,
-                        uint64_t end, bool last)
+static void close_level(struct tiles *t, struct cells *c, const struct noise_floor *f,
+                        unsigned level, uint64_t end, bool last)
 {
     struct level *l = &t->slow[level];
 
-    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, floor_slow, 0 });
+    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, floor_slow(f), 0 });
     if (level < t->top)
         level_add(t, &t->slow[level + 1], l, t->g.slow_n);
     else
@@ -258,7 +264,7 @@ static void close_level(struct tiles *t, struct cells *c, const float *floor_slo
         t->final = end;
 }
 
-static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
+static void slow_row(struct tiles *t, struct cells *c, const struct noise_floor *f)
 {
     unsigned n = t->g.slow_n;
     uint64_t row = t->slow_row++;
@@ -271,29 +277,28 @@ static void slow_row(struct tiles *t, struct cells *c, const float *floor_slow)
     t->tile->take(l->e, l->d, t->over[row % OVER_ROWS] + 1, t->skip, scale, (float)SLOW_DOF, n);
     l->rows++;
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
-        close_level(t, c, floor_slow, level, row + 1, false);
+        close_level(t, c, f, level, row + 1, false);
 }
 
 // ---- Rows in --------------------------------------------------------------------------------
 
-void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
-               float common)
+void tiles_row(struct tiles *t, struct cells *c, struct noise_floor *f)
 {
-    t->common[t->fast_row % 8] = common;
-    slow_over(t, c, floor_slow, t->fast_row);
-    fast_row(t, c, floor_slow, floor_fast);
+    t->common[t->fast_row % 8] = floor_common(f, t->fast_row);
+    slow_over(t, c, f, t->fast_row);
+    fast_row(t, c, f);
     // Pairs of fast rows and the smear must be known before a slow row is taken.
     while (t->slow_row + SMEAR + 2 <= t->fast_row)
-        slow_row(t, c, floor_slow);
+        slow_row(t, c, f);
 }
 
-void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow)
+void tiles_end(struct tiles *t, struct cells *c, struct noise_floor *f)
 {
     while (t->slow_row < t->fast_row)
-        slow_row(t, c, floor_slow);
+        slow_row(t, c, f);
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
     for (unsigned level = first; level <= t->top; level++)
         if (t->slow[level].rows)
-            close_level(t, c, floor_slow, level, t->fast_row, true);
+            close_level(t, c, f, level, t->fast_row, true);
     t->final = t->fast_row;
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "dsp/front/cells.h"
+#include "dsp/front/floor.h"
 
 #define TILES_LEVELS 14
 
@@ -22,12 +23,11 @@ struct tiles;
 struct tiles *tiles_new(const struct grid *g);
 void tiles_free(struct tiles *t);
 void tiles_begin(struct tiles *t);      // an epoch
-// The next row of c (they come in order), against `common` times this floor.  c must already hold
-// the two rows after it, or be at its end.
-void tiles_row(struct tiles *t, struct cells *c, const float *floor_slow, const float *floor_fast,
-               float common);
+// The next row of c (they come in order), against this floor.  c must already hold the two rows
+// after it, or be at its end.
+void tiles_row(struct tiles *t, struct cells *c, struct noise_floor *f);
 // End of the epoch: closes unfinished tiles.
-void tiles_end(struct tiles *t, struct cells *c, const float *floor_slow);
+void tiles_end(struct tiles *t, struct cells *c, struct noise_floor *f);
 // Rows whose marks are final.
 uint64_t tiles_final(const struct tiles *t);
 // Rows it lags behind at most.

@@ -10,14 +10,19 @@ struct wola_ops {
     // All float: x and ret are interleaved I, Q; h holds each tap twice.
     void (*fold)(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
                  float *restrict ret);
-    // ret[i] = |x[i]|^2 of n interleaved complex values; add: += instead.
+    // ret[i] = |x[i]|^2 of n interleaved complex values.
     void (*power)(const float *restrict x, size_t n, float *restrict ret);
-    void (*power_add)(const float *restrict x, size_t n, float *restrict ret);
-    // Power kept in the upper 16 bits of a float (8 bits of mantissa: 0.02 dB).
-    void (*pack)(const float *restrict x, size_t n, uint16_t *restrict ret);
+    // The same, kept in the upper 16 bits of a float (8 bits of mantissa: 0.02 dB); the largest.
+    float (*power_pack)(const float *restrict x, size_t n, uint16_t *restrict ret);
     // ret[i] = x[i] / max(floor[i], least); x packed.
     void (*over)(const uint16_t *restrict x, const float *restrict floor, float least, size_t n,
                  float *restrict ret);
+    // ret[i] = x[i] * inverse[i].
+    void (*times)(const uint16_t *restrict x, const float *restrict inverse, size_t n,
+                  float *restrict ret);
+    // ret[i] += scale * inverse[i] * (x[i] + x[i + n] + ... of `rows` rows).
+    void (*rows)(const uint16_t *restrict x, const float *restrict inverse, float scale,
+                 unsigned rows, size_t n, float *restrict ret);
 };
 
 const struct wola_ops *wola_ops(void);

@@ -35,7 +35,7 @@ static struct noise_floor *learn(shape_fn *shape, signal_fn *signal, unsigned ro
 {
     struct noise_floor *f = floor_new(&grid, IQ_CF32);
     struct rng r;
-    float p[SLOW];
+    uint16_t p[SLOW];
 
     assert_non_null(f);
     rng_init(&r, seed);
@@ -44,7 +44,9 @@ static struct noise_floor *learn(shape_fn *shape, signal_fn *signal, unsigned ro
         for (unsigned k = 0; k < SLOW; k++) {
             double x = (k + 0.5) / SLOW - 0.5;
             double mean = pow(10, 0.1 * shape(x)) * (1 + signal(x, row));
-            p[k] = (float)(-1e-9 * mean * log(1 - rng_uniform(&r)));
+            float v = (float)(-1e-9 * mean * log(1 - rng_uniform(&r)));
+            union { float f; uint32_t u; } bits = { v };
+            p[k] = (uint16_t)((bits.u + 0x8000) >> 16);     // as the front packs powers
         }
         floor_row(f, p, 1, false);
         floor_solve(f);
@@ -104,7 +106,7 @@ static void test_empty(void **state)
 {
     (void)state;
     struct noise_floor *f = floor_new(&grid, IQ_CU8);
-    float p[SLOW] = { 0 };
+    uint16_t p[SLOW] = { 0 };
     assert_false(floor_solve(f));
     for (unsigned row = 0; row < 200; row++)
         floor_row(f, p, 1, true);
