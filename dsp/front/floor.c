@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/front/nth.h"
 #include "dsp/kernel/wola.h"
 
 #define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
@@ -174,33 +175,6 @@ void floor_end(struct noise_floor *f)
 }
 
 // ---- Quantiles over time --------------------------------------------------------------------
-
-// The k-th smallest of n (Hoare); reorders x.
-static float nth(float *x, unsigned n, unsigned k)
-{
-    unsigned lo = 0, hi = n - 1;
-
-    while (lo < hi) {
-        float pivot = x[(lo + hi) / 2];
-        unsigned i = lo, j = hi;
-        for (;;) {
-            while (x[i] < pivot)
-                i++;
-            while (x[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            float t = x[i];
-            x[i++] = x[j];
-            x[j--] = t;
-        }
-        if (k <= j)
-            hi = j;
-        else
-            lo = j + 1;
-    }
-    return x[k];
-}
 
 // Standard normal deviate of probability p (Abramowitz and Stegun 26.2.23, error 4.5e-4).
 static double normal_quantile(double p)

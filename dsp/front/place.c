@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/front/nth.h"
 #include "dsp/kernel/wola.h"
 
 #define VALLEY_DB    10.0
@@ -152,17 +153,10 @@ static void smooth(const float *x, unsigned n, unsigned by, float *ret)
     }
 }
 
-static int cmp(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static float quantile(struct placer *p, const float *x, unsigned n, double q)
 {
     memcpy(p->sort, x, n * sizeof *x);
-    qsort(p->sort, n, sizeof *x, cmp);
-    return p->sort[(unsigned)(q * (n - 1))];
+    return nth(p->sort, n, (unsigned)(q * (n - 1)));
 }
 
 static unsigned smoothing(const struct placer *p, double width_hz, double cycles)
