@@ -2,6 +2,8 @@
 // Inner loops over the samples of a look.  Compiled once per instruction set.
 #include "dsp/kernel/look.h"
 
+#include <math.h>
+
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
@@ -75,6 +77,72 @@ static double sum(const float *restrict p, size_t n)
     return s;
 }
 
+static double sum_root(const float *restrict p, size_t n)
+{
+    double acc[LANES] = { 0 }, s = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            acc[k] += sqrtf(p[i + k]);
+    for (; i < n; i++)
+        s += sqrtf(p[i]);
+    for (size_t k = 0; k < LANES; k++)
+        s += acc[k];
+    return s;
+}
+
+static void limit(const float *restrict x, const float *restrict p, float most, size_t n,
+                  float *restrict y)
+{
+    for (size_t k = 0; k < n; k++) {
+        float g = p[k] > most ? sqrtf(most / p[k]) : 1;
+        y[2 * k] = x[2 * k] * g;
+        y[2 * k + 1] = x[2 * k + 1] * g;
+    }
+}
+
+static void likeness(const float *restrict x, const float *restrict z, size_t n,
+                     float *restrict ret)
+{
+    float re[LANES] = { 0 }, im[LANES] = { 0 }, r = 0, j = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            const float *a = x + 2 * (i + k), *b = z + 2 * (i + k);
+            re[k] += a[0] * b[0] + a[1] * b[1];
+            im[k] += a[1] * b[0] - a[0] * b[1];
+        }
+    for (; i < n; i++) {
+        const float *a = x + 2 * i, *b = z + 2 * i;
+        r += a[0] * b[0] + a[1] * b[1];
+        j += a[1] * b[0] - a[0] * b[1];
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        r += re[k];
+        j += im[k];
+    }
+    ret[0] = r;
+    ret[1] = j;
+}
+
+static void times(float *restrict y, const float *restrict x, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        float a = y[2 * k], b = y[2 * k + 1], u = x[2 * k], v = x[2 * k + 1];
+        y[2 * k] = a * u - b * v;
+        y[2 * k + 1] = a * v + b * u;
+    }
+}
+
+static void add_times(float *restrict y, const float *restrict x, float re, float im, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        float u = x[2 * k], v = x[2 * k + 1];
+        y[2 * k] += u * re - v * im;
+        y[2 * k + 1] += u * im + v * re;
+    }
+}
+
 static struct look_moments moments(const float *restrict p, size_t n)
 {
     double s1[LANES] = { 0 }, s2[LANES] = { 0 };
@@ -104,5 +172,6 @@ static struct look_moments moments(const float *restrict p, size_t n)
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
     .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
-    .sum = sum, .moments = moments,
+    .sum = sum, .sum_root = sum_root, .limit = limit, .likeness = likeness, .times = times,
+    .add_times = add_times, .moments = moments,
 };

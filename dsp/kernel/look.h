@@ -17,6 +17,13 @@ struct look_ops {
     void (*power_add)(const float *x, size_t n, float *p);         // p[k] += |x[k]|^2
     void (*window)(const float *x, const float *w, size_t n, float *y);    // y[k] = x[k] w[k]
     double (*sum)(const float *p, size_t n);
+    double (*sum_root)(const float *p, size_t n);                  // of the roots
+    // y[k] = x[k], its power p[k] held to `most`.
+    void (*limit)(const float *x, const float *p, float most, size_t n, float *y);
+    // The sum of x[k] conj z[k] into ret[0..1].
+    void (*likeness)(const float *x, const float *z, size_t n, float *ret);
+    void (*times)(float *y, const float *x, size_t n);             // y[k] *= x[k], complex
+    void (*add_times)(float *y, const float *x, float re, float im, size_t n);  // y += x (re + j im)
     struct look_moments (*moments)(const float *p, size_t n);
 };
 

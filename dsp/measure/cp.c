@@ -142,13 +142,10 @@ static struct sums window_sums(const struct fold *f, const struct comb *k, size_
 // outweigh milliseconds of symbols.  OFDM's own peaks hardly notice.
 static void limit(struct measurer *m, const struct look *l)
 {
-    double mean = 0;
-    for (size_t i = l->i0; i < l->i1; i++)
-        mean += sqrtf(m->p[i]);
-    mean /= (double)(l->i1 - l->i0);
-    float most = (float)(6.3 * mean * mean);
-    for (size_t i = l->i0; i < l->i1; i++)
-        m->z[i] = m->p[i] > most ? l->x[i] * sqrtf(most / m->p[i]) : l->x[i];
+    size_t n = l->i1 - l->i0;
+    double mean = m->op->sum_root(m->p + l->i0, n) / (double)n;
+    m->op->limit((const float *)(l->x + l->i0), m->p + l->i0, (float)(6.3 * mean * mean), n,
+                 (float *)(m->z + l->i0));
 }
 
 // Looks for the best offset of one numerology.  Steps of a quarter prefix, then one by one.
@@ -270,7 +267,7 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
 
 // Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same
 // windows.
-static double lag_refine(const struct look *l, const struct cp_fit *fit)
+static double lag_refine(const struct measurer *m, const struct look *l, const struct cp_fit *fit)
 {
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5);
     double sym = (fit->k->useful_s + fit->k->cp_s) * l->fs, c[3];
@@ -280,8 +277,10 @@ static double lag_refine(const struct look *l, const struct cp_fit *fit)
             size_t i = (size_t)(at + 0.5);
             if (i + w + fit->lag + 1 > l->i1)
                 break;
-            for (size_t j = 0; j < w; j++)
-                s += l->x[i + j + fit->lag + (size_t)d - 1] * conjf(l->x[i + j]);
+            float r[2];
+            m->op->likeness((const float *)(l->x + i + fit->lag + (size_t)d - 1),
+                            (const float *)(l->x + i), w, r);
+            s += r[0] + I * r[1];
         }
         c[d] = cabsf(s);
     }
@@ -302,7 +301,7 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, d
                                  1 / sqrt(2 * fmax(1, fit->neff)) / fmax(clean, 0.01) };
     double edge = 1 / fmin(l->fs, l->occ_hi - l->occ_lo);      // one independent sample
     double lag_err = edge / sqrt(fmax(1, fit->t)) + 0.05 / l->fs;
-    fp->useful_symbol_s = (struct meas){ lag_refine(l, fit), lag_err };
+    fp->useful_symbol_s = (struct meas){ lag_refine(m, l, fit), lag_err };
     fp->symbol_period_s = (struct meas){ sym, 0.5 * k->cp_s / fmax(1, symbols) };
     if (k->slot_s > 0)
         fp->long_cp_every = (struct meas){ k->per_slot, 0 };

@@ -22,10 +22,7 @@
 
 static double mean_power(const float *p, size_t a, size_t b)
 {
-    double s = 0;
-    for (size_t i = a; i < b; i++)
-        s += p[i];
-    return b > a ? s / (double)(b - a) : 0;
+    return b > a ? look_ops()->sum(p + a, b - a) / (double)(b - a) : 0;
 }
 
 // Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it
@@ -49,9 +46,12 @@ static double noise_density(const struct look *l, const float *p)
 // samples are noise-like to 18 %.
 static double quiet_power(const float *p, size_t a, size_t b)
 {
-    double least = INFINITY;
-    for (size_t i = a; i + 32 <= b; i += 16)
-        least = fmin(least, mean_power(p, i, i + 32));
+    double least = INFINITY, was = INFINITY;
+    for (size_t i = a; i + 16 <= b; i += 16) {
+        double now = mean_power(p, i, i + 16);
+        least = fmin(least, 0.5 * (was + now));
+        was = now;
+    }
     return isfinite(least) ? least : 0;
 }
 
@@ -91,8 +91,7 @@ static size_t edge_walk(const float *p, size_t mid, size_t stop, size_t rough, i
 void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
 {
     const struct burst *b = l->b;
-    for (size_t i = 0; i < l->n; i++)
-        m->p[i] = sq(l->x[i]);
+    m->op->power((const float *)l->x, l->n, m->p);
     l->n0_psd = noise_density(l, m->p);
     l->noise = l->n0_psd * look_noise_band(l);
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
@@ -146,27 +145,23 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
 void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     size_t n = l->i1 - l->i0;
-    double s1 = 0, s2 = 0, top = 0, on = 0, s = l->power, nz = l->noise;
+    double on = 0, s = l->power, nz = l->noise;
     if (n < 16 || !(s > 0))
         return;
-    for (size_t i = l->i0; i < l->i1; i++) {
-        s1 += m->p[i];
-        s2 += (double)m->p[i] * m->p[i];
-        top = fmax(top, m->p[i]);
-    }
+    struct look_moments mo = m->op->moments(m->p + l->i0, n);
     // Share above half: over a short mean, so that noise and OFDM's own swing do not count.
     size_t w = (size_t)(4e-6 * l->fs);
     w = w < 4 ? 4 : w;
     for (size_t i = l->i0; i + w <= l->i1; i += w)
         on += mean_power(m->p, i, i + w) - nz > 0.5 * s;
-    double mean = s1 / (double)n, var = s2 / (double)n - mean * mean;
+    double mean = mo.sum / (double)n, var = mo.sum2 / (double)n - mean * mean;
     double sig = (var - 2 * s * nz - nz * nz) / (s * s);
     double band = fmax(l->occ_hi - l->occ_lo, l->fs / 16), indep = (double)n * band / l->fs + 1;
     // Spread of a sample variance of a noise-like power: sqrt(8/n) of (s+n)^2.
     double err = sqrt(8 / indep) * mean * mean / (s * s);
     double cv = 0.5 * sqrt(fmax(0, sig));
     fp->env_cv = (struct meas){ cv, fmin(1, err / (4 * fmax(cv, 0.25))) };
-    fp->papr_db = (struct meas){ db_of(top / mean), 4.34 / sqrt(indep) * 2 };
+    fp->papr_db = (struct meas){ db_of(mo.top / mean), 4.34 / sqrt(indep) * 2 };
     fp->on_fraction = (struct meas){ on / fmax(1, floor((double)n / (double)w)),
                                      (double)w / (double)n };
     e->const_env = sig;

@@ -18,6 +18,7 @@ struct measurer *measurer_new(double rate_hz)
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
     m->r = (float *)dft_alloc(LOOK_MAX / 2);
     m->op = look_ops();
+    spectrum_windows(m->hann);
     bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);

@@ -75,6 +75,7 @@ struct measurer {
     double rate_hz;
     float complex *x, *y, *z, *g;   // LOOK_MAX each
     float  *p, *q, *r;              // LOOK_MAX each
+    float   hann[PSD_MAX];          // windows, the one of nf bins from nf on
     const struct look_ops *op;
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
     struct look look;
@@ -91,6 +92,7 @@ double look_time(const struct look *l, double i);       // seconds since the cap
 // ---- level.c, spectrum.c
 void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp);
 void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
+void spectrum_windows(float *hann);                    // PSD_MAX of them
 void spectrum_take(struct measurer *m, struct look *l);
 
 // ---- the measurers

@@ -34,14 +34,31 @@ static float complex phasor(double turns)
     return (float)cos(a) + I * (float)sin(a);
 }
 
-// One carrier of n samples, by definition: where the symbol is no power of two long (802.11).
-static float complex carrier_take(const struct look *l, size_t i, size_t n, double f_hz)
+// Carriers by definition, where the symbol is no power of two long (802.11): row k of `turns` holds
+// what the carriers' oscillators stand at k samples on.  Phases count from the symbol's start.
+static void turns_make(struct measurer *m, const struct grid *g)
 {
-    double step = -f_hz / l->fs;
-    float complex w = phasor(step * (double)i), turn = phasor(step), s = 0;
-    for (size_t k = 0; k < n; k++, w *= turn)
-        s += l->x[i + k] * w;
-    return s;
+    float complex step[WIFI_GRID];
+    for (size_t c = 0; c < g->lag; c++) {
+        double f = g->cp->cfo_hz + ((double)c - (double)g->lag / 2) * g->cp->spacing;
+        step[c] = phasor(-f / g->l->fs);
+        m->z[c] = 1;
+    }
+    for (size_t k = 1; k < g->samples; k++) {
+        float complex *row = m->z + k * g->lag;
+        memcpy(row, row - g->lag, g->lag * sizeof *row);
+        m->op->times((float *)row, (const float *)step, g->lag);
+    }
+}
+
+static void symbol_by_turns(struct measurer *m, const struct grid *g, size_t i, float complex *y)
+{
+    memset(y, 0, g->lag * sizeof *y);
+    for (size_t k = 0; k < g->samples; k++) {
+        float complex x = g->l->x[i + k];
+        m->op->add_times((float *)y, (const float *)(m->z + k * g->lag), crealf(x), cimagf(x),
+                         g->lag);
+    }
 }
 
 // All carriers by one transform, the fraction of the carrier offset turned away first.
@@ -65,10 +82,7 @@ static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, floa
     if (i + n > l->i1)
         return false;
     if (n != g->lag) {
-        for (size_t k = 0; k < g->lag; k++) {
-            double f = g->cp->cfo_hz + ((double)k - (double)g->lag / 2) * g->cp->spacing;
-            y[k] = carrier_take(l, i, n, f);
-        }
+        symbol_by_turns(m, g, i, y);
         return true;
     }
     symbol_transform(m, g, i, y);
@@ -128,6 +142,8 @@ static bool grid_take(struct measurer *m, struct grid *g)
         g->turn[2 * k + 1] = cimagf(w);
     }
     g->carriers = m->g;
+    if (g->samples != g->lag)
+        turns_make(m, g);
     for (g->symbols = 0; g->symbols < most; g->symbols++) {
         float complex *y = m->g + g->symbols * g->lag;
         if (!symbol_take(m, g, g->symbols, y))
@@ -162,7 +178,7 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
         cp->at += ceil((WIFI_TRAINING_S * l->fs - cp->at) / cp->symbol) * cp->symbol;
     g.most = wifi ? 12 : OFDM_SYMBOLS;
     if (wifi)
-        g.lag = cp->spacing * WIFI_GRID < l->fs ? WIFI_GRID : 0;
+        g.lag = cp->spacing * WIFI_GRID < l->fs ? WIFI_GRID : 0;   // 786 samples at most
     else if ((cp->lag & (cp->lag - 1)) || cp->lag > GRID_MAX)
         g.lag = 0;
     if (!g.lag || !grid_take(m, &g))

@@ -12,6 +12,13 @@
 
 #include "dsp/measure/measure.h"
 
+void spectrum_windows(float *hann)
+{
+    for (size_t nf = 1; nf <= PSD_MAX / 2; nf *= 2)
+        for (size_t k = 0; k < nf; k++)
+            hann[nf + k] = (float)(0.5 - 0.5 * cos(2 * M_PI * ((double)k + 0.5) / (double)nf));
+}
+
 static void average(struct measurer *m, struct look *l, unsigned log_nf)
 {
     size_t nf = (size_t)1 << log_nf, step = nf / 2;
@@ -19,20 +26,18 @@ static void average(struct measurer *m, struct look *l, unsigned log_nf)
     // a thousand segments tell all there is: 0.14 dB
     size_t skip = all > 1024 ? all / 1024 : 1;
     double scale = 0;
-    for (size_t k = 0; k < nf; k++) {
-        m->q[k] = (float)(0.5 - 0.5 * cos(2 * M_PI * ((double)k + 0.5) / (double)nf));
-        scale += (double)m->q[k] * m->q[k];
-    }
+    const float *hann = m->hann + nf;
+    for (size_t k = 0; k < nf; k++)
+        scale += (double)hann[k] * hann[k];
     memset(l->psd, 0, sizeof l->psd);
     l->segments = 0;
     for (size_t s = 0; s < all; s += skip, l->segments++) {
-        for (size_t k = 0; k < nf; k++) {
-            size_t i = l->i0 + s * step + k;
-            m->y[k] = i < l->i1 ? l->x[i] * m->q[k] : 0;
-        }
+        size_t i = l->i0 + s * step, n = l->i1 - i < nf ? l->i1 - i : nf;
+        m->op->window((const float *)(l->x + i), hann, n, (float *)m->y);
+        memset(m->y + n, 0, (nf - n) * sizeof *m->y);
         dft_run(m->fft[log_nf], m->y, m->y);
-        for (size_t k = 0; k < nf; k++)
-            l->psd[(k + nf / 2) % nf] += sq(m->y[k]);
+        m->op->power_add((const float *)(m->y + nf / 2), nf / 2, l->psd);
+        m->op->power_add((const float *)m->y, nf / 2, l->psd + nf / 2);
     }
     for (size_t k = 0; k < nf; k++)
         l->psd[k] *= (float)(1 / (scale * (double)nf * (double)l->segments));

@@ -126,19 +126,19 @@ static void pss_prune(const struct grid *g, const float complex *y, size_t s,
 // Normalised correlation at the best of several delays, 0..1 in power.
 static double pss_full(const struct grid *g, const float complex *y, const struct pss_try *t)
 {
-    int c = (int)g->lag / 2 + g->mid + t->shift;
-    double best = 0;
-    for (int d = -12; d <= 12; d++) {
+    float complex v[2 * PSS_SIDE + 1], ramp[4 * PSS_SIDE];
+    int c = (int)g->lag / 2 + g->mid + t->shift, turn = 4 * PSS_SIDE;
+    double best = 0, e = 1e-30;
+    for (int k = -PSS_SIDE; k <= PSS_SIDE; k++) {
+        v[k + PSS_SIDE] = k ? y[c + k] * conjf(pss_value(t->root, k)) : 0;
+        e += k ? sq(y[c + k]) : 0;
+    }
+    for (int k = 0; k < turn; k++)
+        ramp[k] = (float)cos(2 * M_PI * k / turn) + I * (float)sin(2 * M_PI * k / turn);
+    for (int d = -12; d <= 12; d++) {           // half a cycle over the band per two steps
         float complex sum = 0;
-        // half a cycle over the band per two steps
-        double e = 1e-30, ramp = 2 * M_PI * d / 124.0;
-        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++) {
-            if (!k)
-                continue;
-            double ph = ramp * k;
-            sum += y[c + k] * conjf(pss_value(t->root, k)) * ((float)cos(ph) + I * (float)sin(ph));
-            e += sq(y[c + k]);
-        }
+        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++)
+            sum += v[k + PSS_SIDE] * ramp[((d * k) % turn + turn) % turn];
         best = fmax(best, sq(sum) / (62 * e));
     }
     return best;
