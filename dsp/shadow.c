@@ -21,6 +21,8 @@
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
 #define SAME_SHARE  0.6         // of time and band ...
+#define RUN_SHARE   0.5         // of its band within that of a run it comes with, ...
+#define SAME_LEVEL_DB 3.0       // ... and no stronger
 #define SAME_DB     6.0         // ... and so much weaker: a second box (else the two are joined)
 
 static double share(double a0, double a1, double b0, double b1)
@@ -74,6 +76,8 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
     if (inside(&t) && density > RANGE_DB)
         return true;
     double in = fmin(x->f_hi_hz, y->f_hi_hz) - fmax(x->f_lo_hz, y->f_lo_hz);
+    if (y->run && inside(&t) && level > -SAME_LEVEL_DB && in > RUN_SHARE * wx)
+        return true;
     bool brief = speck || t.x1 - t.x0 < BRIEF_SHARE * (t.y1 - t.y0);
     if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 &&
         ((in > 0.9 * wx && density > -FRAGMENT_DB) || (in > 0.5 * wx && brief && level > 0)))

@@ -67,19 +67,33 @@ static double share_at(const float *x, int lo, int hi, double total, double shar
     return hi;
 }
 
+// How far the skirts of a box go on without a break beyond its outermost cell: as long as they are
+// over the noise, and weaker than the box itself (else they are somebody else's).
+static int skirt_end(const struct placer *p, const struct place_in *in, int from, int to, int step,
+                     double sigma, double mean)
+{
+    int k = from;
+
+    while (k != to && p->spec[k + step] > sigma * in->floor_slow[k + step] &&
+           p->spec[k + step] < mean)
+        k += step;
+    return k;
+}
+
 static void extent(struct placer *p, const struct place_in *in, const struct stretch *s,
                    uint64_t r0, uint64_t r1, struct cand *ret)
 {
     int n = (int)p->g.slow_n, guard = 2 + (s->hi - s->lo) / 8;
     int lo = s->lo - guard < 0 ? 0 : s->lo - guard, hi = s->hi + guard > n ? n : s->hi + guard;
     unsigned rows = spectrum(p, in, s, r0, r1, lo, hi);
-    double sigma = 2 / sqrt(0.5 * rows + 0.5), total = 0;
+    double sigma = 2 / sqrt(0.5 * rows + 0.5), total = 0, inside = 0;
 
-    for (int k = lo; k < hi; k++) {
-        if (p->spec[k] < sigma * in->floor_slow[k] && (k < s->lo || k >= s->hi))
-            p->spec[k] = 0;
+    for (int k = s->lo; k < s->hi; k++)
+        inside += p->spec[k] > 0 ? p->spec[k] : 0;
+    lo = skirt_end(p, in, s->lo, lo, -1, sigma, inside / (s->hi - s->lo));
+    hi = skirt_end(p, in, s->hi - 1, hi - 1, 1, sigma, inside / (s->hi - s->lo)) + 1;
+    for (int k = lo; k < hi; k++)
         total += p->spec[k] > 0 ? p->spec[k] : 0;
-    }
     double a = share_at(p->spec, lo, hi, total, TAIL);
     double b = share_at(p->spec, lo, hi, total, 1 - TAIL);
     if (b < a + 0.5)
