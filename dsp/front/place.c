@@ -15,6 +15,8 @@
 #include "dsp/kernel/wola.h"
 
 #define VALLEY_DB    10.0
+#define VALLEY_WIDE_DB 9.5      // ... where so many degrees of freedom make one value certain
+#define WIDE_DOF     30
 #define GAP_S        8e-6       // the shortest pause: below a Wi-Fi frame space (10 us)
 // A signal wider than the capture (LTE in 1.92 MS/s): symbols without data are no pauses of it.
 #define WIDER_RATE_HZ 5e6       // above, a signal that wide may be Wi-Fi, whose pauses count
@@ -261,7 +263,8 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     smooth(p->power, r.n, by, p->smooth);
     double sigma = one / sqrt(by);
     double ground = fmax(fmax(0.1 * r.noise, 3 * sigma), 1e-5 * top) + 1e-30;
-    double depth = fmin(VALLEY_DB, fmax(3, 0.7 * to_db((top + ground) / ground)));
+    double most = 0.5 * r.width * by > WIDE_DOF ? VALLEY_WIDE_DB : VALLEY_DB;
+    double depth = fmin(most, fmax(3, 0.7 * to_db((top + ground) / ground)));
     double ratio = fmin(pow(10, -0.1 * depth), 1 - 6 * sigma / (top + ground));
     double gap = fmax(GAP_S, GAP_CYCLES / width) / p->g.hop_s;
     if (place_wider(&p->g, s->lo, s->hi))
