@@ -114,6 +114,19 @@ static double share(double a0, double a1, double b0, double b1)
     return in > 0 && all > 0 ? in / all : 0;
 }
 
+// A box of energy on the air just as long as a DroneID burst that lies in its band, and somewhat
+// wider: the burst and a piece of a neighbour.
+static bool holds_droneid(const struct cand *x, const struct cand *y)
+{
+    const struct cand *d = x->hyp == HYP_DRONEID ? x : y, *e = x->hyp == HYP_DRONEID ? y : x;
+    double wide = d->f_hi_hz - d->f_lo_hz;
+
+    return d->metric > SURE_METRIC && e->hyp == HYP_ENERGY && e->part == BURST_WHOLE &&
+           share((double)d->n0, (double)d->n1, (double)e->n0, (double)e->n1) >= 0.95 &&
+           fmin(d->f_hi_hz, e->f_hi_hz) - fmax(d->f_lo_hz, e->f_lo_hz) > INSIDE_SHARE * wide &&
+           e->f_hi_hz - e->f_lo_hz < 3 * wide;
+}
+
 // Different detectors see one burst, so do the same standing detector's neighbouring grid points,
 // and so may two boxes of the front: one where they share their band and touch in time.
 static bool same_burst(const struct cand *x, const struct cand *y)
@@ -122,6 +135,8 @@ static bool same_burst(const struct cand *x, const struct cand *y)
         return x->part == BURST_WHOLE && y->part == BURST_WHOLE && x->n0 < y->n1 && y->n0 < x->n1 &&
                fabsf(x->level_dbfs - y->level_dbfs) < SAME_LEVEL_DB &&
                share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
+    if (holds_droneid(x, y))
+        return true;
     return share((double)x->n0, (double)x->n1, (double)y->n0, (double)y->n1) >= SAME_SHARE &&
            share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
 }
@@ -238,7 +253,7 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
     a->open[i].n1 = 0;
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (!y->n1 || !same_burst(&x, y))
+        if (!y->n1 || (!same_burst(&x, y) && !(have && same_burst(&d, y))))
             continue;
         if (y->hyp == HYP_DRONEID && (!have || y->metric > d.metric)) {
             d = *y;

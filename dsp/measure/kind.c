@@ -2,11 +2,15 @@
 // From what was measured to one kind, and to the contract's one meaning of width and SNR for it.
 #include "dsp/measure/measure.h"
 
+// The waveform DroneID's receiver looks for: samples of a burst of 8 or 9 symbols.
+#define DRONEID_RATE_HZ   15.36e6
+#define DRONEID_SAMPLES_8 8776
+#define DRONEID_SAMPLES_9 9880
+#define DRONEID_BW_HZ     9.015e6       // 601 carriers of 15 kHz
+
 // Width in which the contract quotes SNR, per kind; 0: the 99 % power width.
-static double kind_width(const struct fingerprint *fp, const struct droneid_seen *d)
+static double kind_width(const struct fingerprint *fp)
 {
-    if (d->seen)
-        return 9.015e6;
     switch (fp->kind) {
     case KIND_LORA: return fp->sweep_hz.v;
     case KIND_FSK:
@@ -62,8 +66,7 @@ static void kind_tidy(struct fingerprint *fp)
     }
 }
 
-void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e,
-                 const struct droneid_seen *d)
+void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e)
 {
     fp->kind = KIND_UNKNOWN;
     double best = 0.5, left = 1;
@@ -75,8 +78,7 @@ void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *
         left *= 1 - fmin(0.999, e->p[k]);
     }
     fp->kind_p = fp->kind == KIND_UNKNOWN ? left : best;
-    if (!d->seen)
-        kind_tidy(fp);
+    kind_tidy(fp);
     double mid = 0.5 * (l->lo99 + l->hi99), occ = 0.5 * (l->occ_lo + l->occ_hi);
     double f = l->f_hz + (fp->kind == KIND_UNKNOWN ? mid : occ);
     double err = fp->kind == KIND_UNKNOWN ? l->err99 / 2 : l->occ_err;
@@ -86,14 +88,33 @@ void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *
     }
     fp->freq_hz = (struct meas){ l->b->centre_hz + f, err };
     fp->bw99_hz = (struct meas){ l->hi99 - l->lo99, l->err99 };
-    double width = kind_width(fp, d);
+    double width = kind_width(fp);
     fp->bw_hz = width > 0 ? (struct meas){ width, l->err99 } : fp->bw99_hz;
-    if (d->seen) {
-        fp->kind = KIND_OFDM;
-        fp->kind_p = fmax(fp->kind_p, 0.99);
-        fp->freq_hz = d->freq_hz;
-        fp->t_s = d->t_s;
-        fp->bw_hz.err = 0;
-    }
     kind_snr(l, fp, fp->bw_hz.v);
+}
+
+// Its own receiver measured a DroneID burst; the energy around it may be half somebody else's.
+void kind_droneid(const struct burst *b, const struct droneid_seen *d, struct fingerprint *fp)
+{
+    double len = (d->symbols == 8 ? DRONEID_SAMPLES_8 : DRONEID_SAMPLES_9) / DRONEID_RATE_HZ;
+
+    fp->kind = KIND_OFDM;
+    fp->kind_p = 0.99;
+    kind_tidy(fp);
+    fp->t_s = d->t_s;
+    if (d->cut)         // the stretch that was received, as the detectors say
+        len = fmin(len, fmax((double)b->n1 / b->rate_hz - d->t_s.v, 0));
+    fp->dur_s = (struct meas){ len, d->cut ? 50e-6 : d->t_s.err };
+    fp->freq_hz = d->freq_hz;
+    fp->bw_hz = fp->bw99_hz = (struct meas){ DRONEID_BW_HZ, 0 };
+    fp->numerology = OFDM_15K;
+    fp->useful_symbol_s = (struct meas){ 1024 / DRONEID_RATE_HZ, 1e-9 };
+    fp->cp_s = (struct meas){ 72 / DRONEID_RATE_HZ, 1e-9 };     // of all but the longer ends
+    fp->symbol_period_s = (struct meas){ 1096 / DRONEID_RATE_HZ, 1e-9 };
+    fp->wifi_stf = fp->lte_pss = fp->barker_corr = fp->long_cp_every = MEAS_NONE;
+    if (meas_ok(d->snr_db)) {
+        fp->snr_db = d->snr_db;
+        if (b->noise_dbfs_hz > -250 && b->noise_dbfs_hz < 50)
+            fp->level_dbfs = d->snr_db.v + b->noise_dbfs_hz + 10 * log10(DRONEID_BW_HZ);
+    }
 }

@@ -133,9 +133,8 @@ static measure_fn *const measurers[] = {
     video_measure, chirp_measure, fsk_measure, tone_measure,
 };
 
-void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
+static void measure_energy(struct measurer *m, const struct burst *b, struct fingerprint *fp)
 {
-    struct fingerprint *fp = &f->fp;
     struct evidence e = { .line_share = 0, .const_env = 9 };
     fingerprint_clear(fp);
     fingerprint_rough(b, fp);
@@ -151,5 +150,12 @@ void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
         // Prefixes, chips and lines leave no doubt; the costly rest is for the others.
         if (i < ALWAYS || fmax(e.p[KIND_OFDM], fmax(e.p[KIND_DSSS], e.p[KIND_FM])) < 0.95)
             measurers[i](m, l, fp, &e);
-    kind_decide(l, fp, &e, &f->droneid);
+    kind_decide(l, fp, &e);
+}
+
+void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
+{
+    measure_energy(m, b, &f->fp);
+    if (f->droneid.seen && b->rate_hz > 0 && meas_ok(f->droneid.t_s))
+        kind_droneid(b, &f->droneid, &f->fp);
 }

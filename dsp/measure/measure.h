@@ -106,8 +106,8 @@ void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, 
 void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e);
 
 // ---- kind.c
-void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e,
-                 const struct droneid_seen *d);
+void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e);
+void kind_droneid(const struct burst *b, const struct droneid_seen *d, struct fingerprint *fp);
 
 static inline double db_of(double power) { return 10 * log10(power > 1e-30 ? power : 1e-30); }
 static inline float sq(float complex v) { return crealf(v) * crealf(v) + cimagf(v) * cimagf(v); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Naming links: recall against SNR per mode, false drone tracks over dense traffic, and the cost of
-// a finding in the classifier.  All of it simulated, crystals, channels and seeds drawn anew each time.
+// a finding in the classifier.  All of it simulated: crystals, channels and seeds anew each time.
 //
 // SNR is the contract's, in each waveform's own width.  "named": a track of the family and mode
 // with verdict drone and confidence 0.5 or more.  Intervals: Wilson, 95 %.

@@ -286,13 +286,41 @@ static void test_carriers(void **state)
     pulls_check(&p);
 }
 
+// What the DroneID receiver measured goes before what a Wi-Fi burst in the same place looks like.
+static void test_droneid_first(void **state)
+{
+    (void)state;
+    struct made_ofdm o = { 3.2e-6, 0.8e-6, 0, 0, 52, 100, 0, 0, { 0 }, { 0 } };
+    struct made m;
+    struct rng r;
+    rng_init(&r, 31);
+    made_ofdm_make(&o, &r);
+    made_burst(&m, &r, 40e6, 1e6, made_ofdm_dur(&o), 16.25e6, 25, made_ofdm, &o);
+    struct finding f = { .droneid = { .seen = true, .symbols = 9, .t_s = { 1.5e-3, 1e-8 },
+                                      .freq_hz = { 2444.5e6, 20 }, .snr_db = { 7, 0.2 } } };
+    measure_burst(meter, &m.burst, &f);
+    assert_int_equal(f.fp.kind, KIND_OFDM);
+    assert_int_equal(f.fp.numerology, OFDM_15K);
+    assert_true(f.fp.t_s.v == 1.5e-3 && f.fp.freq_hz.v == 2444.5e6 && f.fp.bw_hz.v == 9.015e6);
+    assert_float_equal(f.fp.dur_s.v, 643.23e-6, 0.01e-6);
+    assert_float_equal(f.fp.useful_symbol_s.v, 66.667e-6, 1e-9);
+    assert_float_equal(f.fp.cp_s.v, 4.6875e-6, 1e-9);
+    assert_float_equal(f.fp.snr_db.v, 7, 1e-9);
+    assert_false(meas_ok(f.fp.wifi_stf));
+    f.droneid.symbols = 8;
+    measure_burst(meter, &m.burst, &f);
+    assert_float_equal(f.fp.dur_s.v, 571.35e-6, 0.01e-6);
+    made_free(&m);
+    free(o.qpsk);
+}
+
 int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(test_lora),   cmocka_unit_test(test_fsk),
         cmocka_unit_test(test_ofdm),   cmocka_unit_test(test_zc),
         cmocka_unit_test(test_barker), cmocka_unit_test(test_video),
-        cmocka_unit_test(test_carriers),
+        cmocka_unit_test(test_carriers), cmocka_unit_test(test_droneid_first),
     };
     cmocka_set_test_filter(getenv("TYTO_TEST"));       // one test by name, when looking into it
     return cmocka_run_group_tests(t, setup, teardown);
