@@ -171,8 +171,7 @@ static void fill_mid(struct ddc *d, int64_t lo, size_t n)
         size_t k = n - i < group ? n - i : group;
         read_turned(d, (lo + (int64_t)i) * (int64_t)d->m - (int64_t)(d->taps1 / 2),
                     (k - 1) * d->m + d->taps1, d->in);
-        for (size_t j = 0; j < k; j++)
-            d->op->dot(d->in + 2 * j * d->m, d->h1, 2 * d->taps1, d->mid + 2 * (i + j));
+        d->op->dots(d->in, 2 * d->m, d->h1, 2 * d->taps1, k, d->mid + 2 * i);
     }
 }
 
@@ -181,7 +180,8 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
 {
     size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
     per = per < 1 ? 1 : per;
-    bool same = step == 1 && pos == floor(pos);     // the same rate and times: the filter is 1
+    bool even = step == floor(step) && pos == floor(pos);   // all on samples: one filter
+    bool same = even && step == 1;                          // and that one is 1
     for (size_t i = 0; i < n; i += per) {
         size_t k = n - i < per ? n - i : per;
         double first = pos + (double)i * step;
@@ -190,6 +190,11 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
         fill_mid(d, lo, (size_t)(hi - lo + 1));
         if (same) {
             memcpy(dst + i, d->mid + 2 * (d->taps2 / 2 - 1), k * sizeof *dst);
+            continue;
+        }
+        if (even) {
+            d->op->dots(d->mid, 2 * (size_t)step, stage2_row(d, 0), 2 * d->taps2, k,
+                        (float *)(dst + i));
             continue;
         }
         for (size_t j = 0; j < k; j++) {

@@ -36,6 +36,13 @@ static void dot(const float *restrict x, const float *restrict a, size_t n, floa
     lanes_fold(acc, ret);
 }
 
+static void dots(const float *restrict x, size_t step, const float *restrict a, size_t n,
+                 size_t count, float *restrict ret)
+{
+    for (size_t j = 0; j < count; j++, x += step)
+        dot(x, a, n, ret + 2 * j);
+}
+
 // I0(2 sqrt q) by its series, which needs no root; 16 terms are exact to 1e-9 for q up to 12.
 static inline float bessel(float q)
 {
@@ -76,5 +83,5 @@ static void mix(float *restrict x, const float *restrict turn, float re, float i
 }
 
 extern const struct fir_ops PASTE(fir_ops, ISA);
-const struct fir_ops PASTE(fir_ops, ISA) = { .lerp = lerp, .dot = dot, .mix = mix,
-                                             .row = row };
+const struct fir_ops PASTE(fir_ops, ISA) = { .lerp = lerp, .dot = dot, .dots = dots,
+                                             .mix = mix, .row = row };

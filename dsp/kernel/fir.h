@@ -7,7 +7,7 @@
 
 // floats; taps come in multiples of half of it (complex samples)
 #define FIR_LANES 16
-#define FIR_TURN  64                // samples per step of the oscillator
+#define FIR_TURN  256               // samples per step of the oscillator
 
 // A row of a windowed sinc: taps at times t0 + k, k < n.
 struct fir_row {
@@ -25,6 +25,8 @@ struct fir_ops {
     // FIR_LANES.
     void (*lerp)(const float *x, const float *a, const float *b, float mu, size_t n, float *ret);
     void (*dot)(const float *x, const float *a, size_t n, float *ret);
+    // count of those, each step floats further in x, two in ret.
+    void (*dots)(const float *x, size_t step, const float *a, size_t n, size_t count, float *ret);
     // Kaiser-windowed sinc, each tap twice; beta up to 7.
     void (*row)(const struct fir_row *r, size_t n, float *ret);
     // x[k] *= turn[k] * (re + j im) for k < FIR_TURN, all interleaved.

@@ -73,8 +73,7 @@ static void discriminate(struct measurer *m, const struct look *l, double cut, s
             f->fs, fmin(0.8 * f->fs, 0.9 * l->in_fs), m->y, f->n + FSK_TAPS);
     lowpass_taps(cut * f->w / f->fs, h);
     const struct fir_ops *op = fir_ops();
-    for (size_t i = 0; i < f->n; i++)
-        op->dot((const float *)(m->y + i), h, 2 * FSK_TAPS, (float *)(m->z + i));
+    op->dots((const float *)m->y, 2, h, 2 * FSK_TAPS, f->n, (float *)m->z);
     // Samples of s stand half a sample after those of z; click noise is held to the band.
     float scale = (float)(f->fs / (2 * M_PI)), most = (float)(0.8 * f->w);
     for (size_t i = 0; i + 1 < f->n; i++) {
