@@ -56,6 +56,8 @@ void box_end_row(struct box *b)
 // b takes over a.
 static void merge(struct tracker *t, struct box *b, struct box *a)
 {
+    unsigned a_rows = a->rows, b_rows = b->rows;
+
     if (a->run && (!b->run || a->run_n0 < b->run_n0)) {
         // Runs are told apart by number; the older goes on, the younger ends silently in it.
         b->run = a->run;
@@ -86,6 +88,9 @@ static void merge(struct tracker *t, struct box *b, struct box *a)
     b->density_sum = b->rows + a->rows ? (b->density_sum + a->density_sum) *
                      fmax(b->rows, a->rows) / (b->rows + a->rows) : 0;
     b->rows = b->rows > a->rows ? b->rows : a->rows;
+    // What covered one of them may have been the other (unless that is but a fragment).
+    for (unsigned i = 0; i < COVER_ROWS / 64 && 4 * a_rows > b_rows; i++)
+        b->cover[i] &= a->cover[i];
     b->flags |= a->flags;
     *a = t->box[--t->n_box];
 }
