@@ -81,7 +81,10 @@ const struct track *cls_changed(struct cls *c);
 // All tracks ever held that were worth telling, in order of first_s: for the end of a recording.
 const struct track *cls_track(const struct cls *c, size_t i);   // NULL past the last
 
-struct cls_counts { uint64_t tracks, evicted, refused; };
+struct cls_counts {
+    uint64_t tracks, evicted, refused;
+    uint64_t unclassified;          // bursts in no track that is told; after cls_finish
+};
 const struct cls_counts *cls_counts(const struct cls *c);
 
 const char *track_role_name(enum track_role r);

@@ -22,6 +22,7 @@
 #include "classifier/join.h"
 #include "classifier/link.h"
 #include "classifier/pool.h"
+#include "classifier/stray.h"
 
 #define LOOSE_S   3.0           // a slow mode's second visit to a narrow capture falls within
 
@@ -34,6 +35,8 @@ struct cls {
     struct links      links;
     struct join       join;
     struct pool       loose;
+    struct stray      stray;
+    uint64_t          explained;    // pieces and skirts of others
     double            tick_s;       // next tick
     unsigned          cursor;       // of cls_changed
     struct link     **order;        // of cls_track, rebuilt at i == 0
@@ -83,15 +86,20 @@ void cls_free(struct cls *c)
 
 // ---- Where an observation goes -----------------------------------------------------------------
 
+static struct link *group_of(struct cls *c, const struct obs *o)
+{
+    for (unsigned i = 0; i < c->links.n; i++) {
+        struct link *l = c->links.link[i];
+        if (l->kind == LINK_GROUP && l->t.state != TRACK_ENDED && group_takes(l->group, o))
+            return l;
+    }
+    return NULL;
+}
+
 static void to_group(struct cls *c, const struct obs *o)
 {
-    struct link *l = NULL;
+    struct link *l = group_of(c, o);
 
-    for (unsigned i = 0; i < c->links.n && !l; i++) {
-        struct link *x = c->links.link[i];
-        if (x->kind == LINK_GROUP && x->t.state != TRACK_ENDED && group_takes(x->group, o))
-            l = x;
-    }
     if (!l) {
         l = links_new(&c->links, LINK_GROUP, o->t_s);
         if (!l)
@@ -207,8 +215,26 @@ static void age(struct cls *c, double now_s)
     }
 }
 
+// What waited to be told from pieces of others.
+static void release_strays(struct cls *c, double now_s)
+{
+    struct obs o;
+
+    while (stray_take(&c->stray, now_s, &o)) {
+        if (!stray_explained(&c->stray, &o)) {
+            to_group(c, &o);
+            continue;
+        }
+        struct link *l = group_of(c, &o);
+        if (l)
+            l->group->explained++;
+        c->explained++;
+    }
+}
+
 static void tick(struct cls *c, double now_s)
 {
+    release_strays(c, now_s);
     pool_seek(&c->loose, &c->sigs, &c->links);
     pool_adopt(&c->loose, &c->links, now_s);
     while (c->loose.n && c->loose.o[0].t_s < now_s - LOOSE_S)
@@ -221,6 +247,14 @@ static void tick(struct cls *c, double now_s)
 
 static void ingest(struct cls *c, const struct obs *o)
 {
+    if (stray_could(o)) {
+        if (!stray_hold(&c->stray, o)) {
+            release_strays(c, o->t_s);
+            stray_hold(&c->stray, o);
+        }
+        return;
+    }
+    stray_solid(&c->stray, o);
     if (to_hop(c, o))
         return;
     if (pool_wants(&c->sigs, o))
@@ -275,6 +309,8 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
     if (f->droneid.seen)
         helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
+    if (taken && obs_of(&o, f))
+        stray_solid(&c->stray, &o);
     if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))
         return helped;
     ingest_joined(c, o.t_s);            // findings come in order of start
@@ -287,6 +323,7 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
 void cls_finish(struct cls *c)
 {
     ingest_joined(c, INFINITY);
+    release_strays(c, INFINITY);
     pool_seek(&c->loose, &c->sigs, &c->links);
     pool_adopt(&c->loose, &c->links, INFINITY);
     while (c->loose.n)
@@ -294,6 +331,10 @@ void cls_finish(struct cls *c)
     for (unsigned i = 0; i < c->links.n; i++)
         if (c->links.link[i]->dirty)
             judge_link(c, c->links.link[i]);
+    c->links.counts.unclassified = c->explained;
+    for (unsigned i = 0; i < c->links.n; i++)
+        if (!c->links.link[i]->told)
+            c->links.counts.unclassified += c->links.link[i]->t.bursts;
 }
 
 const struct track *cls_changed(struct cls *c)

@@ -126,10 +126,10 @@ bool group_takes(const struct group *g, const struct obs *o)
         return close_to(g->p1, p1_of(o), 0.04) && close_to(g->p2, p2_of(o), 0.25);
     case GROUP_CW:
         return away < 20e3;
-    case GROUP_UNKNOWN:
+    case GROUP_UNKNOWN:         // one place: they overlap
     case GROUP_AM:
     case GROUP_FM:
-        return away < 2.5e6;
+        return away < fmax(2.5e6, 0.5 * (g->bw_hz + o->bw_hz));
     default:
         return away < fmax(0.3e6, 0.5 * fmin(g->bw_hz, o->bw_hz)) &&
                close_to(g->bw_hz, o->bw_hz, 0.5);
@@ -196,6 +196,17 @@ static void ofdm_features(struct group *g, const struct fingerprint *p, double d
     g->narrow_slot += dur_s > 0.45e-3 && dur_s < 0.60e-3;       // 0.50 to 0.52 ms, edges 50 us
 }
 
+// 802.11b's channels are every 5 MHz from 2412, and 2484; sender and receiver are within 50 ppm.
+static bool on_wifi_raster(const struct obs *o)
+{
+    double f = o->freq_hz, tol = 50e-6 * f + fmin(3 * fmax(o->fp.freq_hz.err, 0), 100e3);
+
+    if (f < 1e6)
+        return true;            // nobody told where the recording was tuned
+    return f > 2411e6 && f < 2473e6 ? fabs(remainder(f - 2412e6, 5e6)) < tol
+                                    : fabs(f - 2484e6) < tol;
+}
+
 void group_add(struct group *g, const struct obs *o)
 {
     const struct fingerprint *p = &o->fp;
@@ -218,7 +229,10 @@ void group_add(struct group *g, const struct obs *o)
         g->time_s[g->n_times++ % GROUP_TIMES] = o->t_s;
     }
     g->edge += (o->flags & BURST_EDGE) != 0;
-    g->barker += has(p->barker_corr, 0.4, 1.1);
+    if (has(p->barker_corr, 0.4, 1.1)) {
+        g->barker++;
+        g->raster += on_wifi_raster(o);
+    }
     if (g->kind == GROUP_BLE) {
         g->access_address += advertising(p);
         g->even_mhz += fabs(remainder(o->freq_hz, 2e6)) < 150e3;    // 50 ppm and the measurement
@@ -245,6 +259,8 @@ bool group_counts(const struct group *g)
 {
     if (2 * g->edge > g->parts && g->kind != GROUP_CELL)
         return false;           // a skirt of something beside the capture
+    if (g->explained > 3 * g->n)
+        return false;           // mostly pieces of what was named
     switch (g->kind) {
     case GROUP_UNKNOWN:         // energy and little else: often pieces of something that was named
     case GROUP_AM:
@@ -255,6 +271,6 @@ bool group_counts(const struct group *g)
     case GROUP_NARROW_OFDM:
         return g->n >= 4 || g->longest_s >= 5e-3;
     default:
-        return g->n >= 4 || g->longest_s >= 2e-3;
+        return g->n >= 4 || g->longest_s >= 5e-3;
     }
 }

@@ -27,10 +27,11 @@ struct group {
     double   p1, p2;                // lora: sf, sweep; fsk: symbol rate, deviation
     struct obs sample;              // the observation that was surest of its kind
     uint64_t n;                     // transmissions
+    uint64_t explained;             // and energy like it that was a piece of another's
     double   airtime_s, longest_s;
     // counts of transmissions (or parts) with a feature
     unsigned stf, numerology_wifi, barker, access_address, even_mhz, pss, pss_clear, long_cp7,
-             zc_dji, cp_dji, cp_lte, frame_dji, narrow_slot, parts, edge;
+             zc_dji, cp_dji, cp_lte, frame_dji, narrow_slot, raster, parts, edge;
     double   line_corr, barker_corr;        // best
     struct { double f_hz; unsigned n; } channel[GROUP_CHANNELS];
     unsigned n_channels;

@@ -81,8 +81,17 @@ static bool place_known(double f)
 static bool judge_wifi(const struct group *g, struct hyp *h)
 {
     if (g->kind == GROUP_WIFI_DSSS) {
-        // An 11-chip Barker code is nobody else's; a faint trace of it once may be chance.
-        h->llr = g->n < 2 && g->barker_corr < 0.6 ? -0.5 : 4 + fmin(4, (double)g->barker);
+        // An 11-chip Barker code is nobody else's, but a faint trace of it once may be chance, and
+        // nobody's Wi-Fi is off its channel.
+        double clear = fmin(1, g->barker_corr / 0.7) * fmin(1, fmax(g->sample.snr_db, 0) / 10);
+        double off = g->barker ? 1 - (double)g->raster / g->barker : 1;
+        h->llr = -0.5 + clear * (3 + fmin(5, fmax(g->raster, 1.0) - 1)) - 4 * off;
+        if (off > 0.5)
+            snprintf(h->against, sizeof h->against, "its centre is %.0f kHz off the channels",
+                     fabs(remainder(g->freq_hz - 2412e6, 5e6)) / 1e3);
+        else if (clear < 0.7)
+            snprintf(h->against, sizeof h->against, "its code is faint: %.2f of 1 at %.0f dB",
+                     g->barker_corr, g->sample.snr_db);
         because(h, "11 Mchip/s Barker code in %u of %u transmissions", g->barker, g->parts);
         return true;
     }
@@ -327,6 +336,14 @@ static const struct sig_mode *mode_of(const struct sig *s, const struct group *g
     return best;
 }
 
+static bool sig_in_band(const struct sig *s, double f_hz)
+{
+    for (unsigned i = 0; i < s->n_modes; i++)
+        if (mode_band_fits(&s->modes[i], f_hz, 0))
+            return true;
+    return false;
+}
+
 unsigned judge_group(const struct sigs *s, const struct group *g, struct hyp hyp[HYP_MAX])
 {
     unsigned n = 0;
@@ -336,6 +353,14 @@ unsigned judge_group(const struct sigs *s, const struct group *g, struct hyp hyp
         *h = (struct hyp){ .sig = s->sig[i] };
         if (!judge[h->sig->judge] || !judge[h->sig->judge](g, h))
             continue;
+        // what most families share that fall through; a judge's own word goes first
+        if (!h->against[0] && place_known(g->freq_hz) && h->sig->n_modes &&
+            !sig_in_band(h->sig, g->freq_hz))
+            snprintf(h->against, sizeof h->against, "%.1f MHz is outside its bands",
+                     g->freq_hz / 1e6);
+        else if (!h->against[0] && g->n < 4)
+            snprintf(h->against, sizeof h->against, "transmissions are too few to tell: %llu",
+                     (unsigned long long)g->n);
         if (!h->mode)
             h->mode = mode_of(h->sig, g);
         n++;

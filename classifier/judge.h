@@ -14,6 +14,7 @@ struct hyp {
     double                 llr;         // natural log of the ratio to "something we do not know"
     char                   why[HOP_WHY][160];
     unsigned               n_why;
+    char                   against[96];     // what speaks against it most, or empty
 };
 
 // Hypotheses on a group by every family whose judge has an opinion; how many.

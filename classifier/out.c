@@ -187,6 +187,7 @@ static void summary_json(struct json *j, const struct out_summary *s)
     json_int(j, "bursts", (int64_t)s->bursts);
     json_int(j, "decodes", (int64_t)s->decodes);
     json_int(j, "tracks", (int64_t)s->tracks);
+    json_int(j, "unclassified_bursts", (int64_t)s->unclassified);
     if (c->nonfinite)
         json_int(j, "nonfinite", (int64_t)c->nonfinite);
     if (c->clipped)
@@ -212,6 +213,9 @@ static void summary_words(struct out *o, const struct out_summary *s)
             plural(c->samples), s->seconds, (unsigned long long)s->bursts, plural(s->bursts),
             (unsigned long long)s->decodes, plural(s->decodes), (unsigned long long)s->tracks,
             plural(s->tracks), s->wall_s, s->cpu_s);
+    if (s->unclassified)
+        fprintf(o->f, "%llu signal%s of no link: too few, or pieces of others\n",
+                (unsigned long long)s->unclassified, plural(s->unclassified));
     if (c->lost)
         fprintf(o->f, "%llu samples were lost\n", (unsigned long long)c->lost);
     if (c->trailing_bytes)

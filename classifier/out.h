@@ -19,7 +19,7 @@ struct out {
 struct out_summary {
     const struct iq_counts *counts;
     double                  seconds, wall_s, cpu_s;
-    uint64_t                bursts, decodes, tracks;
+    uint64_t                bursts, decodes, tracks, unclassified;
 };
 
 void out_init(struct out *o, FILE *f, bool as_json, bool bursts);

@@ -12,6 +12,7 @@
 
 #include "classifier/judge.h"
 
+#define STRANGER_CAP 0.95   // what nobody knows may yet be a family that was badly received
 #define SURE_CAP 0.995      // nor is anything else ever certain
 
 static void tell_family(struct track *t, const struct hyp *h)
@@ -35,7 +36,12 @@ static void tell_stranger(struct track *t, const struct hyp *best, struct strang
     t->role = ROLE_UNKNOWN;
     memset(t->link_alternatives, 0, sizeof t->link_alternatives);
     t->n_why = 0;
-    snprintf(t->why[t->n_why++], sizeof t->why[0], "no signature explains it well enough");
+    if (!best)
+        snprintf(t->why[t->n_why++], sizeof t->why[0],
+                 "no signature has its kind of modulation, or none could be measured");
+    else
+        snprintf(t->why[t->n_why++], sizeof t->why[0], "nearest is %s, but %s", best->sig->family,
+                 best->against[0] ? best->against : "what is found of it may as well be chance");
     if (best)
         for (unsigned i = 0; i < best->n_why && t->n_why < CLS_WHY; i++)
             memcpy(t->why[t->n_why++], best->why[i], sizeof t->why[0]);
@@ -82,7 +88,7 @@ void judge_track(struct track *t, const struct hyp *hyp, unsigned n, struct stra
     // the open contest of two families of one waveform still names the likelier
     if (best >= 0 && !named && w[best] > stranger && second >= 0 && w[best] + w[second] > 0.8)
         named = true;
-    t->confidence = named ? w[best] : stranger;
+    t->confidence = named ? w[best] : fmin(stranger, STRANGER_CAP);
     if (named)
         tell_family(t, &hyp[best]);
     else
