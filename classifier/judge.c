@@ -57,7 +57,8 @@ static bool lacks_pss(const struct group *g)
     return !has_pss(g) && g->pss_clear >= 15 && g->airtime_s > 20e-3;
 }
 
-// At 10 dB OcuSync's reference symbols are found in one of twelve wide bursts, rarely in narrow ones.
+// At 10 dB OcuSync's reference symbols are found in one of twelve wide bursts, rarely in narrow
+// ones.
 static bool lacks_zc(const struct group *g)
 {
     return g->kind == GROUP_CELL && g->parts >= 30 && g->sample.snr_db >= 10 &&
