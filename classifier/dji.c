@@ -3,9 +3,9 @@
 //
 // What counts (goals.md, false recognitions): a frame whose checks passed; a burst whose whole
 // structure was verified; or two bursts on one centre a multiple of 640 ms (+-1 ms) apart, the
-// transmitter's own clock.  A frame goes to the aircraft with its serial; one without (encrypted,
-// not decoded) to the aircraft it is most like in level, centre and phase; an encrypted one never
-// to an aircraft that says its serial, nor the other way about.
+// transmitter's own clock.  A frame goes to the aircraft with its serial, an encrypted one to that
+// with its session; one without (not decoded) to the aircraft it is most like in level, centre and
+// phase; an encrypted one never to an aircraft that says its serial, nor the other way about.
 #include "classifier/dji.h"
 
 #include <math.h>
@@ -19,12 +19,20 @@
 #define CENTRE_HZ    40e3       // same centre: carrier error wanders far less within seconds
 #define AIRBORNE_BW_HZ 9.015e6
 
-static const char *serial_of(const struct decode *d)
+static const char *text_of(const struct decode *d, const char *key)
 {
     for (unsigned i = 0; d && i < d->n_fields; i++)
-        if (!strcmp(d->field[i].key, "serial") && d->field[i].type == FIELD_STR)
+        if (!strcmp(d->field[i].key, key) && d->field[i].type == FIELD_STR)
             return d->field[i].str;
     return "";
+}
+
+static const char *serial_of(const struct decode *d) { return text_of(d, "serial"); }
+
+// An encrypted frame names the session it belongs to, in the clear.
+static const char *session_of(const struct decode *d)
+{
+    return d && d->protocol == PROTO_DJI_DRONEID_ENCRYPTED ? text_of(d, "session") : "";
 }
 
 static bool on_clock(double dt_s)
@@ -71,7 +79,7 @@ static bool speaks_otherwise(const struct link *l, const struct decode *d, const
 
 static struct link *aircraft(struct links *s, const struct dji_sight *x, const struct decode *d)
 {
-    const char *serial = serial_of(d);
+    const char *serial = serial_of(d), *session = session_of(d);
     struct link *best = NULL;
     double least = 15;
 
@@ -84,6 +92,11 @@ static struct link *aircraft(struct links *s, const struct dji_sight *x, const s
             if (!strcmp(serial, its))
                 return l;
             continue;           // another aircraft by its own word
+        }
+        if (session[0] && l->dji->session[0]) {
+            if (!strcmp(session, l->dji->session))
+                return l;
+            continue;           // another session: another aircraft, or it was switched off
         }
         if (speaks_otherwise(l, d, serial))
             continue;
@@ -145,14 +158,17 @@ static bool sight_of(struct dji_sight *x, const struct finding *f)
     return true;
 }
 
-static void claim(struct track *t, const struct decode *d)
+static void claim(struct link *l, const struct decode *d)
 {
-    const char *serial = serial_of(d);
+    const char *serial = serial_of(d), *session = session_of(d);
+    struct track *t = &l->t;
 
     t->decodes++;
     t->claimed = true;
     if (serial[0] && !t->claimed_serial[0])
         snprintf(t->claimed_serial, sizeof t->claimed_serial, "%s", serial);
+    if (session[0] && !l->dji->session[0])
+        snprintf(l->dji->session, sizeof l->dji->session, "%.8s", session);
 }
 
 bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
@@ -186,7 +202,7 @@ bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
     l->dji->assisted += d && d->assisted;
     l->dji->encrypted += d && d->protocol == PROTO_DJI_DRONEID_ENCRYPTED;
     if (d)
-        claim(&l->t, d);
+        claim(l, d);
     own->taken = true;
     struct obs o = obs_from(f, &x);
     link_heard(l, &o);

@@ -10,6 +10,7 @@ struct dji_sight { double t_s, freq_hz, level_dbfs; bool taken; };
 
 struct dji {                    // of one aircraft
     struct dji_sight last;
+    char     session[12];       // of encrypted frames; empty: none
     uint64_t frames, assisted, encrypted, verified, pairs;
 };
 

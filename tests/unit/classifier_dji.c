@@ -126,6 +126,35 @@ static void aircraft_by_serial(void **state)
         free(feed.f[i].decode);
 }
 
+// Two that hide their serials and look alike in level, centre and clock: told apart by session; a
+// frame of a known session comes home although its aircraft got louder and moved.
+static void aircraft_by_session(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 19);
+    static const struct { double t, f, level; const char *session; } x[] = {
+        { 0.00, 2444.5e6, -40, "0a0b0c0d" }, { 0.64, 2444.5e6, -40, "11223344" },
+        { 1.28, 2444.5e6, -41, "0a0b0c0d" }, { 1.55, 2429.5e6, -20, "11223344" },
+    };
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) {
+        struct finding *f = sighting(x[i].t, x[i].f, x[i].level);
+        f->droneid.verified = f->droneid.crc_ok = true;
+        f->decode = frame(x[i].session);
+        f->decode->protocol = PROTO_DJI_DRONEID_ENCRYPTED;
+        f->decode->field[0].key = "session";
+        f->n_decode = 1;
+    }
+    struct cls *c = fresh(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(cls_track(c, 0)->decodes, 2);
+    assert_int_equal(cls_track(c, 1)->decodes, 2);
+    assert_false(cls_track(c, 0)->claimed_serial[0]);
+    cls_free(c);
+    for (unsigned i = 0; i < feed.n; i++)
+        free(feed.f[i].decode);
+}
+
 static void aircraft_apart(void **state)
 {
     (void)state;
@@ -164,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_pair_on_the_clock),
         cmocka_unit_test(aircraft_by_serial),
         cmocka_unit_test(aircraft_apart),
+        cmocka_unit_test(aircraft_by_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
