@@ -150,17 +150,13 @@ static void tell(struct out *o, struct runs *runs, struct cls *c, const struct f
 static void tell_end(struct out *o, struct runs *runs, struct cls *c, struct out_summary *s)
 {
     struct finding whole;
-    const struct track *t;
 
     while (runs_drain(runs, &whole)) {
         s->bursts++;
         out_burst(o, &whole);
     }
     cls_finish(c);
-    for (size_t i = 0; (t = cls_track(c, i)); i++) {
-        s->tracks++;
-        out_track(o, t);
-    }
+    out_tracks(o, c, &s->tracks);
 }
 
 static int analyze(const struct options *opt, struct iq_source *src, struct cls *c, struct dsp *d,

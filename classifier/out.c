@@ -108,26 +108,49 @@ static void text_safe(FILE *f, const char *s)
         fputc(*s >= 0x20 && *s < 0x7f ? *s : '?', f);
 }
 
-static void decode_words(struct out *o, const struct decode *d)
+static void fields_words(FILE *f, const struct decode *d)
 {
-    heading(o, OUT_SIGNALS, "Signals\n");
-    fprintf(o->f, "%13.6f  decoded %s at %.4f MHz, %.1f dB, checks %s%s; claimed by the sender:\n",
-            d->t_s.v, protocol_name(d->protocol), d->freq_hz.v / 1e6, d->snr_db, d->check,
-            d->assisted ? ", with help from earlier frames" : "");
     for (unsigned i = 0; i < d->n_fields; i++) {
         const struct field *x = &d->field[i];
         if (x->type == FIELD_NULL || !strncmp(x->key, "raw_", 4))
             continue;           // the numbers behind the numbers are for --json
-        fprintf(o->f, "%17s%-22s ", "", x->key);
+        fprintf(f, "%13s%-22s ", "", x->key);
         if (x->type == FIELD_STR)
-            text_safe(o->f, x->str);
+            text_safe(f, x->str);
         else if (x->type == FIELD_BOOL)
-            fputs(x->num != 0 ? "yes" : "no", o->f);
+            fputs(x->num != 0 ? "yes" : "no", f);
         else
-            fprintf(o->f, "%.*f", x->decimals, x->num);
-        fputs(strstr(x->key, "lat_deg") || strstr(x->key, "lon_deg") ? "  (claimed)\n" : "\n",
-              o->f);
+            fprintf(f, "%.*f", x->decimals, x->num);
+        fputs(strstr(x->key, "lat_deg") || strstr(x->key, "lon_deg") ? "  (claimed)\n" : "\n", f);
     }
+}
+
+static void decode_words(struct out *o, const struct decode *d)
+{
+    claims_add(&o->claims, d);
+    if (!o->bursts)
+        return;                 // one block an aircraft at the end
+    heading(o, OUT_SIGNALS, "Signals\n");
+    fprintf(o->f, "%13.6f  decoded %s at %.4f MHz, %.1f dB, checks %s%s; claimed by the sender:\n",
+            d->t_s.v, protocol_name(d->protocol), d->freq_hz.v / 1e6, d->snr_db, d->check,
+            d->assisted ? ", with help from earlier frames" : "");
+    fields_words(o->f, d);
+}
+
+static void claims_words(struct out *o)
+{
+    for (unsigned i = 0; i < o->claims.n; i++) {
+        const struct claim *c = &o->claims.c[i];
+        const struct decode *d = &c->last;
+        heading(o, OUT_AIRCRAFT, "What aircraft say of themselves (the newest frame of each)\n");
+        fprintf(o->f, "  %s, %llu frame%s from %.3f to %.3f s, the last at %.4f MHz, %.1f dB\n",
+                protocol_name(d->protocol), (unsigned long long)c->frames, plural(c->frames),
+                c->first_s, d->t_s.v, d->freq_hz.v / 1e6, d->snr_db);
+        fields_words(o->f, d);
+    }
+    if (o->claims.untold)
+        fprintf(o->f, "  and %llu frame%s of further aircraft\n",
+                (unsigned long long)o->claims.untold, plural(o->claims.untold));
 }
 
 void out_decode(struct out *o, const struct decode *d, enum iq_origin origin)
@@ -170,6 +193,23 @@ void out_track(struct out *o, const struct track *t)
         line_track(&o->j, t);
     else
         track_words(o, t);
+}
+
+void out_tracks(struct out *o, const struct cls *c, uint64_t *ret_n)
+{
+    static const enum verdict order[] = { VERDICT_DRONE, VERDICT_UNKNOWN, VERDICT_NOT_DRONE };
+    const struct track *t;
+    uint64_t n = 0;
+
+    for (unsigned k = 0; k < (o->as_json ? 1 : 3); k++)
+        for (size_t i = 0; (t = cls_track(c, i)); i++)
+            if (o->as_json || t->verdict == order[k]) {
+                out_track(o, t);
+                n++;
+            }
+    if (!o->as_json)
+        claims_words(o);
+    *ret_n = n;
 }
 
 static void summary_json(struct json *j, const struct out_summary *s)
@@ -240,6 +280,7 @@ void out_summary(struct out *o, const struct out_summary *s)
 
 int out_end(struct out *o)
 {
+    claims_free(&o->claims);
     if (json_error(&o->j))
         return json_error(&o->j);
     return fflush(o->f) != 0 || ferror(o->f) ? -(errno ? errno : EIO) : 0;

@@ -230,9 +230,45 @@ static void numbers_are_strict(void **state)
     assert_int_equal(args_number("250000", IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ, &v), 0);
 }
 
+// In words a hundred frames of one aircraft are one block, after the links; with --bursts each is
+// told where it falls.
+static void one_block_an_aircraft(void **state)
+{
+    (void)state;
+    for (int bursts = 0; bursts < 2; bursts++) {
+        char *words = NULL;
+        size_t len = 0;
+        struct out o;
+        FILE *f = open_memstream(&words, &len);
+        out_init(&o, f, false, bursts);
+        for (int i = 0; i < 100; i++) {
+            struct decode d = { .protocol = PROTO_DJI_DRONEID, .t_s = { 0.64 * i, 0 },
+                                .freq_hz = { 2444.5e6, 0 }, .n_fields = 1 };
+            d.field[0] = (struct field){ .key = "serial", .type = FIELD_STR };
+            snprintf(d.field[0].str, sizeof d.field[0].str, "TEST%d", i % 2);
+            out_decode(&o, &d, IQ_SIMULATION);
+        }
+        struct cls *c;
+        char why[IQ_WHY];
+        uint64_t n;
+        assert_int_equal(cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig" }, why), 0);
+        out_tracks(&o, c, &n);
+        cls_free(c);
+        assert_int_equal(out_end(&o), 0);
+        fclose(f);
+        unsigned blocks = 0;
+        for (const char *p = words; (p = strstr(p, "serial")); p++)
+            blocks++;
+        assert_int_equal(blocks, bursts ? 102 : 2);
+        assert_non_null(strstr(words, "50 frames from 0.640 to 63.360 s"));
+        free(words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_block_an_aircraft),
         cmocka_unit_test(burst_line),
         cmocka_unit_test(burst_line_of_bad_numbers),
         cmocka_unit_test(decode_line),
