@@ -26,6 +26,9 @@
 #define LINE_PAL_S     64e-6
 #define LINE_NTSC_S    (1001 * 1e-6 / 15.75)    // 15734.27 Hz
 #define LINE_LO_S      63.2e-6      // half a percent beyond both: clocks of toy cameras
+#define LINE_BINS  64               // of the mean line: about 1 us
+#define SYNC_NEAR  0.25f            // of the line's range
+#define SYNC_MOST  11               // bins: the pulse's 4.7 us, its edges and some noise
 #define LINE_HI_S      64.4e-6
 
 // Demodulates in chunks and averages to VIDEO_SLOW_HZ: frequency into fm, power into am.
@@ -137,6 +140,32 @@ static struct score line_find(const float *r, size_t n, double slow)
     return best;
 }
 
+// The mean line: a sync pulse is the one place where it comes near an end of its range, and only for
+// 4.7 us.  A tone, a sawtooth or a radar's sweep at the line rate stays near both for longer: within
+// a quarter of the range a sawtooth is for 16 us of 64, a sine for 21.
+static bool has_sync(const float *fm, size_t n, double period)
+{
+    float line[LINE_BINS] = { 0 }, visits[LINE_BINS] = { 0 }, lo = 1e9f, hi = -1e9f;
+    unsigned low = 0, high = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)i / period;
+        unsigned k = (unsigned)((at - floor(at)) * LINE_BINS);
+        line[k < LINE_BINS ? k : 0] += fm[i];
+        visits[k < LINE_BINS ? k : 0] += 1;
+    }
+    for (unsigned k = 0; k < LINE_BINS; k++) {
+        line[k] /= fmaxf(visits[k], 1);
+        lo = fminf(lo, line[k]);
+        hi = fmaxf(hi, line[k]);
+    }
+    for (unsigned k = 0; k < LINE_BINS; k++) {
+        low += line[k] < lo + SYNC_NEAR * (hi - lo);
+        high += line[k] > hi - SYNC_NEAR * (hi - lo);
+    }
+    return low <= SYNC_MOST || high <= SYNC_MOST;
+}
+
 void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     double w = l->occ_hi - l->occ_lo, len = (double)(l->b->n1 - l->b->n0) / l->in_fs;
@@ -149,16 +178,17 @@ void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
     size_t n = demodulate(m, l, fs, fm, am);
     struct score best = { 0 };
     double best_z = 0, r0 = 1;
+    bool by_fm = true;
     for (int way = 0; way < 2 && (double)n > VIDEO_MIN_S * slow * 0.9; way++) {
         autocorr(m, way ? am : fm, n, r);
         struct score s = line_find(r, n, slow);
         double z = (s.mean - fmax(0, s.half)) / s.sigma;
         if (z > best_z)
-            best_z = z, best = s, r0 = r[0];
+            best_z = z, best = s, r0 = r[0], by_fm = !way;
     }
     double corr = fmin(1, fmax(0, best.mean) / fmax(1e-30, r0));
     // 120 periods tried, hardly more than 20 of them independent.
-    if (best_z < 6 || corr < 0.02)
+    if (best_z < 6 || corr < 0.02 || (by_fm && !has_sync(fm, n, best.t * slow)))
         return;
     double err = 0.3e-6 * 12 / ((double)n / slow / best.t) / fmin(best_z, 30) + 0.2e-9;
     fp->line_rate_hz = (struct meas){ 1 / best.t, err / (best.t * best.t) };
