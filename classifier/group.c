@@ -265,12 +265,12 @@ bool group_counts(const struct group *g)
     case GROUP_UNKNOWN:         // energy and little else: often pieces of something that was named
     case GROUP_AM:
     case GROUP_FM:
-        return g->n >= 16 || g->airtime_s >= 0.05;
+        return g->n >= 16 || g->longest_s >= 20e-3;
     case GROUP_OFDM:
     case GROUP_CELL:
     case GROUP_NARROW_OFDM:
         return g->n >= 4 || g->longest_s >= 5e-3;
     default:
-        return g->n >= 4 || g->longest_s >= 5e-3;
+        return g->n >= 4 || g->longest_s >= 20e-3;
     }
 }

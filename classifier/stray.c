@@ -6,8 +6,9 @@
 //        |   '---piece--'
 //        +---------------------> t
 //
-// Such energy proves nobody.  It is counted, and a group made mostly of it is not told.  Anything
-// with a modulation of its own (chirps, FSK) is never taken for a piece here.
+// And a packet that a strong burst falls onto loses its kind.  Such energy proves nobody.  It is
+// counted, and a group made mostly of it is not told.  Anything with a modulation of its own
+// (chirps, FSK) is never taken for a piece here.
 #include "classifier/stray.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@
 #define SLACK_S   60e-6         // edges of both are this uncertain
 #define BESIDE    0.75          // skirts reach this share of the width to either side
 #define OVER_DB   3.0           // two pieces' levels are known to this
+#define COLLIDED  0.1           // of its time: what was measured of it is spoiled
 #define WAIT_S    0.010         // what overlaps begins earlier, or is told within this
 
 bool stray_could(const struct obs *o)
@@ -71,7 +73,7 @@ bool stray_explained(const struct stray *s, const struct obs *o)
     for (unsigned i = 0; i < n; i++) {
         const struct stray_solid *y = &s->solid[i];
         double in = fmin(y->t1_s, o->t_s + o->dur_s) - fmax(y->t0_s, o->t_s);
-        if (in > 0.5 * o->dur_s && o->freq_hz > y->lo_hz && o->freq_hz < y->hi_hz &&
+        if (in > COLLIDED * o->dur_s && o->freq_hz > y->lo_hz && o->freq_hz < y->hi_hz &&
             o->level_dbfs < y->level_dbfs + OVER_DB)
             return true;
     }
