@@ -97,7 +97,7 @@ static void scene(const char *name, const struct iq_sim_cfg *cfg, double rate_hz
     char dir[256], meta[300], data[300], why[IQ_WHY];
     const char *tmp = getenv("TMPDIR");
 
-    snprintf(dir, sizeof dir, "%s/tyto-bench-" XX" "XX" "XX", tmp ? tmp : P_tmpdir);
+    snprintf(dir, sizeof dir, "%s/tyto-bench-XX" "XX" "XX", tmp ? tmp : P_tmpdir);
     if (!mkdtemp(dir))
         die("cannot make a folder for the scene: set TMPDIR");
     snprintf(meta, sizeof meta, "%s/s.sigmf-meta", dir);
