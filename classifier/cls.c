@@ -179,7 +179,8 @@ static bool worth_telling(struct cls *c, struct link *l)
     unsigned n = judge_group(&c->sigs, l->group, hyp);
     struct stranger u = stranger_of(l->group);
     judge_track(&l->t, hyp, n, u, c->threshold);
-    return strcmp(l->t.family, u.family) != 0 || group_counts(l->group);
+    return strcmp(l->t.family, u.family) != 0 ||
+           (group_counts(l->group) && !link_in_anothers_place(&c->links, l));
 }
 
 static void judge_link(struct cls *c, struct link *l)

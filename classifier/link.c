@@ -129,3 +129,26 @@ void link_tell(struct links *s, struct link *l)
     l->t.revision++;
     l->changed = true;
 }
+
+// Energy of no kind where a named, wider and no weaker link is at work all the while: its pieces,
+// frames that collided, its skirts.  What stays on the air,
+// or comes back to its own centres, is somebody's own.
+bool link_in_anothers_place(const struct links *s, const struct link *l)
+{
+    const struct group *g = l->group;
+
+    if ((g->kind != GROUP_UNKNOWN && g->kind != GROUP_AM && g->kind != GROUP_FM) ||
+        g->longest_s >= 20e-3 || g->n >= 5 * g->n_channels)
+        return false;
+    for (unsigned i = 0; i < s->n; i++) {
+        const struct link *x = s->link[i];
+        if (x == l || x->kind != LINK_GROUP || !x->told || x->t.role == ROLE_CONTROL ||
+            !strncmp(x->t.family, "unknown", 7) || x->group->bw_hz < fmax(5e6, g->bw_hz))
+            continue;
+        if (fabs(x->group->freq_hz - g->freq_hz) < 0.75 * x->group->bw_hz &&
+            l->t.level_dbfs < x->t.level_dbfs + 3 && x->t.first_s < l->t.last_s &&
+            x->t.last_s > l->t.first_s && x->group->n >= g->n / 2)
+            return true;
+    }
+    return false;
+}

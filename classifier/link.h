@@ -37,6 +37,8 @@ void links_drop(struct links *s, struct link *l);
 
 // Proven: named a drone's link with at least even confidence, or a decoded frame.
 bool link_proven(const struct link *l);
+// A group that is likely made of what another, named link leaves around it.
+bool link_in_anothers_place(const struct links *s, const struct link *l);
 // Counts a transmission into the track: span, levels, number.
 void link_heard(struct link *l, const struct obs *o);
 // Gives the track its id and its place among the told.

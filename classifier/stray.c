@@ -18,6 +18,7 @@
 #define BESIDE    0.75          // skirts reach this share of the width to either side
 #define OVER_DB   3.0           // two pieces' levels are known to this
 #define COLLIDED  0.1           // of its time: what was measured of it is spoiled
+#define RIM       0.49          // of the rate, from the middle
 #define WAIT_S    0.010         // what overlaps begins earlier, or is told within this
 
 bool stray_could(const struct obs *o)
@@ -70,6 +71,8 @@ bool stray_explained(const struct stray *s, const struct obs *o)
 {
     unsigned n = s->n_solid < STRAY_SOLID ? s->n_solid : STRAY_SOLID;
 
+    if (o->rate_hz > 0 && fabs(o->freq_hz - o->centre_hz) + o->bw_hz / 2 > RIM * o->rate_hz)
+        return true;            // the capture's edge cuts it: a part of something has no kind
     for (unsigned i = 0; i < n; i++) {
         const struct stray_solid *y = &s->solid[i];
         double in = fmin(y->t1_s, o->t_s + o->dur_s) - fmax(y->t0_s, o->t_s);
