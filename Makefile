@@ -106,7 +106,7 @@ $(B)/share/tyto/sig/%: classifier/sig/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-check: layers all $(TESTS) $(REPLAY) $(TOOLS)
+check: layers style all $(TESTS) $(REPLAY) $(TOOLS)
 	@COUNT=$(COUNT) sh tests/run.sh $(B)
 
 # Instrumented builds of the fuzz targets; the corpora are replayed by `make check` without clang.

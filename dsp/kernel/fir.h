@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inner loops of the resampler, one set per instruction set; fir_ops() chooses.
-// Every set gives the same bits: sums run over sixteen fixed lanes and nothing is contracted.
+// Sums run over sixteen fixed lanes and nothing is contracted: sets differ in last digits at most.
 #pragma once
 
 #include <stddef.h>

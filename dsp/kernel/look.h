@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inner loops over the samples of a look (dsp/measure), one set per instruction set; look_ops()
-// chooses.  Every set gives the same bits: sums run over fixed lanes and nothing is contracted.
+// chooses.  Sums run over fixed lanes and nothing is contracted, so that sets
+// differ in last digits at most.
 // Complex arrays are interleaved I, Q.
 #pragma once
 
@@ -23,7 +24,8 @@ struct look_ops {
     // The sum of x[k] conj z[k] into ret[0..1].
     void (*likeness)(const float *x, const float *z, size_t n, float *ret);
     void (*times)(float *y, const float *x, size_t n);             // y[k] *= x[k], complex
-    void (*add_times)(float *y, const float *x, float re, float im, size_t n);  // y += x (re + j im)
+    // y += x (re + j im)
+    void (*add_times)(float *y, const float *x, float re, float im, size_t n);
     struct look_moments (*moments)(const float *p, size_t n);
 };
 

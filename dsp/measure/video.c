@@ -140,9 +140,9 @@ static struct score line_find(const float *r, size_t n, double slow)
     return best;
 }
 
-// The mean line: a sync pulse is the one place where it comes near an end of its range, and only for
-// 4.7 us.  A tone, a sawtooth or a radar's sweep at the line rate stays near both for longer: within
-// a quarter of the range a sawtooth is for 16 us of 64, a sine for 21.
+// The mean line: a sync pulse is the one place where it comes near an end of its range, and only
+// for 4.7 us.  A tone, a sawtooth or a radar's sweep at the line rate stays near both for longer:
+// within a quarter of the range a sawtooth is for 16 us of 64, a sine for 21.
 static bool has_sync(const float *fm, size_t n, double period)
 {
     float line[LINE_BINS] = { 0 }, visits[LINE_BINS] = { 0 }, lo = 1e9f, hi = -1e9f;
