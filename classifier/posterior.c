@@ -37,8 +37,12 @@ static void tell_stranger(struct track *t, const struct hyp *best, struct strang
     memset(t->link_alternatives, 0, sizeof t->link_alternatives);
     t->n_why = 0;
     if (!best)
-        snprintf(t->why[t->n_why++], sizeof t->why[0],
-                 "no signature has its kind of modulation, or none could be measured");
+        snprintf(t->why[t->n_why++], sizeof t->why[0], "%s",
+                 !strcmp(u.family, "unknown-hopper")
+                     ? "like packets on several centres; no signature has their waveform"
+                 : !strcmp(u.family, "unknown-ofdm")
+                     ? "OFDM; no signature has its symbol length and width"
+                     : "no signature has its kind of modulation, or none could be measured");
     else
         snprintf(t->why[t->n_why++], sizeof t->why[0], "nearest is %s, but %s", best->sig->family,
                  best->against[0] ? best->against : "what is found of it may as well be chance");
