@@ -13,33 +13,6 @@
 
 static struct feed feed;
 
-static struct cls *fresh(enum droneid_mode mode)
-{
-    char why[IQ_WHY];
-    struct cls *c;
-    if (cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig", .droneid = mode }, why) < 0)
-        fail_msg("%s", why);
-    return c;
-}
-
-static unsigned count(const struct cls *c, const char *family)
-{
-    const struct track *t;
-    unsigned n = 0;
-    for (size_t i = 0; (t = cls_track(c, i)); i++)
-        n += !family || !strcmp(t->family, family);
-    return n;
-}
-
-static unsigned drones(const struct cls *c)
-{
-    const struct track *t;
-    unsigned n = 0;
-    for (size_t i = 0; (t = cls_track(c, i)); i++)
-        n += t->verdict == VERDICT_DRONE;
-    return n;
-}
-
 static struct finding *sighting(double t_s, double freq_hz, double level_dbfs)
 {
     struct finding *f = feed_add(&feed, t_s, 643e-6, freq_hz, 9.015e6);
@@ -60,10 +33,10 @@ static void one_sighting_proves_nothing(void **state)
     sighting(0.5, 2444.5e6, -40);               // not a multiple of 640 ms
     sighting(0.1 + 0.640 + 2e-3, 2444.5e6, -40);
     sighting(0.5 + 0.640, 2429.5e6, -40);       // on the clock, elsewhere
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 0);
-    assert_int_equal(drones(c), 0);
+    assert_int_equal(feed_count(c, "dji-droneid"), 0);
+    assert_int_equal(feed_drones(c), 0);
     cls_free(c);
 }
 
@@ -73,9 +46,9 @@ static void a_pair_on_the_clock(void **state)
     feed_init(&feed, 50e6, 2440e6, 12);
     sighting(0.1, 2444.5e6, -40);
     sighting(0.1 + 3 * 0.640 + 0.7e-3, 2444.51e6, -41);
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 1);
+    assert_int_equal(feed_count(c, "dji-droneid"), 1);
     const struct track *t = cls_track(c, 0);
     assert_string_equal(t->link, "DJI DroneID burst");
     assert_int_equal(t->role, ROLE_IDENTIFICATION);
@@ -111,9 +84,9 @@ static void aircraft_by_serial(void **state)
         f->decode = frame(x[i].serial);
         f->n_decode = 1;
     }
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(feed_count(c, "dji-droneid"), 2);
     const struct track *a = cls_track(c, 0), *b = cls_track(c, 1);
     assert_string_equal(a->claimed_serial, "TEST0000000001");
     assert_int_equal(a->decodes, 3);
@@ -144,9 +117,9 @@ static void aircraft_by_session(void **state)
         f->decode->field[0].key = "session";
         f->n_decode = 1;
     }
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(feed_count(c, "dji-droneid"), 2);
     assert_int_equal(cls_track(c, 0)->decodes, 2);
     assert_int_equal(cls_track(c, 1)->decodes, 2);
     assert_false(cls_track(c, 0)->claimed_serial[0]);
@@ -167,9 +140,9 @@ static void aircraft_apart(void **state)
             f->decode->protocol = PROTO_DJI_DRONEID_ENCRYPTED;
         f->n_decode = 1;
     }
-    struct cls *c = fresh(DRONEID_DECODE);
+    struct cls *c = feed_classifier(DRONEID_DECODE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(feed_count(c, "dji-droneid"), 2);
     cls_free(c);
     for (unsigned i = 0; i < feed.n; i++)
         free(feed.f[i].decode);
@@ -179,9 +152,9 @@ static void aircraft_apart(void **state)
         sighting(0.25 + i * 0.640, 2443.7e6, -42)->droneid.verified = true;
     }
     sighting(3 * 0.640, 2429.5e6, -56)->droneid.verified = true;    // the first, moved and fading
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "dji-droneid"), 2);
+    assert_int_equal(feed_count(c, "dji-droneid"), 2);
     assert_int_equal(cls_track(c, 0)->bursts, 4);
     cls_free(c);
 }

@@ -138,3 +138,32 @@ static inline void feed_hop(struct feed *d, const struct feed_hopper *h)
             feed_fsk(d, t, f, h->symbol_bd, h->index, h->burst_s);
     }
 }
+
+// ---- A classifier to push them to, and what it then holds (include cmocka first) ----
+
+static inline struct cls *feed_classifier(enum droneid_mode mode)
+{
+    char why[IQ_WHY];
+    struct cls *c;
+    if (cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig", .droneid = mode }, why) < 0)
+        fail_msg("%s", why);
+    return c;
+}
+
+static inline unsigned feed_count(const struct cls *c, const char *family)
+{
+    const struct track *t;
+    unsigned n = 0;
+    for (size_t i = 0; (t = cls_track(c, i)); i++)
+        n += !family || !strcmp(t->family, family);
+    return n;
+}
+
+static inline unsigned feed_drones(const struct cls *c)
+{
+    const struct track *t;
+    unsigned n = 0;
+    for (size_t i = 0; (t = cls_track(c, i)); i++)
+        n += t->verdict == VERDICT_DRONE;
+    return n;
+}

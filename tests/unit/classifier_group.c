@@ -14,41 +14,14 @@
 
 static struct feed feed;
 
-static struct cls *fresh(enum droneid_mode mode)
-{
-    char why[IQ_WHY];
-    struct cls *c;
-    if (cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig", .droneid = mode }, why) < 0)
-        fail_msg("%s", why);
-    return c;
-}
-
-static unsigned count(const struct cls *c, const char *family)
-{
-    const struct track *t;
-    unsigned n = 0;
-    for (size_t i = 0; (t = cls_track(c, i)); i++)
-        n += !family || !strcmp(t->family, family);
-    return n;
-}
-
-static unsigned drones(const struct cls *c)
-{
-    const struct track *t;
-    unsigned n = 0;
-    for (size_t i = 0; (t = cls_track(c, i)); i++)
-        n += t->verdict == VERDICT_DRONE;
-    return n;
-}
-
 // Pushes the feed; every track has this family (NULL: none at all), and as many drones.
 static void all_are(const char *family, unsigned n_drones)
 {
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_true(family ? count(c, family) > 0 : count(c, NULL) == 0);
-    assert_int_equal(count(c, family), count(c, NULL));
-    assert_int_equal(drones(c), n_drones);
+    assert_true(family ? feed_count(c, family) > 0 : feed_count(c, NULL) == 0);
+    assert_int_equal(feed_count(c, family), feed_count(c, NULL));
+    assert_int_equal(feed_drones(c), n_drones);
     cls_free(c);
 }
 
@@ -120,9 +93,9 @@ static void cell(void **state)
         feed.f[feed.n - 1].fp.symbol_period_s = (struct meas){ 71.43e-6, 10e-9 };
         feed.f[feed.n - 1].fp.long_cp_every = (struct meas){ 7, 0.1 };
     }
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(drones(c), 0);
+    assert_int_equal(feed_drones(c), 0);
     cls_free(c);
 }
 
@@ -138,9 +111,9 @@ static void ocusync(void **state)
     feed_init(&feed, 50e6, 2440e6, 8);          // 15 kHz OFDM and nothing more: nobody's
     for (int i = 0; i < 60; i++)
         ofdm(i * 5e-3, rng_between(&feed.rng, 0.4e-3, 3e-3), 2450.5e6, 14e6, 66.67e-6);
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(drones(c), 0);
+    assert_int_equal(feed_drones(c), 0);
     cls_free(c);
 }
 
@@ -177,9 +150,9 @@ static void ocusync_not(void **state)
             p->snr_db = (struct meas){ 15, 0.3 };
             p->zc_len = kind ? 0 : 601;
         }
-        struct cls *c = fresh(DRONEID_RECOGNISE);
+        struct cls *c = feed_classifier(DRONEID_RECOGNISE);
         feed_push(&feed, c);
-        assert_int_equal(drones(c), 0);
+        assert_int_equal(feed_drones(c), 0);
         cls_free(c);
     }
 }
@@ -201,7 +174,7 @@ static void video(void **state)
 {
     (void)state;
     picture(5740e6);
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
     const struct track *t = cls_track(c, 0);
     assert_string_equal(t->family, "analog-fpv");
@@ -212,7 +185,7 @@ static void video(void **state)
     double sure = t->confidence;
     cls_free(c);
     picture(2432e6);
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
     t = cls_track(c, 0);
     assert_string_equal(t->family, "analog-fpv");
@@ -221,9 +194,9 @@ static void video(void **state)
     cls_free(c);
     feed_init(&feed, 20e6, 5740e6, 10);         // FM without lines
     feed_add(&feed, 0, 0.02, 5740e6, 8e6)->fp.kind = KIND_FM;
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(drones(c), 0);
+    assert_int_equal(feed_drones(c), 0);
     cls_free(c);
 }
 
@@ -249,7 +222,7 @@ static void strangers(void **state)
 static void hostile_numbers(void **state)
 {
     static const double bad[] = { NAN, INFINITY, -INFINITY, 0, -1, 1e308, -1e308 };
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     (void)state;
     feed_init(&feed, 20e6, 2440e6, 17);
     for (int i = 0; i < 4000; i++) {
@@ -305,7 +278,7 @@ static void table_keeps_what_is_proven(void **state)
 
 static void life_of_a_track(void **state)
 {
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     struct decode d;
     const struct track *t;
     enum track_state seen[8];

@@ -11,24 +11,6 @@
 
 static struct feed feed;
 
-static struct cls *fresh(enum droneid_mode mode)
-{
-    char why[IQ_WHY];
-    struct cls *c;
-    if (cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig", .droneid = mode }, why) < 0)
-        fail_msg("%s", why);
-    return c;
-}
-
-static unsigned count(const struct cls *c, const char *family)
-{
-    const struct track *t;
-    unsigned n = 0;
-    for (size_t i = 0; (t = cls_track(c, i)); i++)
-        n += !family || !strcmp(t->family, family);
-    return n;
-}
-
 static void ofdm(double t_s, double dur_s, double freq_hz, double bw_hz, double useful_s)
 {
     struct finding *f = feed_add(&feed, t_s, dur_s, freq_hz, bw_hz);
@@ -48,17 +30,17 @@ static void wifi_one_claim(void **state)
     f->fp.kind = KIND_DSSS;
     f->fp.barker_corr = (struct meas){ 0.6, 0.05 };
     f->fp.snr_db = (struct meas){ 5.5, 0.5 };
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "wifi"), 0);
+    assert_int_equal(feed_count(c, "wifi"), 0);
     assert_int_equal(cls_counts(c)->unclassified, 1);
     cls_free(c);
     f->fp.freq_hz.v = 2467.03e6;
     f->fp.barker_corr.v = 0.8;
     f->fp.snr_db.v = 15;
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "wifi"), 1);
+    assert_int_equal(feed_count(c, "wifi"), 1);
     assert_true(cls_track(c, 0)->confidence > 0.6 && cls_track(c, 0)->confidence < 0.95);
     cls_free(c);
 }
@@ -74,23 +56,24 @@ static void pieces(void **state)
         struct finding *f = feed_add(&feed, i * 3.7e-3 + 0.1e-3, 80e-6, 2431e6, 3e6);
         f->fp.level_dbfs = -55;
     }
-    struct cls *c = fresh(DRONEID_RECOGNISE);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, NULL), 1);
+    assert_int_equal(feed_count(c, NULL), 1);
     assert_int_equal(cls_counts(c)->unclassified, 40);
     cls_free(c);
     for (int i = 0; i < 40; i++)
         feed_add(&feed, i * 3.7e-3 + 2e-3, 80e-6, 2431e6 + 1e6 * (i % 2), 3e6);
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "unknown"), 1);       // an emitter between the frames is not hidden
+    // an emitter between the frames is not hidden
+    assert_int_equal(feed_count(c, "unknown"), 1);
     cls_free(c);
     feed_init(&feed, 40e6, 2440e6, 23);
     for (int i = 0; i < 40; i++)
         feed_add(&feed, i * 3.7e-3 + 2e-3, 80e-6, 2431e6 + 1e6 * (i % 2), 3e6);
-    c = fresh(DRONEID_RECOGNISE);
+    c = feed_classifier(DRONEID_RECOGNISE);
     feed_push(&feed, c);
-    assert_int_equal(count(c, "unknown"), 1);
+    assert_int_equal(feed_count(c, "unknown"), 1);
     assert_true(cls_track(c, 0)->confidence <= 0.95);
     cls_free(c);
 }
