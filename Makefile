@@ -23,8 +23,12 @@ cc_has  = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null &&
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -include base/clang.h $(WARN) -fno-math-errno -fno-trapping-math \
               -ffp-contract=off $(call cc_has,-fcx-limited-range) $(CFLAGS)
 
-PKGS    := fftw3f jansson libcyaml
+# msgpack-c is called msgpack in Debian 12 and msgpack-c in newer ones.
+MSGPACK := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
+PKGS    := fftw3f jansson libcyaml SoapySDR libzmq $(MSGPACK) libsodium sqlite3 libmicrohttpd gnutls
 LIBS    := $(shell pkg-config --libs $(PKGS)) -lliquid -lm -lpthread
+# Each program loads only what it uses: the daemon with the keys no driver, the other no database.
+LDFLAGS += -Wl,--as-needed
 ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS))
 
 comma := ,

@@ -7,6 +7,8 @@
 // two runs give the same output.
 #pragma once
 
+#include <stdbool.h>
+
 struct queue;
 
 enum queue_full { QUEUE_REFUSE, QUEUE_WAIT };
@@ -16,3 +18,10 @@ void  queue_free(struct queue *q);          // NULL is fine; must be empty
 int   queue_push(struct queue *q, void *item);      // 0, -EAGAIN full, -EPIPE closed
 void *queue_pop(struct queue *q);           // waits; NULL once closed and drained
 void  queue_close(struct queue *q);         // no more pushes; pops drain, then end
+
+// For a thread that polls many things: a file descriptor that is readable while items wait, and
+// from the close on (never read it yourself).  Pop with queue_try_pop until it gives NULL; only
+// that makes the descriptor unreadable again.  -errno when there is none left to be had.
+int   queue_fd(struct queue *q);
+void *queue_try_pop(struct queue *q);       // NULL: empty just now, or ended
+bool  queue_ended(struct queue *q);         // closed and drained

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -55,3 +56,31 @@ int utc_parse(const char *s, int64_t *ret_ns, int64_t *ret_err_ns)
     *ret_err_ns = err_ns;
     return 0;
 }
+
+void utc_format(char ret[UTC_LEN], int64_t ns, unsigned digits)
+{
+    static const int64_t end_ns = INT64_C(9214646399999999999);    // 2261-12-31T23:59:59.99...
+    int64_t unit = 1;
+    struct tm tm;
+
+    ns = ns < 0 ? 0 : ns > end_ns ? end_ns : ns;
+    time_t t = (time_t)(ns / 1000000000);
+    gmtime_r(&t, &tm);
+    size_t n = strftime(ret, UTC_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
+    for (unsigned i = digits; i < 9; i++)
+        unit *= 10;
+    if (digits)
+        n += (size_t)snprintf(ret + n, UTC_LEN - n, ".%0*lld", (int)(digits > 9 ? 9 : digits),
+                              (long long)(ns % 1000000000 / unit));
+    snprintf(ret + n, UTC_LEN - n, "Z");
+}
+
+static int64_t now_ns(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+int64_t utc_now_ns(void)  { return now_ns(CLOCK_REALTIME); }
+int64_t mono_now_ns(void) { return now_ns(CLOCK_MONOTONIC); }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The box: what the machine can do.  (Device profiles, position, time and health come with the
-// live radio.)
+// The box: what the machine can do, what its radio can do, where it stands and what time it is.
+// (hw/keys.h is the room's second door: the keys.)
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // Instruction sets the hot kernels are built for, worst to best; the numbers are comparable.
 enum hw_isa { HW_ISA_PLAIN, HW_ISA_X86_V2, HW_ISA_X86_V3, HW_ISA_X86_V4 };
@@ -19,3 +21,72 @@ unsigned hw_cpus(void);
 // Directory of the running program into dir (no trailing slash); 0 or -errno.  Data files are
 // found beside it: <dir>/../share/tyto.
 int hw_program_dir(char *dir, size_t size);
+
+#define HW_WHY 512              // room for one sentence
+
+// ---- Profiles: what a radio model can do, as data (hw/profiles/NAME.yaml) ---------------------
+
+// Where a figure comes from.
+enum hw_evidence { HW_DATA_SHEET, HW_DRIVER_SOURCE, HW_MEASURED };
+const char *hw_evidence_name(enum hw_evidence e);   // "data sheet", ...
+
+#define HW_RATES 16
+struct hw_figure { double v; enum hw_evidence evidence; };
+struct hw_profile {
+    char   name[32];            // "rtlsdr", "hackrf", "b2xx", "bladerf2", "airspy", "tyto"
+    char   title[64];           // as people call it
+    char   driver[32];          // SoapySDR's driver key
+    char   package[48];         // Debian package that brings the driver
+    char   format[8];           // native stream format: "ci16", "ci8", "cu8", "cf32"
+    struct hw_figure freq_lo_hz, freq_hi_hz;
+    struct hw_figure rate_lo_hz, rate_hi_hz;        // what the device can be set to
+    struct hw_figure rate_sustained_hz;             // what arrives without loss on a usual host
+    double rates_hz[HW_RATES];  // where only certain rates are possible, else none
+    unsigned n_rates;
+    struct hw_figure settle_s;  // samples older than this after a retune are not to be trusted
+    struct hw_figure clock_ppm; // crystal, as delivered
+    struct hw_figure bits;      // effective bits of the converter
+    double gain_db;             // to start with
+    bool   hardware_time;       // time stamps of the driver are a sample clock, not the host's
+    bool   remote;              // reached over a network: origin cannot be proven live
+    char   udev[256];           // "vvvv:pppp" of its USB ids, separated by blanks
+};
+// name: a profile's name, or a path to a file.  0, or -errno with file and line.
+int hw_profile_load(struct hw_profile *ret, const char *name, char why[HW_WHY]);
+// Names of all there are, one a call from 0; NULL past the last.  Sorted.
+const char *hw_profile_name(size_t i);
+// The profile for a SoapySDR driver key, by name; NULL: none.
+const char *hw_profile_for_driver(const char *driver);
+
+// ---- Place and time --------------------------------------------------------------------------
+
+// How good the system's clock is, from the kernel (adjtimex) and chrony where it runs.
+struct hw_clock {
+    char    source[16];         // "gnss" "ntp" "rtc" "none": what disciplines it
+    bool    locked;
+    double  age_s;              // since it was last corrected; < 0 not known
+    int64_t err_ns;             // bound on its error
+};
+void hw_clock_read(struct hw_clock *ret);
+
+// Where the box stands.
+struct hw_place {
+    bool   known;
+    char   source[16];          // "gpsd" "config" "none"
+    double lat_deg, lon_deg, alt_m, err_m;  // err_m: 95 % horizontal; alt_m NAN not known
+    double age_s;               // of the fix
+    unsigned satellites;
+};
+// A client of gpsd on host:port (NULL: 127.0.0.1:2947), reading in a thread of its own, which
+// tries again for ever.  NULL: no memory.
+struct hw_gps;
+struct hw_gps *hw_gps_new(const char *host, const char *port);
+void hw_gps_read(struct hw_gps *g, struct hw_place *ret);      // any thread; never waits
+void hw_gps_free(struct hw_gps *g);
+
+// Free bytes on the file system of path, or -errno.
+int64_t hw_disk_free(const char *path);
+// Share of one core that this process used since the last call with the same *state (0 at first).
+double hw_cpu_share(int64_t state[2]);
+int64_t hw_rss_bytes(void);
+double hw_temperature_c(void);  // hottest thermal zone; NAN not known

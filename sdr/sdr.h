@@ -98,6 +98,81 @@ struct iq_sim_cfg {
 // The simulator as a source (docs/SCENES.md describes a scene).  Deterministic per scene and seed.
 int iq_open_sim(struct iq_source **ret_src, const struct iq_sim_cfg *cfg, char why[IQ_WHY]);
 
+// ---- A radio --------------------------------------------------------------------------------
+// Each device lives in a child process (tyto-radio: the vendor's driver, no network, no keys, a
+// cleared environment), which writes native samples into a ring in shared memory:
+//
+//     tyto-radio  |..old..|=== written ===>|        ring: a power of two of slots, one block each
+//                         ^ iq_next reads       control: a socket pair; its end = the child died
+//
+// A child that dies, hangs or goes silent is killed and started again with back-off; the stream
+// goes on behind a gap as long as the outage.  iq_next never gives NULL for that: only for iq_stop.
+struct hw_profile;
+
+struct iq_live_cfg {
+    const char *name;               // what people call it, in sentences and health: "north-2g4"
+    const char *args;               // SoapySDR device arguments: "driver=rtlsdr,serial=00000001"
+    const struct hw_profile *profile;   // borrowed during the call
+    double      rate_hz, centre_hz;
+    double      gain_db;            // NAN: the profile's; automatic gain is never used
+    double      bandwidth_hz;       // 0: the driver's own choice for the rate
+    double      ppm;                // crystal correction, where the driver takes one
+    const char *antenna;            // NULL: the driver's first
+    unsigned    channel;
+    const char *plugin_path;        // where drivers are looked for; NULL: the system's own
+    const char *program;            // path of tyto-radio; NULL: beside the running program
+    double      silence_s;          // no sample for so long: dead.  0: 2 s
+    unsigned    pool_blocks;        // 0: 256
+};
+
+// Waits for the first sample at most 10 s.  0, or -errno with one sentence that says what to do.
+int iq_open_live(struct iq_source **ret_src, const struct iq_live_cfg *cfg, char why[IQ_WHY]);
+
+enum iq_radio_state { RADIO_NONE, RADIO_STARTING, RADIO_RUNNING, RADIO_SILENT, RADIO_RESTARTING };
+const char *iq_radio_state_name(enum iq_radio_state s);
+
+struct iq_radio {                   // all counts since open; any thread may ask, any time
+    enum iq_radio_state state;      // RADIO_NONE: this source is no radio
+    double   since_s;               // in this state
+    double   last_sample_s;         // since the last sample arrived
+    double   rate_measured_hz;      // over the last seconds, by the host's clock
+    uint64_t overflows, lost;       // OVERFLOW told by the driver; samples lost for any reason
+    uint64_t late_reads;            // ring full: this process was too slow
+    uint64_t restarts, timeouts, errors, time_jumps;
+    bool     hardware_time;
+    char     what[160];             // last trouble in words, "" none
+    char     device[160];           // what the driver says it is
+};
+void iq_radio(const struct iq_source *s, struct iq_radio *ret);
+
+// Tunes anew; samples of the settle time are thrown away and counted as lost.  From any thread;
+// the blocks behind the change carry the new centre.  0, or -ENOTSUP for what cannot tune.
+int iq_tune(struct iq_source *s, double centre_hz);
+
+// Ends the source early: iq_next gives NULL soon.  Any thread.
+void iq_stop(struct iq_source *s);
+
+// UTC of a moment of sample time and its uncertainty, from the newest anchor; 0: not known.  Any
+// thread.
+int64_t iq_utc_ns(const struct iq_source *s, double t_s, int64_t *ret_err_ns);
+
+// ---- Recording ------------------------------------------------------------------------------
+
+struct iq_record_cfg {
+    const char *out;                // .sigmf-meta path; must not exist
+    uint64_t    max_bytes;          // of samples; 0: what leaves 5 % of the disk free
+    double      max_s;              // 0: no bound of time
+    const char *description;        // core:description, or NULL
+    const char *hardware;           // core:hw, or NULL
+};
+// Writes what the source gives until a bound, its end, or iq_stop, with core:sha512 and one capture
+// per gap or retune.  0, or -errno with a sentence; what was written stays readable.
+int iq_record(struct iq_source *s, const struct iq_record_cfg *cfg,
+              void (*progress)(double seconds, uint64_t bytes, void *arg), void *arg,
+              char why[IQ_WHY]);
+
+// ---- Reading --------------------------------------------------------------------------------
+
 struct iq_info iq_info(const struct iq_source *s);
 
 // The next block, owned by the caller until iq_unref; NULL at the end.  Waits while the whole pool

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 
 #include "base/queue.h"
@@ -59,6 +60,36 @@ static void close_drains(void **state)
     assert_null(queue_pop(q));
     queue_free(q);
     queue_free(NULL);
+}
+
+static int readable(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    return poll(&p, 1, 0);
+}
+
+static void tells_those_who_poll(void **state)
+{
+    (void)state;
+    struct queue *q = queue_new(2, QUEUE_REFUSE);
+
+    queue_push(q, item(1));
+    int fd = queue_fd(q);                       // made late: what waits already counts
+    assert_true(fd >= 0);
+    assert_int_equal(queue_fd(q), fd);
+    assert_int_equal(readable(fd), 1);
+    assert_ptr_equal(queue_try_pop(q), item(1));
+    assert_null(queue_try_pop(q));
+    assert_int_equal(readable(fd), 0);
+    queue_push(q, item(2));
+    assert_int_equal(readable(fd), 1);
+    queue_close(q);
+    assert_false(queue_ended(q));
+    assert_ptr_equal(queue_try_pop(q), item(2));
+    assert_null(queue_try_pop(q));
+    assert_int_equal(readable(fd), 1);          // the end stays to be seen
+    assert_true(queue_ended(q));
+    queue_free(q);
 }
 
 #define MANY 20000u
@@ -115,7 +146,7 @@ int main(void)
     const struct CMUnitTest t[] = {
         cmocka_unit_test(keeps_order_round_the_ring),
         cmocka_unit_test(refuses_when_full),
-        cmocka_unit_test(close_drains),
+        cmocka_unit_test(close_drains), cmocka_unit_test(tells_those_who_poll),
         cmocka_unit_test(waits_and_loses_nothing),
         cmocka_unit_test(close_frees_a_waiting_push),
     };

@@ -32,10 +32,28 @@ static void reads_times_or_refuses(void **state)
     }
 }
 
+static void writes_times(void **state)
+{
+    (void)state;
+    static const struct { int64_t ns; unsigned digits; const char *want; } t[] = {
+        { 0, 0, "1970-01-01T00:00:00Z" }, { -5, 3, "1970-01-01T00:00:00.000Z" },
+        { 951825600000000000, 0, "2000-02-29T12:00:00Z" },
+        { 2147483648123456789, 9, "2038-01-19T03:14:08.123456789Z" },
+        { 2147483648123956789, 3, "2038-01-19T03:14:08.123Z" },
+        { INT64_MAX, 0, "2261-12-31T23:59:59Z" },
+    };
+    char s[UTC_LEN];
+
+    for (unsigned i = 0; i < sizeof t / sizeof *t; i++) {
+        utc_format(s, t[i].ns, t[i].digits);
+        assert_string_equal(s, t[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_times_or_refuses),
+        cmocka_unit_test(reads_times_or_refuses), cmocka_unit_test(writes_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
