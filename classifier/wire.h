@@ -161,7 +161,8 @@ int wire_pack_late(const uint8_t *msg, size_t len, uint8_t *buf, size_t size);
 
 // Why bytes were refused: a counter each.
 enum wire_fault { WIRE_OK, WIRE_TOO_LONG, WIRE_NOT_MSGPACK, WIRE_LYING_SIZE, WIRE_TOO_DEEP,
-                  WIRE_NO_MAP, WIRE_BAD_VERSION, WIRE_BAD_KIND, WIRE_MISSING, WIRE_BAD_TYPE, WIRE_BAD_VALUE,
+                  WIRE_NO_MAP, WIRE_BAD_VERSION, WIRE_BAD_KIND, WIRE_MISSING, WIRE_BAD_TYPE,
+                  WIRE_BAD_VALUE,
                   WIRE_FAULTS };
 const char *wire_fault_name(enum wire_fault f);
 // Hostile bytes in, a message or a named fault out.  Bounded time and memory; allocates nothing.

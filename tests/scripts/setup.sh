@@ -46,6 +46,8 @@ world() {
     printf '%s\n' "$@" >"$tmp/world/have"
 }
 all='make gcc libc6-dev pkgconf libfftw3-dev libliquid-dev libjansson-dev libcyaml-dev libyaml-dev'
+all="$all g++ libsoapysdr-dev libzmq3-dev libmsgpack-dev libsodium-dev libsqlite3-dev"
+all="$all libmicrohttpd-dev libgnutls28-dev"
 asked() { grep -q -- "$1" "$tmp/world/asked" || fault "$2: was not asked: $1"; }
 not_asked() { if grep -q -- "$1" "$tmp/world/asked"; then fault "$2: was asked: $1"; fi; }
 ends() { [ $code -eq "$1" ] || fault "$2: exit $code, expected $1: $(cat "$tmp/err")"; }
