@@ -169,9 +169,101 @@ static struct look_moments moments(const float *restrict p, size_t n)
     return r;
 }
 
+static void conj_times(const float *restrict x, const float *restrict z, size_t n,
+                       float *restrict y)
+{
+    for (size_t k = 0; k < n; k++) {
+        float a = x[2 * k], b = x[2 * k + 1], u = z[2 * k], v = z[2 * k + 1];
+        y[2 * k] = a * u + b * v;
+        y[2 * k + 1] = b * u - a * v;
+    }
+}
+
+static void squares(const float *restrict x, const float *restrict t, size_t n,
+                    float *restrict ret)
+{
+    float re[LANES] = { 0 }, im[LANES] = { 0 };
+    for (size_t i = 0; i < n; i += LANES)
+        for (size_t k = 0; k < LANES && i + k < n; k++) {
+            const float *a = x + 2 * (i + k), *w = t + 2 * (i + k);
+            float u = a[0] * a[0] - a[1] * a[1], v = 2 * a[0] * a[1];
+            re[k] += u * w[0] - v * w[1];
+            im[k] += u * w[1] + v * w[0];
+        }
+    ret[0] = ret[1] = 0;
+    for (size_t k = 0; k < LANES; k++) {
+        ret[0] += re[k];
+        ret[1] += im[k];
+    }
+}
+
+// atan2 to 2e-4 rad: a fifth-order fit on an eighth of the circle.
+static inline float angle(float x, float y)
+{
+    float ax = fabsf(x), ay = fabsf(y);
+    float big = ax > ay ? ax : ay, small = ax > ay ? ay : ax;
+    float a = small / (big > 1e-30f ? big : 1e-30f), q = a * a;
+    float r = 0.180141f + q * (-0.085133f + q * 0.0208351f);
+    r = a * (0.999866f + q * (-0.3302995f + q * r));
+    r = ay > ax ? 1.57079637f - r : r;
+    r = x < 0 ? 3.14159274f - r : r;
+    return y < 0 ? -r : r;
+}
+
+static void turns(const float *restrict x, size_t n, float scale, float most, float *restrict s)
+{
+    for (size_t k = 0; k < n; k++) {
+        float a = x[2 * k + 2], b = x[2 * k + 3], u = x[2 * k], v = x[2 * k + 1];
+        float w = angle(a * u + b * v, b * u - a * v) * scale;
+        w = w > most ? most : w;
+        s[k] = w < -most ? -most : w;
+    }
+}
+
+static void split(const float *restrict s, size_t n, float mid, double *restrict ret)
+{
+    double up[LANES] = { 0 }, all[LANES] = { 0 }, count[LANES] = { 0 };
+    size_t i = 0;
+    ret[0] = ret[1] = ret[2] = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            double v = s[i + k];
+            all[k] += v;
+            up[k] += s[i + k] > mid ? v : 0;
+            count[k] += s[i + k] > mid ? 1 : 0;
+        }
+    for (; i < n; i++) {
+        ret[0] += s[i] > mid ? s[i] : 0;
+        ret[1] += s[i] > mid;
+        ret[2] += s[i];
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        ret[0] += up[k];
+        ret[1] += count[k];
+        ret[2] += all[k];
+    }
+}
+
+static void match(const float *restrict d_re, const float *restrict d_im,
+                  const float *restrict ref_re, const float *restrict ref_im, size_t n, size_t refs,
+                  float *restrict v)
+{
+    for (size_t r = 0; r < refs; r++, ref_re += n, ref_im += n, v += LOOK_SHIFTS) {
+        float re[LOOK_SHIFTS] = { 0 }, im[LOOK_SHIFTS] = { 0 };
+        for (size_t k = 0; k < n; k++)
+            for (size_t j = 0; j < LOOK_SHIFTS; j++) {
+                re[j] += d_re[k + j] * ref_re[k] - d_im[k + j] * ref_im[k];
+                im[j] += d_re[k + j] * ref_im[k] + d_im[k + j] * ref_re[k];
+            }
+        for (size_t j = 0; j < LOOK_SHIFTS; j++)
+            v[j] = re[j] * re[j] + im[j] * im[j];
+    }
+}
+
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
     .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
     .sum = sum, .sum_root = sum_root, .limit = limit, .likeness = likeness, .times = times,
-    .add_times = add_times, .moments = moments,
+    .add_times = add_times, .moments = moments, .conj_times = conj_times, .squares = squares,
+    .turns = turns, .split = split, .match = match,
 };

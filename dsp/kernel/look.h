@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#define LOOK_SHIFTS 32
 struct look_moments { double sum, sum2; float top; };
 
 struct look_ops {
@@ -27,6 +28,17 @@ struct look_ops {
     // y += x (re + j im)
     void (*add_times)(float *y, const float *x, float re, float im, size_t n);
     struct look_moments (*moments)(const float *p, size_t n);
+    void (*conj_times)(const float *x, const float *z, size_t n, float *y);    // y = x conj z
+    // The sum of x[k]^2 t[k], complex, into ret[0..1].
+    void (*squares)(const float *x, const float *t, size_t n, float *ret);
+    // s[k] = scale * angle of x[k+1] conj x[k] to 2e-4 rad, held to +-most; x has n + 1.
+    void (*turns)(const float *x, size_t n, float scale, float most, float *s);
+    // Of s over mid: their sum and number into ret[0..1]; the sum of all into ret[2].
+    void (*split)(const float *s, size_t n, float mid, double *ret);
+    // Power of d against each of `refs` references of n complex numbers (rows of n), at LOOK_SHIFTS
+    // shifts of d (n + LOOK_SHIFTS of it); reals and imaginaries apart.  v: refs rows.
+    void (*match)(const float *d_re, const float *d_im, const float *ref_re, const float *ref_im,
+                  size_t n, size_t refs, float *v);
 };
 
 const struct look_ops *look_ops(void);

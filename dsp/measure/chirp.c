@@ -40,11 +40,10 @@ static size_t delay_spectrum(struct measurer *m, const struct look *l, size_t la
         end = l->i0 + CHIRP_SAMPLES;
     memset(m->q, 0, nf * sizeof *m->q);
     for (size_t i = l->i0; i + nf + lag <= end; i += nf / 2, blocks++) {
-        for (size_t k = 0; k < nf; k++)
-            m->y[k] = l->x[i + k + lag] * conjf(l->x[i + k]);
+        m->op->conj_times((const float *)(l->x + i + lag), (const float *)(l->x + i), nf,
+                          (float *)m->y);
         dft_run(m->fft[log_n], m->y, m->y);
-        for (size_t k = 0; k < nf; k++)
-            m->q[k] += sq(m->y[k]);
+        m->op->power_add((const float *)m->y, nf, m->q);
     }
     return blocks;
 }

@@ -15,38 +15,27 @@
 #include "dsp/measure/measure.h"
 
 #define FSK_WIDTH_MAX_HZ 6e6
-#define FSK_SAMPLES 32768
+#define FSK_SAMPLES 16384           // 3 ms of Bluetooth, thousands of symbols
 #define FSK_OVER    4.5             // samples per width: 4 to 5 per symbol at h = 0.5
 #define FSK_TAPS    32
 #define FSK_LN_ODDS 10.0
+#define LINE_PARTS  64
 
 struct fsk {
     double fs, w;                   // of the discriminator; width of the signal
     size_t n;
     float *s;                       // Hz, n of them
     double mid, upper, lower;
+    size_t read;                    // samples before the discriminator
     double *t;                      // crossings, in samples; as many as FSK_SAMPLES
     size_t crossings;
+    double near, part;              // line_parts: at this frequency, stretches so long
+    double complex parts[LINE_PARTS];
     double rate, line, coherence, phase;
     double dev, centre, eye, isolated;
     size_t symbols;
     uint64_t head;
 };
-
-// atan2 to 2e-4 rad: a fifth-order fit on an eighth of the circle.
-static float arg_fast(float complex v)
-{
-    float x = crealf(v), y = cimagf(v), ax = fabsf(x), ay = fabsf(y);
-    float big = ax > ay ? ax : ay, small = ax > ay ? ay : ax;
-    if (!(big > 0))
-        return 0;
-    float a = small / big, q = a * a;
-    float r = 0.180141f + q * (-0.085133f + q * 0.0208351f);
-    r = a * (0.999866f + q * (-0.3302995f + q * r));
-    r = ay > ax ? 1.57079637f - r : r;
-    r = x < 0 ? 3.14159274f - r : r;
-    return y < 0 ? -r : r;
-}
 
 // Windowed sinc (Hann) of half width `cut` cycles per sample; each tap twice for fir_ops.dot.
 static void lowpass_taps(double cut, float *h)
@@ -61,63 +50,70 @@ static void lowpass_taps(double cut, float *h)
         h[2 * k] = h[2 * k + 1] = (float)(v[k] / sum);
 }
 
-static void discriminate(struct measurer *m, const struct look *l, double cut, struct fsk *f)
+// The signal at 4.5 times its width into m->g; f->n + FSK_TAPS of it.
+static void fsk_read(struct measurer *m, const struct look *l, struct fsk *f)
+{
+    double from = l->t0 + (double)l->i0 * l->in_fs / l->fs;
+    double len = (double)(l->i1 - l->i0) / l->fs, mid = 0.5 * (l->lo99 + l->hi99);
+    f->read = (size_t)fmin(FSK_SAMPLES, len * f->fs);
+    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid,
+            from - ((double)(FSK_TAPS / 2) - 0.5) * l->in_fs / f->fs, f->fs,
+            fmin(0.8 * f->fs, 0.9 * l->in_fs), m->g, f->read + FSK_TAPS);
+}
+
+static void discriminate(struct measurer *m, double cut, struct fsk *f)
 {
     float h[2 * FSK_TAPS];
-    double from = l->t0 + (double)l->i0 * l->in_fs / l->fs;
-    double len = (double)(l->i1 - l->i0) / l->fs;
-    f->n = (size_t)fmin(FSK_SAMPLES, len * f->fs);
-    double mid = 0.5 * (l->lo99 + l->hi99);
-    size_t half = FSK_TAPS / 2;
-    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from - ((double)half - 0.5) * l->in_fs / f->fs,
-            f->fs, fmin(0.8 * f->fs, 0.9 * l->in_fs), m->y, f->n + FSK_TAPS);
     lowpass_taps(cut * f->w / f->fs, h);
-    const struct fir_ops *op = fir_ops();
-    op->dots((const float *)m->y, 2, h, 2 * FSK_TAPS, f->n, (float *)m->z);
+    fir_ops()->dots((const float *)m->g, 2, h, 2 * FSK_TAPS, f->read, (float *)m->z);
     // Samples of s stand half a sample after those of z; click noise is held to the band.
-    float scale = (float)(f->fs / (2 * M_PI)), most = (float)(0.8 * f->w);
-    for (size_t i = 0; i + 1 < f->n; i++) {
-        float v = arg_fast(m->z[i + 1] * conjf(m->z[i])) * scale;
-        f->s[i] = v > most ? most : v < -most ? -most : v;
-    }
-    f->n -= f->n > 0;
+    f->n = f->read - (f->read > 0);
+    m->op->turns((const float *)m->z, f->n, (float)(f->fs / (2 * M_PI)), (float)(0.8 * f->w), f->s);
 }
 
 // Mid level: between the means of what is above and what is below, four rounds.
-static void levels(struct fsk *f)
+static void levels(const struct measurer *m, struct fsk *f)
 {
     double mid = 0;
     for (int turn = 0; turn < 5; turn++) {
-        double up = 0, down = 0;
-        size_t n_up = 0;
-        for (size_t i = 0; i < f->n; i++) {
-            if (f->s[i] > mid)
-                up += f->s[i], n_up++;
-            else
-                down += f->s[i];
-        }
-        f->upper = n_up ? up / (double)n_up : mid;
-        f->lower = n_up < f->n ? down / (double)(f->n - n_up) : mid;
+        double r[3], down = (double)f->n;
+        m->op->split(f->s, f->n, (float)mid, r);
+        down -= r[1];
+        f->upper = r[1] > 0 ? r[0] / r[1] : mid;
+        f->lower = down > 0 ? (r[2] - r[0]) / down : mid;
         mid = 0.5 * (f->upper + f->lower);
     }
     f->mid = mid;
 }
 
-// A(f) from the crossings themselves, f in cycles per sample.
+// A(f) = sum exp(-2 pi i f t) over the crossings, near one f: the sums of LINE_PARTS stretches in
+// time, each turned as its middle.  Within half a bin of the burst's length a stretch turns by
+// 1/64 of a cycle at most from end to end, which costs 1e-4 of its sum.
+static void line_parts(struct fsk *f, double freq, double length)
+{
+    f->near = freq;
+    f->part = length / LINE_PARTS;
+    memset(f->parts, 0, sizeof f->parts);
+    for (size_t i = 0; i < f->crossings; i++) {
+        double ph = freq * f->t[i], k = f->t[i] / f->part;
+        float a = (float)(-2 * M_PI * (ph - floor(ph)));
+        f->parts[k < LINE_PARTS ? (size_t)k : LINE_PARTS - 1] += cosf(a) + I * sinf(a);
+    }
+}
+
 static double complex line_at(const struct fsk *f, double freq)
 {
-    double complex s = 0;
-    for (size_t i = 0; i < f->crossings; i++) {
-        double ph = freq * f->t[i];
-        ph = -2 * M_PI * (ph - floor(ph));
-        s += cos(ph) + I * sin(ph);
-    }
+    double complex s = 0, step = cexp(-2 * M_PI * I * (freq - f->near) * f->part);
+    double complex turn = csqrt(step);
+    for (size_t k = 0; k < LINE_PARTS; k++, turn *= step)
+        s += f->parts[k] * turn;
     return s;
 }
 
 // Climbs to the top of the line in halving steps.
 static void line_refine(struct fsk *f, double freq, double step)
 {
+    line_parts(f, freq, (double)f->n);
     double top = cabs(line_at(f, freq));
     for (int i = 0; i < 9; i++, step /= 2)
         for (int dir = -1; dir <= 1; dir += 2) {
@@ -290,11 +286,12 @@ void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, str
     // small index (Bluetooth's 0.3) has most of its power well inside: less, when that fails.
     double clear = db_of(l->power / (l->n0_psd * f.w + 1e-30));
     double cut = clear > 25 ? 0.9 : clear > 12 ? 0.55 + 0.35 * (clear - 12) / 13 : 0.55;
+    fsk_read(m, l, &f);
     for (int turn = 0; turn < 2; turn++, cut = 0.38) {
-        discriminate(m, l, cut, &f);
+        discriminate(m, cut, &f);
         if (f.n < 64)
             return;
-        levels(&f);
+        levels(m, &f);
         lattice(m, &f);
         if (f.rate > 0 && f.line > FSK_LN_ODDS)
             break;

@@ -19,4 +19,4 @@ struct grid {
 };
 
 void zc_measure(struct measurer *m, const struct grid *g, struct fingerprint *fp);
-void pss_measure(const struct grid *g, struct fingerprint *fp);
+void pss_measure(const struct measurer *m, const struct grid *g, struct fingerprint *fp);

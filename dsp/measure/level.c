@@ -20,22 +20,22 @@
                             // down is not the burst
 #define EDGE_DROP  20.0     // walk outside the rough extents ends after falling so far: e^-20
 
-static double mean_power(const float *p, size_t a, size_t b)
+static double mean_power(const struct measurer *m, size_t a, size_t b)
 {
-    return b > a ? look_ops()->sum(p + a, b - a) / (double)(b - a) : 0;
+    return b > a ? m->op->sum(m->p + a, b - a) / (double)(b - a) : 0;
 }
 
 // Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it
 // was told nothing.
-static double noise_density(const struct look *l, const float *p)
+static double noise_density(const struct measurer *m, const struct look *l)
 {
     double told = pow(10, l->b->noise_dbfs_hz / 10), band = look_noise_band(l);
     size_t guard = (size_t)(10e-6 * l->fs) + 2;     // rough extents: keep off the edges
     double least = INFINITY;
     if (l->i0 > 2 * guard + 32)
-        least = mean_power(p, 2, l->i0 - guard) / band;
+        least = mean_power(m, 2, l->i0 - guard) / band;
     if (l->whole && l->n > l->i1 + 2 * guard + 32)
-        least = fmin(least, mean_power(p, l->i1 + guard, l->n - 2) / band);
+        least = fmin(least, mean_power(m, l->i1 + guard, l->n - 2) / band);
     if (!isfinite(told) || told <= 0)
         return isfinite(least) ? least : 0;
     // Margins are short: believe them only where they say clearly less.
@@ -44,11 +44,11 @@ static double noise_density(const struct look *l, const float *p)
 
 // Quietest stretch of [a, b): what is beside the burst when another transmission is near.  32
 // samples are noise-like to 18 %.
-static double quiet_power(const float *p, size_t a, size_t b)
+static double quiet_power(const struct measurer *m, size_t a, size_t b)
 {
     double least = INFINITY, was = INFINITY;
     for (size_t i = a; i + 16 <= b; i += 16) {
-        double now = mean_power(p, i, i + 16);
+        double now = mean_power(m, i, i + 16);
         least = fmin(least, 0.5 * (was + now));
         was = now;
     }
@@ -92,7 +92,7 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
 {
     const struct burst *b = l->b;
     m->op->power((const float *)l->x, l->n, m->p);
-    l->n0_psd = noise_density(l, m->p);
+    l->n0_psd = noise_density(m, l);
     l->noise = l->n0_psd * look_noise_band(l);
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
     bool has_end = (b->part == BURST_WHOLE || b->part == BURST_RUN_END) && l->whole;
@@ -100,13 +100,13 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     // The quarter in the middle is inside whatever the rough extents; its mean is the signal's
     // level.
     size_t len = l->i1 - l->i0, mid = l->i0 + len / 2;
-    double p1 = mean_power(m->p, l->i0 + len / 8, l->i1 - len / 8);
+    double p1 = mean_power(m, l->i0 + len / 8, l->i1 - len / 8);
     struct edge before = { .p0 = l->noise }, after = { .p0 = l->noise };
     size_t far = (size_t)(20e-6 * l->fs);           // local level beside the burst: other traffic
     if (l->i0 > far)
-        before.p0 = fmax(before.p0, quiet_power(m->p, 0, l->i0 - far / 4));
+        before.p0 = fmax(before.p0, quiet_power(m, 0, l->i0 - far / 4));
     if (l->n > l->i1 + far)
-        after.p0 = fmax(after.p0, quiet_power(m->p, l->i1 + far / 4, l->n));
+        after.p0 = fmax(after.p0, quiet_power(m, l->i1 + far / 4, l->n));
     edge_laws(l, p1, &before);
     edge_laws(l, p1, &after);
 
@@ -136,7 +136,7 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     end = fmax(end, start);
     fp->t_s = (struct meas){ start, err0 };
     fp->dur_s = (struct meas){ end - start, sqrt(err0 * err0 + err1 * err1) };
-    l->power = fmax(0, mean_power(m->p, l->i0, l->i1) - l->noise);
+    l->power = fmax(0, mean_power(m, l->i0, l->i1) - l->noise);
 }
 
 // Envelope moments with the noise taken out.  For signal power S and noise N, independent:
@@ -153,7 +153,7 @@ void level_envelope(struct measurer *m, struct look *l, struct fingerprint *fp, 
     size_t w = (size_t)(4e-6 * l->fs);
     w = w < 4 ? 4 : w;
     for (size_t i = l->i0; i + w <= l->i1; i += w)
-        on += mean_power(m->p, i, i + w) - nz > 0.5 * s;
+        on += mean_power(m, i, i + w) - nz > 0.5 * s;
     double mean = mo.sum / (double)n, var = mo.sum2 / (double)n - mean * mean;
     double sig = (var - 2 * s * nz - nz * nz) / (s * s);
     double band = fmax(l->occ_hi - l->occ_lo, l->fs / 16), indep = (double)n * band / l->fs + 1;

@@ -2,16 +2,17 @@
 // Taking a look: the burst and its margins out of the cut-out, at a rate fit for its width.
 //
 // The rate is 15 kHz * 2^k, so that the useful symbols of LTE-like OFDM (1/15 kHz, 1/30 kHz) are a
-// whole number of samples; the others do not mind.
+// whole number of samples; the others do not mind.  The first such rate at or over the capture's
+// own holds all there is.
 #include "dsp/measure/measure.h"
 
 #define LOOK_RATE_MIN_HZ 30e3           // under it nothing in the catalogue lives
 #define LOOK_RATE_MAX_HZ 245.76e6       // next above the fastest capture
 
-static double look_rate(double width_hz)
+static double look_rate(double width_hz, double in_hz)
 {
     double fs = LOOK_RATE_MIN_HZ;
-    while (fs < 1.5 * width_hz && fs < LOOK_RATE_MAX_HZ)
+    while (fs < 1.5 * width_hz && fs < in_hz && fs < LOOK_RATE_MAX_HZ)
         fs *= 2;
     return fs;
 }
@@ -44,7 +45,7 @@ void look_take(struct measurer *m, const struct burst *b, double f_hz, double wi
 {
     struct look was = *l;
     *l = (struct look){ .b = b, .in_fs = b->rate_hz, .f_hz = f_hz, .x = m->x };
-    l->fs = look_rate(fmin(width_hz, b->rate_hz));
+    l->fs = look_rate(width_hz, b->rate_hz);
 
     // The cut may hold more before or after than the margins we want, or less.
     double margin = ARBITER_MARGIN_S * b->rate_hz;

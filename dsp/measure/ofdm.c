@@ -200,5 +200,5 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
         return;
     zc_measure(m, &g, fp);
     if (fp->numerology == OFDM_15K)
-        pss_measure(&g, fp);
+        pss_measure(m, &g, fp);
 }

@@ -83,43 +83,54 @@ static float complex pss_value(int u, int k)        // k: -31..31 without 0
     return (float)cos(ph) + I * (float)sin(ph);
 }
 
-// Neighbour products of the roots, exp(-2 pi i u (n+1) / 63), without those beside the centre.
-static void pss_products(float complex ref[ROOTS][2 * PSS_SIDE])
+#define PSS_N (2 * PSS_SIDE)
+
+// Neighbour products of the roots, exp(-2 pi i u (n+1) / 63), conjugated, without those beside the
+// centre.
+struct pss_refs { float re[ROOTS][PSS_N], im[ROOTS][PSS_N]; };
+
+static void pss_products(struct pss_refs *ref)
 {
     for (int r = 0; r < ROOTS; r++)
-        for (int k = 0; k < 2 * PSS_SIDE; k++) {
+        for (int k = 0; k < PSS_N; k++) {
             double ph = -2 * M_PI * (pss_roots[r] * (k + 1) % 63) / 63;
             bool beside = k == PSS_SIDE || k == PSS_SIDE - 1;
-            ref[r][k] = beside ? 0 : (float)cos(ph) - I * (float)sin(ph);
+            ref->re[r][k] = beside ? 0 : (float)cos(ph);
+            ref->im[r][k] = beside ? 0 : -(float)sin(ph);
         }
 }
 
-// Neighbour products of one symbol against those of each root, at each shift.
-static void pss_prune(const struct grid *g, const float complex *y, size_t s,
-                      float complex ref[ROOTS][2 * PSS_SIDE], struct pss_try *keep)
+static void pss_keep(struct pss_try *keep, struct pss_try now)
 {
-    float complex d[2 * (PSS_SIDE + PSS_SHIFT)];
-    int c = (int)g->lag / 2 + g->mid - PSS_SIDE - PSS_SHIFT;
-    for (int k = 0; k < 2 * (PSS_SIDE + PSS_SHIFT); k++)
-        d[k] = y[c + k + 1] * conjf(y[c + k]);
+    int low = 0;
+    for (int i = 1; i < PSS_KEEP; i++)
+        low = keep[i].diff < keep[low].diff ? i : low;
+    if (now.diff > keep[low].diff)
+        keep[low] = now;
+}
+
+// Neighbour products of one symbol against those of each root, at each shift.
+static void pss_prune(const struct look_ops *op, const struct grid *g, size_t s,
+                      const struct pss_refs *ref, struct pss_try *keep)
+{
+    float re[PSS_N + LOOK_SHIFTS] = { 0 }, im[PSS_N + LOOK_SHIFTS] = { 0 };
+    float v[ROOTS][LOOK_SHIFTS], e[PSS_N + LOOK_SHIFTS] = { 0 };
+    const float complex *y = g->carriers + s * g->lag + g->lag / 2 + g->mid - PSS_SIDE - PSS_SHIFT;
+    double sum = 0;
+    for (int k = 0; k < 2 * (PSS_SIDE + PSS_SHIFT); k++) {
+        float complex d = y[k + 1] * conjf(y[k]);
+        re[k] = crealf(d);
+        im[k] = cimagf(d);
+        e[k] = sq(d);
+        sum += k < PSS_N ? e[k] : 0;
+    }
+    op->match(re, im, ref->re[0], ref->im[0], PSS_N, ROOTS, v[0]);
     for (int shift = 0; shift <= 2 * PSS_SHIFT; shift++) {
-        float e = 1e-30f;
-        for (int k = 0; k < 2 * PSS_SIDE; k++)
-            e += k == PSS_SIDE || k == PSS_SIDE - 1 ? 0 : sq(d[shift + k]);
-        for (int r = 0; r < ROOTS; r++) {
-            float re = 0, im = 0;
-            for (int k = 0; k < 2 * PSS_SIDE; k++) {
-                float complex v = d[shift + k] * ref[r][k];
-                re += crealf(v);
-                im += cimagf(v);
-            }
-            double v = (re * re + im * im) / e;
-            int low = 0;
-            for (int i = 1; i < PSS_KEEP; i++)
-                low = keep[i].diff < keep[low].diff ? i : low;
-            if (v > keep[low].diff)
-                keep[low] = (struct pss_try){ v, s, pss_roots[r], shift - PSS_SHIFT };
-        }
+        double used = sum - e[shift + PSS_SIDE - 1] - e[shift + PSS_SIDE];
+        for (int r = 0; r < ROOTS; r++)
+            pss_keep(keep, (struct pss_try){ v[r][shift] / fmax(used, 1e-30), s, pss_roots[r],
+                                             shift - PSS_SHIFT });
+        sum += (double)e[shift + PSS_N] - e[shift];
     }
 }
 
@@ -144,17 +155,17 @@ static double pss_full(const struct grid *g, const float complex *y, const struc
     return best;
 }
 
-void pss_measure(const struct grid *g, struct fingerprint *fp)
+void pss_measure(const struct measurer *m, const struct grid *g, struct fingerprint *fp)
 {
     struct pss_try keep[PSS_KEEP] = { 0 };
-    float complex ref[ROOTS][2 * PSS_SIDE];
+    struct pss_refs ref;
     int c = (int)g->lag / 2 + g->mid;
     if (c - PSS_SIDE - PSS_SHIFT < 0 || c + PSS_SIDE + PSS_SHIFT + 1 >= (int)g->lag ||
         g->hi - g->lo < 50)
         return;
-    pss_products(ref);
+    pss_products(&ref);
     for (size_t s = 0; s < g->symbols; s++)
-        pss_prune(g, g->carriers + s * g->lag, s, ref, keep);
+        pss_prune(m->op, g, s, &ref, keep);
     double best = 0, clean = g->l->power / (g->l->power + g->l->noise);
     for (int i = 0; i < PSS_KEEP; i++)
         if (keep[i].diff > 0)

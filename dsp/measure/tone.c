@@ -11,8 +11,26 @@
 #include "dsp/measure/measure.h"
 
 #define TONE_LOG 10                 // blocks of 1024 at the most: a few per burst, fine lines
+#define TURN     32                 // samples per step of an oscillator; blocks are multiples of it
 
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+// |sum x^2 exp(-2 pi i 2 f k)|, f cycles per sample, n a multiple of TURN.
+static double axis_of(const struct measurer *m, const float complex *x, size_t n, double f)
+{
+    float complex turn[TURN];
+    double complex step = cexp(-4 * M_PI * I * f), w = 1, sum = 0;
+    for (size_t k = 0; k < TURN; k++, w *= step)
+        turn[k] = (float complex)w;
+    step = w;
+    w = 1;
+    for (size_t k = 0; k < n; k += TURN, w *= step) {
+        float s[2];
+        m->op->squares((const float *)(x + k), (const float *)turn, TURN, s);
+        sum += (s[0] + I * s[1]) * w;
+    }
+    return cabs(sum);
+}
 
 // Per block: strongest line's share of the power and S2 about it; means over the blocks.
 static bool lines(struct measurer *m, const struct look *l, double *ret_share, double *ret_s2,
@@ -23,7 +41,7 @@ static bool lines(struct measurer *m, const struct look *l, double *ret_share, d
     log_n = log_n > TONE_LOG ? TONE_LOG : log_n;
     if (log_n < 5)
         return false;
-    size_t nf = (size_t)1 << log_n, blocks = span / nf, skip = blocks > 32 ? blocks / 32 : 1;
+    size_t nf = (size_t)1 << log_n, blocks = span / nf, skip = blocks > 16 ? blocks / 16 : 1;
     double share = 0, s2 = 0, hz = 0, weight = 0;
     for (size_t b = 0; b < blocks; b += skip) {
         const float complex *x = l->x + l->i0 + b * nf;
@@ -42,13 +60,8 @@ static bool lines(struct measurer *m, const struct look *l, double *ret_share, d
         double off = crealf((a - c) / (2 * v - a - c + 1e-30f));
         off = fmin(0.5, fmax(-0.5, off));
         double f = ((double)at - (at > nf / 2 ? (double)nf : 0) + off) / (double)nf;
-        double complex y2 = 0;
-        for (size_t k = 0; k < nf; k++) {
-            double ph = -2 * M_PI * 2 * f * (double)k;
-            y2 += (double complex)(x[k] * x[k]) * (cos(ph) + I * sin(ph));
-        }
         share += line / (double)nf;
-        s2 += cabs(y2);
+        s2 += axis_of(m, x, nf, f);
         hz += f * total;
         weight += total;
     }
