@@ -8,6 +8,7 @@
 
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
+#include "dsp/kernel/band.h"
 
 // Spacing wanted of the fast bank: hops of some 4 us, short enough for the gap before a Wi-Fi
 // acknowledgement (10 us), and channels no wider than a narrow control link.
@@ -48,7 +49,7 @@ int cells_init(struct cells *c, double rate_hz, double keep_s)
     c->fast_bank = bank_new(c->g.fast_n, BANK_TAPS, BANK_STOP_DB);
     c->slow_bank = bank_new(c->g.slow_n, BANK_TAPS, BANK_STOP_DB);
     c->slow = calloc(cells, sizeof *c->slow);
-    c->fast = calloc(cells, sizeof *c->fast);
+    c->fast = calloc(cells + BAND_READ, sizeof *c->fast);
     c->mask = calloc(cells, 1);
     c->peak = calloc(c->g.ring, sizeof *c->peak);
     c->dead = calloc(c->g.ring, 1);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "dsp/front/place.h"
-#include "dsp/kernel/wola.h"
 
 #define TAIL          0.005     // power left out on each side of the extent: 99 % inside
 #define SLOW_ROWS     7         // from so many rows on the slow cells give the level
@@ -43,9 +42,7 @@ static unsigned spectrum(struct placer *p, const struct place_in *in, const stru
         if (bare && stretch_hidden(s, r))
             continue;
         n++;
-        const uint16_t *x = cells_slow(in->cells, r);
-        for (int k = lo; k < hi; k++)
-            p->spec[k] += wola_unpack(x[k]);
+        p->ops->add(p->spec + lo, cells_slow(in->cells, r) + lo, 1, (size_t)(hi - lo));
     }
     for (int k = lo; k < hi; k++)
         p->spec[k] = p->spec[k] / (float)n - in->floor_slow[k];

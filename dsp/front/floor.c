@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dsp/front/nth.h"
-#include "dsp/kernel/wola.h"
+#include "dsp/kernel/band.h"
 
 #define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
 #define SPAN_S      0.100       // windows kept
@@ -37,10 +37,12 @@ struct noise_floor {
     uint64_t   *first;          // [span]: first row of the window, in its epoch
     uint64_t    row, epoch_windows;
     unsigned    span, have, at;
-    double     *acc;            // [groups], the window being filled
+    const struct band_ops *ops;
+    float      *acc;            // [slow_n], the window being filled
     unsigned    acc_rows, acc_dead;
     unsigned    news;
-    float      *sort;           // [span]
+    float      *lively;         // [span][groups]: windows outside digital silence
+    float      *rank_low, *rank_mid;    // [groups]
     double     *low, *spread, *shape;   // [groups], dB, ratio, dB
     float      *slow, *fast, *inv_slow, *inv_fast;
     float       least_of_all;
@@ -80,8 +82,11 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->ring = calloc((size_t)f->span * f->groups, sizeof *f->ring);
     f->live = calloc(f->span, sizeof *f->live);
     f->first = calloc(f->span, sizeof *f->first);
-    f->acc = calloc(f->groups, sizeof *f->acc);
-    f->sort = calloc(f->span > f->groups ? f->span : f->groups, sizeof *f->sort);
+    f->ops = band_ops();
+    f->acc = calloc(g->slow_n, sizeof *f->acc);
+    f->lively = calloc((size_t)f->span * f->groups, sizeof *f->lively);
+    f->rank_low = calloc(f->groups, sizeof *f->rank_low);
+    f->rank_mid = calloc(f->groups, sizeof *f->rank_mid);
     f->low = calloc(f->groups, sizeof *f->low);
     f->spread = calloc(f->groups, sizeof *f->spread);
     f->shape = calloc(f->groups, sizeof *f->shape);
@@ -91,8 +96,8 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->fast = calloc(g->fast_n, sizeof *f->fast);
     f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
     f->inv_fast = calloc(g->fast_n, sizeof *f->inv_fast);
-    if (!f->ring || !f->live || !f->first || !f->acc || !f->sort || !f->low || !f->spread ||
-        !f->shape ||
+    if (!f->ring || !f->live || !f->first || !f->acc || !f->lively || !f->low || !f->spread ||
+        !f->shape || !f->rank_low || !f->rank_mid ||
         !f->inv_slow || !f->inv_fast || !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
@@ -108,7 +113,9 @@ void floor_free(struct noise_floor *f)
     free(f->live);
     free(f->first);
     free(f->acc);
-    free(f->sort);
+    free(f->lively);
+    free(f->rank_low);
+    free(f->rank_mid);
     free(f->low);
     free(f->spread);
     free(f->shape);
@@ -134,9 +141,12 @@ static void close_window(struct noise_floor *f)
     float *w = f->ring + (size_t)f->at * f->groups;
 
     for (unsigned i = 0; i < f->groups; i++) {
-        w[i] = (float)(f->acc[i] / ((double)f->acc_rows * f->group));
-        f->acc[i] = 0;
+        double sum = 0;
+        for (unsigned k = i * f->group; k < (i + 1) * f->group; k++)
+            sum += f->acc[k];
+        w[i] = (float)(sum / ((double)f->acc_rows * f->group));
     }
+    memset(f->acc, 0, f->g.slow_n * sizeof *f->acc);
     f->live[f->at] = f->acc_dead == 0;
     f->first[f->at] = f->row - f->acc_rows;
     f->epoch_windows++;
@@ -154,12 +164,7 @@ void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool d
     // A row less than half inside the epoch says little, and says it too low.
     if (cover < 0.5f)
         return;
-    for (unsigned i = 0; i < f->groups; i++) {
-        float sum = 0;
-        for (unsigned k = 0; k < f->group; k++)
-            sum += wola_unpack(power[i * f->group + k]);
-        f->acc[i] += sum / cover;
-    }
+    f->ops->add(f->acc, power, 1 / cover, f->g.slow_n);
     f->acc_dead += dead;
     if (++f->acc_rows == WINDOW_ROWS)
         close_window(f);
@@ -170,7 +175,7 @@ void floor_end(struct noise_floor *f)
     // Less than a quarter of a window is only worth keeping when there is nothing else.
     if (f->acc_rows >= WINDOW_ROWS / 4 || (f->acc_rows && !f->have))
         close_window(f);
-    memset(f->acc, 0, f->groups * sizeof *f->acc);
+    memset(f->acc, 0, f->g.slow_n * sizeof *f->acc);
     f->acc_rows = f->acc_dead = 0;
 }
 
@@ -192,26 +197,38 @@ static double gamma_quantile(double p, double dof)
     return r > 0.05 ? r * r * r : 0.000125;
 }
 
-// Low quantile of each group, freed of the bias of being low, and how much it spreads.
-static void quantiles(struct noise_floor *f)
+// The windows that say something of noise, or all where none does; how many.
+static unsigned live_windows(struct noise_floor *f, const float **ret)
 {
     unsigned live = 0;
 
     for (unsigned w = 0; w < f->have; w++)
         live += f->live[w] > 0;
-    bool all = live == 0;
-    unsigned n = all ? f->have : live, k = (unsigned)(QUANTILE * n), mid = n / 2;
+    *ret = f->ring;
+    if (!live || live == f->have)
+        return f->have;
+    for (unsigned w = 0, to = 0; w < f->have; w++)
+        if (f->live[w] > 0)
+            memcpy(f->lively + (size_t)to++ * f->groups, f->ring + (size_t)w * f->groups,
+                   f->groups * sizeof *f->ring);
+    *ret = f->lively;
+    return live;
+}
+
+// Low quantile of each group, freed of the bias of being low, and how much it spreads.
+static void quantiles(struct noise_floor *f)
+{
+    const float *window;
+    unsigned n = live_windows(f, &window), k = (unsigned)(QUANTILE * n), mid = n / 2;
     double low_bias = gamma_quantile((k + 0.6) / (n + 0.2), f->dof);
     double mid_bias = gamma_quantile((mid + 0.6) / (n + 0.2), f->dof);
 
+    for (unsigned i = 0; i < f->groups; i += BAND_COLUMNS) {    // 32 groups at least, 2^n
+        f->ops->ranks(window + i, f->groups, n, k, f->rank_low + i);
+        f->ops->ranks(window + i, f->groups, n, mid, f->rank_mid + i);
+    }
     for (unsigned i = 0; i < f->groups; i++) {
-        unsigned m = 0;
-        for (unsigned w = 0; w < f->have; w++)
-            if (all || f->live[w] > 0)
-                f->sort[m++] = f->ring[(size_t)w * f->groups + i];
-        double low = nth(f->sort, n, k), median = nth(f->sort, n, mid);
-        low = fmax(low, f->least);
-        median = fmax(median, f->least);
+        double low = fmax(f->rank_low[i], f->least), median = fmax(f->rank_mid[i], f->least);
         f->low[i] = 10 * log10(low / low_bias);
         // 1 for noise: how far the median lies above the low quantile, over how far it should.
         f->spread[i] = n < STEADY_MIN ? -1

@@ -16,6 +16,7 @@
 #include "dsp/front/place.h"
 #include "dsp/front/tiles.h"
 #include "dsp/front/track.h"
+#include "dsp/kernel/band.h"
 #include "dsp/kernel/tile.h"
 
 #define AHEAD_S 0.010           // the floor knows so much of what comes
@@ -75,7 +76,8 @@ void front_free(struct front *f)
 static struct place_in view(const struct front *f)
 {
     return (struct place_in){ .cells = &f->cells, .floor_slow = floor_slow(f->floor),
-                              .floor_fast = floor_fast(f->floor) };
+                              .floor_fast = floor_fast(f->floor),
+                              .inverse_slow = floor_inverse_slow(f->floor) };
 }
 
 // ---- Spectrum -------------------------------------------------------------------------------
@@ -110,12 +112,10 @@ static void count_psd(struct front *f, uint64_t row)
 {
     const uint16_t *x = cells_slow(&f->cells, row);
     const uint8_t *m = cells_mask(&f->cells, row);
-    unsigned n = f->cells.g.slow_n, marked = 0;
+    unsigned n = f->cells.g.slow_n;
 
-    tile_ops()->unpack_add(f->psd, x, n);
-    for (unsigned k = 0; k < n; k++)
-        marked += m[k];
-    f->psd_marked += marked;
+    band_ops()->add(f->psd, x, 1, n);
+    f->psd_marked += tile_ops()->count(m, n);
     f->psd_rows++;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
 
 #define SOLID        8          // fast tiles wider than so many channels are marked whole
@@ -16,27 +17,6 @@
 #define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
 #define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
 
-// Mean over floor of the slow cells of fast channel ch in the four rows around row.
-static float slow_around(struct tiles *t, const struct cells *c, const float *floor_slow,
-                         float least, uint64_t row, unsigned rows, unsigned ch)
-{
-    int k0 = (int)(8 * ch) - 4;
-    uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
-    float sum = 0;
-
-    if (to > c->rows)
-        to = c->rows;
-    for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++) {
-        float s = 0;
-        for (uint64_t r = from; r < to; r++)
-            s += wola_unpack(cells_slow(c, r)[k]);
-        float fl = floor_slow[k] > least ? floor_slow[k] : least;
-        t->around[k] = s / (fl * (float)(to - from));
-        sum += t->around[k];
-    }
-    return sum / 8;
-}
-
 static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0,
                  int k1)
 {
@@ -46,38 +26,74 @@ static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned 
         k1 = (int)t->g.slow_n - t->edge;
     if (k1 <= k0)
         return;
-    for (uint64_t r = row; r < row + rows && r < c->rows; r++)
-        memset(cells_mask(c, r) + k0, 1, (size_t)(k1 - k0));
+    for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
+        uint8_t *m = cells_mask(c, r);
+        if (k1 - k0 == 1)               // most often
+            m[k0] = 1;
+        else
+            memset(m + k0, 1, (size_t)(k1 - k0));
+    }
 }
 
-bool tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
-                      uint64_t row, unsigned rows, unsigned ch, unsigned width, float over)
+// Marks those of the cells of fast channel 0 that the capture has: its upper half.
+static void hold_first(struct tiles *t, const uint16_t *const x[4], const float *floor_slow,
+                       const struct hold *h)
 {
-    bool any = false;
+    uint16_t y[4][8] = { 0 };
+    const uint16_t *const z[4] = { y[0], y[1], y[2], y[3] };
+    float fl[8];
+    uint8_t hit[8];
+
+    for (unsigned k = 0; k < 8; k++)
+        fl[k] = k < 4 ? 1 : floor_slow[k - 4];
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(y[i] + 4, x[i], 4 * sizeof **x);
+    t->tile->hold(z, fl, h, 1, hit);
+    memcpy(t->hit, hit + 4, 4);
+}
+
+void tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+                     uint64_t row, unsigned rows, unsigned ch, unsigned n, unsigned width)
+{
+    uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
+    int k0 = (int)(8 * ch) - 4, k1 = k0 + (int)(8 * n), low = t->edge;
+    const uint16_t *x[4];
 
     if (width > SOLID) {
-        mark(t, c, row, rows, (int)(8 * ch) - 4, (int)(8 * (ch + width)) - 4);
-        return true;
+        mark(t, c, row, rows, k0, k1);
+        return;
     }
-    for (unsigned i = ch; i < ch + width; i++) {
-        float mean = slow_around(t, c, floor_slow, least, row, rows, i);
-        if (mean - 1 < LEAK_SHARE * (over - 1))
-            continue;
-        int k0 = (int)(8 * i) - 4;
-        float need = CELL_SHARE * mean > CELL_LEAST ? CELL_SHARE * mean : CELL_LEAST;
-        float top = 0;
-        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
-            top = t->around[k] > top ? t->around[k] : top;
-        // Many weak cells make a wide tile, each alone says little; but a line stands out.
-        if (width > 1)
-            need = top > LINE_SHARE * mean ? CELL_SHARE * top : 0;
-        for (int k = k0 < 0 ? 0 : k0; k < k0 + 8; k++)
-            if (t->around[k] > need) {
-                mark(t, c, row, rows, k, k + 1);
-                any = true;
-            }
+    if (to > c->rows)
+        to = c->rows;
+    // Many weak cells make a wide tile, each alone says little; but a line stands out.
+    struct hold h = { .over = t->over_of + ch, .least = least, .per = 1 / (float)(to - from),
+                      .leak = LEAK_SHARE, .share = CELL_SHARE, .from = CELL_LEAST,
+                      .line = width > 1 ? LINE_SHARE : 0 };
+    for (unsigned i = 0; i < 4; i++)
+        x[i] = from + i < to ? cells_slow(c, from + i) : t->none;
+    if (!ch) {
+        hold_first(t, x, floor_slow, &h);
+        h.over++;
+        k0 += 8;
     }
-    return any;
+    for (unsigned i = 0; i < 4; i++)
+        x[i] += k0;
+    t->tile->hold(x, floor_slow + k0, &h, (size_t)(k1 - k0) / 8, t->hit + k0);
+    // Whole eights are marked, from the cell below the first channel's on.
+    if (!ch)
+        k0 = 0;
+    for (int k = k0; k < low && k < k1; k++)
+        t->hit[k] = 0;
+    for (int k = (int)t->g.slow_n - low > k0 ? (int)t->g.slow_n - low : k0; k < k1; k++)
+        t->hit[k] = 0;
+    for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
+        uint8_t *m = cells_mask(c, r);
+        if (!ch)
+            for (int k = 0; k < 4; k++)
+                m[k] |= t->hit[k];
+        int at = ch ? k0 : 4;
+        t->tile->mark(m + at, t->hit + at, (size_t)(k1 - at) / 8);
+    }
 }
 
 // Mean over floor of those cells [k0, k1) of rows [row, row + rows) that the tile counted: not

@@ -10,6 +10,12 @@
 #define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
 #define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
 
+#define BOUNDS       24         // 0.5 to 2^22 degrees of freedom: 20 ms x 200 MHz
+
+// No tile of so many degrees of freedom, or down to a quarter of them, is found unless
+// energy - slope * degrees exceeds `over`.
+struct bound { float slope, over; };
+
 // Energy over floor times degrees of freedom, and these; how many rows are in it.
 struct level { float *e, *d; unsigned rows; };
 
@@ -24,18 +30,22 @@ struct tiles {
     struct level fast[FAST_LEVELS + 1], slow[TILES_LEVELS + 1];
     float       *we, *wd;           // widths of a level
     float       *n;                 // one row over floor
-    float       *around;            // mean of the slow cells around a row
+    uint8_t     *hit;               // slow cells to be marked
+    uint16_t    *none;              // a packed row of zeros
     uint8_t     *skip;              // slow cells excluded
+    uint16_t    *pick;              // found in one width
+    float       *over_of;           // of each fast channel in a row of found ones
+    struct bound bound[BOUNDS];     // by log2 of the degrees of freedom, + 1
     float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; one more at each end
     float       *nothing;           // a row of zeros
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
 
-// Marks fast channels [ch, ch + width) of a found tile, `over` times the floor.  False: nothing but
-// leakage.
-bool tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
-                     uint64_t row, unsigned rows, unsigned ch, unsigned width, float over);
+// Marks fast channels [ch, ch + n) of found tiles of `width` channels each, t->over_of[ch...] times
+// the floor.
+void tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+                     uint64_t row, unsigned rows, unsigned ch, unsigned n, unsigned width);
 // Marks a long tile where its energy lies.
 void tiles_mark_slow(const struct tiles *t, struct cells *c, const float *floor_slow, uint64_t row,
                      unsigned rows, int k0, int k1, float over);

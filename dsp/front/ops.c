@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Chooses the front's inner loops for this machine.
+#include "dsp/kernel/band.h"
 #include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
 #include "hw/hw.h"
@@ -35,5 +36,22 @@ const struct wola_ops *wola_ops(void)
     case HW_ISA_X86_V2: return &wola_ops_v2;
 #endif
     default:            return &wola_ops_plain;
+    }
+}
+
+extern const struct band_ops band_ops_plain;
+#ifdef __x86_64__
+extern const struct band_ops band_ops_v2, band_ops_v3, band_ops_v4;
+#endif
+
+const struct band_ops *band_ops(void)
+{
+    switch (hw_isa()) {
+#ifdef __x86_64__
+    case HW_ISA_X86_V4: return &band_ops_v4;
+    case HW_ISA_X86_V3: return &band_ops_v3;
+    case HW_ISA_X86_V2: return &band_ops_v2;
+#endif
+    default:            return &band_ops_plain;
     }
 }

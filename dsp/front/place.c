@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "dsp/front/nth.h"
-#include "dsp/kernel/wola.h"
 
 #define VALLEY_DB    10.0
 #define VALLEY_WIDE_DB 9.5      // ... where so many degrees of freedom make one value certain
@@ -43,6 +42,7 @@ struct placer *placer_new(const struct grid *g, double longest_s)
     if (!p)
         return NULL;
     p->g = *g;
+    p->ops = band_ops();
     p->max_hops = (unsigned)(longest_s / g->hop_s) + 16 * ROW_HOPS;
     p->power = calloc(p->max_hops, sizeof *p->power);
     p->smooth = calloc(p->max_hops, sizeof *p->smooth);
@@ -123,16 +123,14 @@ static struct series load(struct placer *p, const struct place_in *in, const str
     for (int k = c0; k < c1; k++)
         r.noise += in->floor_fast[k];
     for (uint64_t row = from; row < to && r.n + ROW_HOPS <= p->max_hops; row++) {
-        const uint16_t *x = cells_fast(c, row);
-        for (unsigned j = 0; j < ROW_HOPS; j++) {
-            float sum = 0;
-            for (int k = c0; k < c1; k++)
-                sum += wola_unpack(x[j * p->g.fast_n + (unsigned)k]);
-            bool told = (double)(row * ROW_HOPS + j) + 0.5 < s->told;
-            p->power[r.n++] = told ? 0 : sum - (float)r.noise;
-        }
+        p->ops->sums(cells_fast(c, row) + c0, p->g.fast_n, ROW_HOPS, r.width, (float)r.noise,
+                     p->power + r.n);
+        for (unsigned j = 0; j < ROW_HOPS && (double)(row * ROW_HOPS + j) + 0.5 < s->told; j++)
+            p->power[r.n + j] = 0;
+        r.n += ROW_HOPS;
     }
-    hold(p, s, &r);
+    if (s->cover)
+        hold(p, s, &r);
     return r;
 }
 

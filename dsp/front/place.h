@@ -5,11 +5,12 @@
 
 #include "dsp/burst.h"
 #include "dsp/front/cells.h"
+#include "dsp/kernel/band.h"
 
 // What is known of the noise and the cells.
 struct place_in {
     const struct cells *cells;
-    const float        *floor_slow, *floor_fast;
+    const float        *floor_slow, *floor_fast, *inverse_slow;
 };
 
 // A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has
@@ -41,6 +42,7 @@ bool place_wider(const struct grid *g, int lo, int hi);
 // Scratch; private to place.c and extent.c.
 struct placer {
     struct grid g;
+    const struct band_ops *ops;
     unsigned    max_hops;
     float      *power, *smooth;     // band power less noise per hop, and smoothed
     float      *sort;

@@ -21,6 +21,36 @@ static inline float needed(const struct tiles *t, float dof)
     return i <= TABLE ? t->table[i] : dof * (float)TILE_LEAST;
 }
 
+// The chord of what tiles of KEEP_DOF to all of so many degrees of freedom need, and no higher
+// than that anywhere.
+static struct bound make_bound(const struct tiles *t, float dof)
+{
+    float least = (float)KEEP_DOF * dof, a = needed(t, least), b = needed(t, dof);
+    float slope = (b - a) / (dof - least), over = b - slope * dof;
+
+    for (int i = (int)least; i <= TABLE && (float)i < dof; i++) {
+        float up_to = (float)i + 1 < dof ? (float)i + 1 : dof;  // steps of the table
+        over = fminf(over, needed(t, up_to) - slope * up_to);
+    }
+    return (struct bound){ slope, over - 1e-3f * b };           // room for rounding
+}
+
+static void make_bounds(struct tiles *t)
+{
+    for (unsigned i = 0; i < BOUNDS; i++)
+        t->bound[i] = make_bound(t, ldexpf(0.5f, (int)i));
+}
+
+static struct bound bound(const struct tiles *t, float dof)
+{
+    int i;
+
+    if (frexpf(dof, &i) == 0.5f && i >= 0 && i < BOUNDS)        // 0.5 is 0.5 * 2^0
+        return t->bound[i];
+    // The rest of an epoch has any length.
+    return (struct bound){ 0, 0.99f * needed(t, (float)KEEP_DOF * dof) };
+}
+
 // ---- Objects --------------------------------------------------------------------------------
 
 static bool level_new(struct level *l, unsigned n)
@@ -49,18 +79,23 @@ struct tiles *tiles_new(const struct grid *g)
     t->we = calloc(g->slow_n, sizeof *t->we);
     t->wd = calloc(g->slow_n, sizeof *t->wd);
     t->n = calloc(g->slow_n, sizeof *t->n);
-    t->around = calloc(g->slow_n, sizeof *t->around);
+    t->hit = calloc(g->slow_n, 1);
+    t->none = calloc(g->slow_n, sizeof *t->none);
+    t->pick = calloc(g->slow_n, sizeof *t->pick);
+    t->over_of = calloc(g->slow_n, sizeof *t->over_of);
     t->skip = calloc(g->slow_n, 1);
     t->nothing = calloc(g->slow_n + 2, sizeof *t->nothing);
     for (unsigned i = 0; i < OVER_ROWS; i++) {
         t->over[i] = calloc(g->slow_n + 2, sizeof *t->over[i]);
         ok = t->over[i] && ok;
     }
-    if (!ok || !t->we || !t->wd || !t->n || !t->around || !t->skip || !t->nothing) {
+    if (!ok || !t->we || !t->wd || !t->n || !t->hit || !t->none || !t->pick || !t->over_of ||
+        !t->skip || !t->nothing) {
         tiles_free(t);
         return NULL;
     }
     tiles_thresholds(t->table, TABLE);
+    make_bounds(t);
     return t;
 }
 
@@ -79,7 +114,10 @@ void tiles_free(struct tiles *t)
     free(t->we);
     free(t->wd);
     free(t->n);
-    free(t->around);
+    free(t->hit);
+    free(t->none);
+    free(t->pick);
+    free(t->over_of);
     free(t->skip);
     free(t->nothing);
     for (unsigned i = 0; i < OVER_ROWS; i++)
@@ -141,49 +179,81 @@ struct judged {
     float         least;
 };
 
-// A tile of w cells from i*w on holds energy: mark it, take it out of the level.
-static void found(struct tiles *t, struct cells *c, const struct judged *j, unsigned i, unsigned w,
-                  float over)
+// Takes cells out of the level.
+static void clear(const struct judged *j, unsigned from, unsigned n)
 {
-    if (j->fast)
-        tiles_mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, i * w, w, over);
-    else
-        tiles_mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(i * w),
-                        (int)((i + 1) * w), over);
-    memset(j->l->e + i * w, 0, w * sizeof *j->l->e);
-    memset(j->l->d + i * w, 0, w * sizeof *j->l->d);
+    memset(j->l->e + from, 0, n * sizeof *j->l->e);
+    memset(j->l->d + from, 0, n * sizeof *j->l->d);
+}
+
+// Tiles of w cells hold energy, those in t->pick: marks them, takes them out of the level.
+static void found(struct tiles *t, struct cells *c, const struct judged *j, unsigned n, unsigned w)
+{
+    for (unsigned i = 0, to; i < n; i = to) {
+        unsigned first = t->pick[i];
+        for (to = i + 1; to < n && t->pick[to] == first + (to - i);)
+            to++;                       // neighbours go together
+        unsigned many = to - i;
+        if (j->fast)
+            tiles_mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, first * w, many * w,
+                            w);
+        for (unsigned k = i; k < to && !j->fast; k++)
+            tiles_mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(t->pick[k] * w),
+                            (int)((t->pick[k] + 1) * w), t->over_of[t->pick[k] * w]);
+        clear(j, first * w, many * w);
+    }
+}
+
+// Of the tiles of w cells in t->pick, which may hold energy, keeps those that do; notes by how much
+// they are over the floor.  e and d are theirs.
+static unsigned sure(struct tiles *t, float *e, float *d, float least_d, unsigned n, unsigned w)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned k = t->pick[i];
+        if (e[k] <= needed(t, d[k]) || d[k] < least_d)
+            continue;
+        for (unsigned j = 0; j < w; j++)
+            t->over_of[k * w + j] = e[k] / d[k];
+        e[k] = d[k] = 0;
+        t->pick[kept++] = (uint16_t)k;
+    }
+    return kept;
 }
 
 static void judge(struct tiles *t, struct cells *c, const struct judged *j)
 {
-    const float cell = j->fast ? (float)FAST_DOF : (float)SLOW_DOF;
+    float dof = (j->fast ? (float)FAST_DOF : (float)SLOW_DOF) * (float)j->l->rows;
     float *e = j->l->e, *d = j->l->d;
-    bool any = false;
+    struct bound b = bound(t, dof);
+    float most = t->tile->excess(e, d, b.slope, j->n);
 
-    for (unsigned w = 1; w <= j->n; w *= 2) {
-        float least_d = (float)KEEP_DOF * cell * (float)(w * j->l->rows);
+    for (unsigned w = 1;; w *= 2, dof *= 2) {
         // Most rows of most levels hold nothing: one look at the largest.
-        bool look = t->tile->most(e, j->n / w) > needed(t, least_d);
-        for (unsigned i = 0; look && i < j->n / w; i++) {
-            if (e[i] <= needed(t, d[i]) || d[i] < least_d)
-                continue;
-            found(t, c, j, i, w, e[i] / d[i]);
-            e[i] = d[i] = 0;
-            any = true;
-        }
-        if (w == 1 && any && j->fast)
+        unsigned n = most <= b.over ? 0 : t->tile->pick(e, d, b.slope, b.over, j->n / w, t->pick);
+        n = sure(t, e, d, (float)KEEP_DOF * dof, n, w);
+        found(t, c, j, n, w);
+        if (w == 1 && n && j->fast)
             guard(e, d, j->n);
-        if (w < j->n) {
-            t->tile->pairs(e, j->n / w / 2, t->we);
-            t->tile->pairs(d, j->n / w / 2, t->wd);
-            e = t->we;
-            d = t->wd;
-        }
+        if (w == j->n)
+            return;
+        b = bound(t, 2 * dof);
+        most = t->tile->pairs(e, d, b.slope, j->n / w / 2, t->we, t->wd);
+        e = t->we;
+        d = t->wd;
     }
 }
 
+// What was empty takes the other's place.
 static void level_add(const struct tiles *t, struct level *to, struct level *from, unsigned n)
 {
+    if (!to->rows) {
+        struct level x = *to;
+        *to = *from;
+        *from = x;
+        return;
+    }
     t->tile->pour(to->e, from->e, n);
     t->tile->pour(to->d, from->d, n);
     to->rows += from->rows;
@@ -206,8 +276,7 @@ static void fast_row(struct tiles *t, struct cells *c, struct noise_floor *f)
         t->ops->over(p + (size_t)j * n, floor_fast(f), least, n, t->n);
         t->tile->add(l->e, t->n, scale, n);
     }
-    for (unsigned i = 0; i < n; i++)
-        l->d[i] = FAST_DOF;
+    t->tile->fill(l->d, (float)FAST_DOF, n);
     l->rows = 1;
     judge(t, c, &(struct judged){ l, row, n, true, floor_slow(f), least });
     level_add(t, &t->fast[1], l, n);

@@ -2,41 +2,75 @@
 // Inner loops over power cells.  Compiled once per instruction set.
 #include "dsp/kernel/tile.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "dsp/kernel/vec.h"
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-#define LANES 16
-
-static float most(const float *x, size_t n)
+static float excess(const float *restrict e, const float *restrict d, float slope, size_t n)
 {
-    float m[LANES] = { 0 }, r = 0;
+    vec most = vec_splat(-HUGE_VALF), by = vec_splat(slope);
+    float r = -HUGE_VALF;
     size_t i = 0;
 
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            m[k] = x[i + k] > m[k] ? x[i + k] : m[k];
-    for (; i < n; i++)
-        r = x[i] > r ? x[i] : r;
-    for (size_t k = 0; k < LANES; k++)
-        r = m[k] > r ? m[k] : r;
-    return r;
+    for (; i + VEC <= n; i += VEC)
+        most = vec_max(most, vec_load(e + i) - by * vec_load(d + i));
+    for (; i < n; i++) {
+        float x = e[i] - slope * d[i];
+        r = x > r ? x : r;
+    }
+    float top = vec_top(most);
+    return top > r ? top : r;
 }
 
-// In place too: in pieces, so that the compiler may read a whole piece before it writes.
-static void pairs(const float *x, size_t n, float *ret)
+// In place too: whole pieces are read before they are written.
+static float pairs(const float *e, const float *d, float slope, size_t n, float *ret_e,
+                   float *ret_d)
 {
-    float t[LANES];
+    vec most = vec_splat(-HUGE_VALF), by = vec_splat(slope);
+    float r = -HUGE_VALF;
     size_t i = 0;
 
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t k = 0; k < LANES; k++)
-            t[k] = x[2 * (i + k)] + x[2 * (i + k) + 1];
-        memcpy(ret + i, t, sizeof t);
+    for (; i + VEC <= n; i += VEC) {
+        vec e0 = vec_load(e + 2 * i), e1 = vec_load(e + 2 * i + VEC);
+        vec d0 = vec_load(d + 2 * i), d1 = vec_load(d + 2 * i + VEC);
+        vec s = __builtin_shufflevector(e0, e1, VEC_EVEN) +
+                __builtin_shufflevector(e0, e1, VEC_ODD);
+        vec t = __builtin_shufflevector(d0, d1, VEC_EVEN) +
+                __builtin_shufflevector(d0, d1, VEC_ODD);
+        most = vec_max(most, s - by * t);
+        vec_store(ret_e + i, s);
+        vec_store(ret_d + i, t);
     }
-    for (; i < n; i++)
-        ret[i] = x[2 * i] + x[2 * i + 1];
+    for (; i < n; i++) {
+        float s = e[2 * i] + e[2 * i + 1], t = d[2 * i] + d[2 * i + 1], x = s - slope * t;
+        ret_e[i] = s;
+        ret_d[i] = t;
+        r = x > r ? x : r;
+    }
+    float top = vec_top(most);
+    return top > r ? top : r;
+}
+
+static unsigned pick(const float *restrict e, const float *restrict d, float slope, float over,
+                     size_t n, uint16_t *restrict ret)
+{
+    vec by = vec_splat(slope);
+    unsigned found = 0;
+
+    for (size_t i = 0; i < n; i += VEC) {
+        size_t end = i + VEC < n ? i + VEC : n;
+        // Most hold nothing.
+        if (end - i == VEC && vec_top(vec_load(e + i) - by * vec_load(d + i)) <= over)
+            continue;
+        for (size_t k = i; k < end; k++)
+            if (e[k] - slope * d[k] > over)
+                ret[found++] = (uint16_t)k;
+    }
+    return found;
 }
 
 static void pour(float *restrict to, float *restrict from, size_t n)
@@ -83,15 +117,77 @@ static void smeared(const float *const near[4], const float *restrict now,
     }
 }
 
-static void unpack_add(float *restrict sum, const uint16_t *restrict x, size_t n)
+typedef float    eight __attribute__((vector_size(32)));
+typedef int32_t  eight_int __attribute__((vector_size(32)));
+typedef uint16_t eight_half __attribute__((vector_size(16)));
+typedef uint8_t  eight_byte __attribute__((vector_size(8)));
+
+INLINE eight unpack8(const uint16_t *x)
 {
+    eight_half h;
+    memcpy(&h, x, sizeof h);
+    return (eight)(__builtin_convertvector(h, eight_int) << 16);
+}
+
+INLINE eight max8(eight a, eight b)
+{
+    eight_int m = a > b;
+    return (eight)((m & (eight_int)a) | (~m & (eight_int)b));
+}
+
+static void hold(const uint16_t *const x[4], const float *restrict floor, const struct hold *h,
+                 size_t n, uint8_t *restrict ret)
+{
+    const uint16_t *restrict x0 = x[0], *restrict x1 = x[1], *restrict x2 = x[2];
+    const uint16_t *restrict x3 = x[3];
+
     for (size_t i = 0; i < n; i++) {
-        union { uint32_t u; float f; } v = { .u = (uint32_t)x[i] << 16 };
-        sum[i] += v.f;
+        eight fl, a, s, t;
+        memcpy(&fl, floor + 8 * i, sizeof fl);
+        fl = max8(fl, (eight){ 0 } + h->least);
+        a = (unpack8(x0 + 8 * i) + unpack8(x1 + 8 * i)) +
+            (unpack8(x2 + 8 * i) + unpack8(x3 + 8 * i));
+        a = a * h->per / fl;
+        s = a + __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3);
+        s = s + __builtin_shufflevector(s, s, 2, 3, 0, 1, 6, 7, 4, 5);
+        float mean = (s[0] + s[1]) / 8;
+        float need = h->share * mean > h->from ? h->share * mean : h->from;
+        if (h->line > 0) {
+            t = max8(a, __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3));
+            t = max8(t, __builtin_shufflevector(t, t, 2, 3, 0, 1, 6, 7, 4, 5));
+            float top = t[0] > t[1] ? t[0] : t[1];
+            need = top > h->line * mean ? h->share * top : 0;
+        }
+        if (mean - 1 < h->leak * (h->over[i] - 1))
+            need = HUGE_VALF;
+        eight_byte hit = __builtin_convertvector(a > (eight){ 0 } + need, eight_byte) & 1;
+        memcpy(ret + 8 * i, &hit, sizeof hit);
     }
 }
 
+static void fill(float *x, float v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = v;
+}
+
+static void mark(uint8_t *restrict to, const uint8_t *restrict from, size_t n)
+{
+    for (size_t i = 0; i < 8 * n; i++)
+        to[i] |= from[i];
+}
+
+static unsigned count(const uint8_t *x, size_t n)
+{
+    unsigned r = 0;
+
+    for (size_t i = 0; i < n; i++)
+        r += x[i];
+    return r;
+}
+
 extern const struct tile_ops PASTE(tile_ops, ISA);
-const struct tile_ops PASTE(tile_ops, ISA) = { .most = most, .pairs = pairs, .pour = pour,
-                                               .take = take, .add = add, .smeared = smeared,
-                                               .unpack_add = unpack_add };
+const struct tile_ops PASTE(tile_ops, ISA) = {
+    .excess = excess, .pairs = pairs, .pick = pick, .pour = pour, .take = take, .add = add,
+    .smeared = smeared, .hold = hold, .fill = fill, .mark = mark, .count = count,
+};

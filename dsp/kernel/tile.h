@@ -10,10 +10,24 @@ struct smear {
     float from2, share2;        // at distance two
 };
 
+struct hold {
+    const float *over;          // of each eight: found to be so many times the floor
+    float least, per;           // floor at least; one over rows
+    float leak;                 // share of an eight's excess that its cells must hold
+    float share, from;          // cells hold so much of the mean, and so much in all ...
+    float line;                 // 0, or: ... but of an eight whose top is so many times the mean
+};                              //         cells with a share of the top, else all of it
+
 struct tile_ops {
-    float (*most)(const float *x, size_t n);                    // largest, at least 0
-    // ret[i] = x[2i] + x[2i+1], i < n; ret may be x.
-    void (*pairs)(const float *x, size_t n, float *ret);
+    // Largest e - slope * d.
+    float (*excess)(const float *e, const float *d, float slope, size_t n);
+    // Sums of pairs, ret_e[i] = e[2i] + e[2i+1] and d alike, i < n; ret_ may be the inputs.
+    // Returns their largest excess.
+    float (*pairs)(const float *e, const float *d, float slope, size_t n, float *ret_e,
+                   float *ret_d);
+    // Those i where e - slope * d > over, in order; how many.
+    unsigned (*pick)(const float *e, const float *d, float slope, float over, size_t n,
+                     uint16_t *ret);
     // to += from; from = 0.
     void (*pour)(float *restrict to, float *restrict from, size_t n);
     // e += x * scale and d += dof where skip is 0.
@@ -26,7 +40,14 @@ struct tile_ops {
     void (*smeared)(const float *const near[4], const float *restrict now,
                     const uint8_t *const mark[3], const struct smear *s, size_t n,
                     uint8_t *restrict ret);
-    void (*unpack_add)(float *restrict sum, const uint16_t *restrict x, size_t n);
+    // Which cells of eights hold an eight's energy (dsp/front/mark.c): eight i lies at 8i in four
+    // packed rows x, of which `per` is one over those that count.  Sets ret[k] to 1 or 0.
+    void (*hold)(const uint16_t *const x[4], const float *floor, const struct hold *h, size_t n,
+                 uint8_t *ret);
+    void (*fill)(float *x, float v, size_t n);                  // x[i] = v
+    // to |= from, of 8 n bytes.
+    void (*mark)(uint8_t *restrict to, const uint8_t *restrict from, size_t n);
+    unsigned (*count)(const uint8_t *x, size_t n);              // sum of n bytes, 0 or 1 each
 };
 
 const struct tile_ops *tile_ops(void);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inner loops over stretches of packed power cells.  Compiled once per instruction set.
+#include "dsp/kernel/band.h"
+
+#include <string.h>
+
+#include "dsp/kernel/vec.h"
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b)  PASTE_(a, b)
+
+#define AHEAD 32               // rows fetched ahead: a band in a ring too large for the caches
+
+static inline float unpack(uint16_t v)
+{
+    union { uint32_t u; float f; } x = { .u = (uint32_t)v << 16 };
+    return x.f;
+}
+
+// What lies behind the last of n counts as zero, in whole vectors: bands are often that narrow.
+static void sums(const uint16_t *x, size_t stride, size_t rows, size_t n, float minus, float *ret)
+{
+    size_t whole = n / VEC * VEC;
+    uint16_t k[VEC];
+
+    for (size_t i = 0; i < VEC; i++)
+        k[i] = i < n - whole ? 0xffff : 0;
+    vec_half keep = vec_load_half(k);
+    for (size_t j = 0; j < rows; j++, x += stride) {
+        vec s = vec_unpack(vec_load_half(x + whole) & keep);
+        __builtin_prefetch(x + AHEAD * stride);
+        for (size_t i = 0; i < whole; i += VEC)
+            s += vec_unpack(vec_load_half(x + i));
+        ret[j] = vec_sum(s) - minus;
+    }
+}
+
+static void add(float *restrict sum, const uint16_t *restrict x, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += scale * unpack(x[i]);
+}
+
+static void bins(const uint16_t *restrict x, const float *restrict floor,
+                 const float *restrict inverse, size_t n, float *restrict ret_power,
+                 float *restrict ret_density)
+{
+    for (size_t i = 0; i < n; i++) {
+        float p = 0, d = 0;
+        for (size_t k = 0; k < 8; k++) {
+            float v = unpack(x[8 * i + k]);
+            p += v - floor[8 * i + k];
+            d += v * inverse[8 * i + k];
+        }
+        ret_power[i] = p;
+        ret_density[i] = d / 8;
+    }
+}
+
+// Bits of a float that is not negative rise with it: the answer is found bit by bit from the
+// highest, counting what is smaller, all columns at once.
+static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *ret)
+{
+    uint32_t at[BAND_COLUMNS] = { 0 };
+
+    for (uint32_t bit = 1u << 30; bit; bit >>= 1) {
+        uint32_t below[BAND_COLUMNS] = { 0 };
+        for (size_t j = 0; j < n; j++) {
+            uint32_t v[BAND_COLUMNS];
+            memcpy(v, x + j * stride, sizeof v);
+            for (size_t c = 0; c < BAND_COLUMNS; c++)
+                below[c] += v[c] < (at[c] | bit);
+        }
+        for (size_t c = 0; c < BAND_COLUMNS; c++)
+            at[c] |= below[c] <= k ? bit : 0;
+    }
+    memcpy(ret, at, sizeof at);
+}
+
+extern const struct band_ops PASTE(band_ops, ISA);
+const struct band_ops PASTE(band_ops, ISA) = { .sums = sums, .add = add, .bins = bins,
+                                               .ranks = ranks };

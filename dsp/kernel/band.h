@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inner loops over stretches of packed power cells (dsp/front: segments, places, the floor), one
+// set per instruction set; band_ops() chooses.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BAND_READ 16            // values that sums() may read from where a row's first one lies,
+                                // whatever n: the ring has room for them behind its last
+#define BAND_COLUMNS 16         // at once in ranks()
+
+struct band_ops {
+    // ret[j] = sum of x[j * stride] and the n - 1 packed values after it, less `minus`.
+    void (*sums)(const uint16_t *x, size_t stride, size_t rows, size_t n, float minus, float *ret);
+    // sum[i] += scale * x[i]; x packed.
+    void (*add)(float *restrict sum, const uint16_t *restrict x, float scale, size_t n);
+    // Of n whole bins of 8 cells: power less noise, and mean over noise.
+    void (*bins)(const uint16_t *restrict x, const float *restrict floor,
+                 const float *restrict inverse, size_t n, float *restrict ret_power,
+                 float *restrict ret_density);
+    // The k-th smallest value of each of BAND_COLUMNS columns of a table with n rows, `stride`
+    // values apart.  No value is negative.
+    void (*ranks)(const float *x, size_t stride, size_t n, unsigned k, float *ret);
+};
+
+const struct band_ops *band_ops(void);
