@@ -6,9 +6,9 @@
 //     read_index:  next sample the driver gives        block k            block k+1
 //                                              |p| == reads == |p'|  then  |p'| == reads == ...
 //
-// A mark of the driver (lost samples, a new clock reading) is asked for before each read.  One that
-// lost samples ends the block before it; one that only tells the time takes effect from the next
-// block's first sample.
+// A mark of the driver (lost samples, a new centre, a new clock reading) is asked for before each
+// read.  One that lost samples or was tuned ends the block before it; one that only tells the time
+// takes effect from the next block's first sample.
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -36,6 +36,7 @@ struct iq_source {
     uint64_t          gap;          // lost before it and not yet told
     uint64_t          utc_index;    // where utc_ns holds
     int64_t           utc_ns, utc_err_ns;
+    double            next_centre_hz;   // of the next block
     bool              primed, ended, peeked;
     _Alignas(16) char peek[SAMPLE_MAX]; // drivers write whole samples here too
     bool              paced;
@@ -90,6 +91,7 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
     };
     s->utc_ns = d->utc_ns;
     s->utc_err_ns = d->utc_err_ns;
+    s->next_centre_hz = d->centre_hz;
     s->paced = paced;
     s->pool = iq_pool_new(pool_blocks ? pool_blocks : POOL_DEFAULT, s->info.block_len,
                           s->info.format);
@@ -114,7 +116,7 @@ void iq_close(struct iq_source *s)
     free(s);
 }
 
-// Takes in a mark at the next sample, if there is one; true where samples are missing.
+// Takes in a mark at the next sample, if there is one; true where a block must end before it.
 static bool look_mark(struct iq_source *s)
 {
     struct src_mark m;
@@ -128,7 +130,9 @@ static bool look_mark(struct iq_source *s)
         s->utc_ns = m.utc_ns;
         s->utc_err_ns = m.utc_err_ns;
     }
-    return m.lost > 0;
+    if (m.centre_hz > 0)
+        s->next_centre_hz = m.centre_hz;
+    return m.lost > 0 || m.centre_hz > 0;
 }
 
 // Some of the next n samples; 0 at the end.
@@ -204,7 +208,7 @@ struct iq_block *iq_next(struct iq_source *s)
     b->utc_ns = utc_at(s, b->n0);
     b->utc_err_ns = s->utc_err_ns;
     b->rate_hz = s->info.rate_hz;
-    b->centre_hz = s->info.centre_hz;
+    b->centre_hz = s->next_centre_hz;
     b->gain_db = s->d.gain_db;
     b->origin = s->info.origin;
     b->n = fill(s, s->wide ? s->wide : iq_block_data(b));
@@ -221,6 +225,11 @@ struct iq_block *iq_next(struct iq_source *s)
     if (s->paced)
         pace(s, s->handed);
     return b;
+}
+
+int iq_tune(struct iq_source *s, double centre_hz)
+{
+    return s->d.ops->tune ? s->d.ops->tune(s->d.state, centre_hz) : -ENOTSUP;
 }
 
 struct iq_info iq_info(const struct iq_source *s)            { return s->info; }

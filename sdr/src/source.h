@@ -19,6 +19,7 @@ struct src_mark {
     uint64_t lost;              // samples missing directly before the next sample to be read
     int64_t  utc_ns;            // UTC of the next sample; 0: carry on counting
     int64_t  utc_err_ns;
+    double   centre_hz;         // of the next sample and on; 0: as before
 };
 
 struct src_ops {
@@ -38,6 +39,9 @@ struct src_ops {
     // The transmissions whose start lies before sample index `upto`, in order of start; the same
     // array, grown, at each call.  NULL: none known.
     const struct iq_truth *(*truth)(void *state, uint64_t upto, size_t *ret_n);
+
+    // iq_tune, from any thread; the mark says when it took effect.  NULL: cannot.
+    int (*tune)(void *state, double centre_hz);
 
     void (*close)(void *state);
 };
