@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The feed: server-sent events read by fetch, so that a refused sign-in, a silent server and the
+// server's ": ping" lines are all seen (an EventSource hides them).
+//
+//     connect --snapshot, then changes--> world[kind][id] = newest JSON --> onchange(kind, id)
+//        ^ lost: again after 1, 2, 4 .. 10 s, from the last change number
+//
+// "live" means bytes within the last 20 s (the server pings every 15).  Anything else is shown as
+// lost: a page that looks alive over a dead feed is the worst there is.
+
+const SILENT_MS = 20000;
+const KINDS = ["alert", "incident", "track", "sensor", "zone", "health"];
+
+export function feed_open({ onchange, onview, onstate }) {
+  const world = Object.fromEntries(KINDS.map(k => [k, new Map()]));
+  let last = null, heard = 0, state = "starting", since = Date.now(), abort = null, stopped = false, wait = 1000;
+
+  function become(s) {
+    if (s === state) return;
+    state = s;
+    since = Date.now();
+    onstate(state, since);
+  }
+
+  function take(event, id, data) {
+    if (event === "reset") {
+      for (const k of KINDS) world[k].clear();
+      onchange("reset", null);
+      return;
+    }
+    const json = JSON.parse(data);
+    if (event === "view") return onview(json);
+    if (!world[event]) return;                      // a newer server's kind
+    if (id) last = id;
+    const key = json.id ?? "";
+    if (json.gone) world[event].delete(key);
+    else world[event].set(key, json);
+    onchange(event, key);
+  }
+
+  function line_reader() {
+    let rest = "", event = "message", id = "", data = [];
+    return chunk => {
+      rest += chunk;
+      for (let nl; (nl = rest.indexOf("\n")) >= 0; rest = rest.slice(nl + 1)) {
+        const line = rest.slice(0, nl).replace(/\r$/, "");
+        if (line === "") {
+          if (data.length || event === "reset") {
+            try { take(event, id, data.join("\n")); } catch (e) { console.error("feed:", e); }
+          }
+          event = "message"; data = []; id = "";
+        } else if (line.startsWith("event:")) event = line.slice(6).trim();
+        else if (line.startsWith("data:")) data.push(line.slice(5).trim());
+        else if (line.startsWith("id:")) id = line.slice(3).trim();
+      }
+    };
+  }
+
+  async function once() {
+    abort = new AbortController();
+    const r = await fetch("/api/v1/events?view=1", {
+      headers: last === null ? {} : { "Last-Event-ID": last },
+      signal: abort.signal, cache: "no-store", credentials: "same-origin",
+    });
+    if (r.status === 401) return "signed-out";
+    if (!r.ok) return "lost";
+    const reader = r.body.getReader(), decoder = new TextDecoder(), lines = line_reader();
+    heard = Date.now();
+    wait = 1000;
+    become("live");
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return "lost";
+      heard = Date.now();
+      lines(decoder.decode(value, { stream: true }));
+    }
+  }
+
+  async function run() {
+    while (!stopped) {
+      const how = await once().catch(() => "lost");
+      if (stopped) return;
+      become(how);
+      if (how === "signed-out") return;
+      await new Promise(ok => setTimeout(ok, wait));
+      wait = Math.min(wait * 2, 10000);
+    }
+  }
+
+  const watch = setInterval(() => {
+    if (state === "live" && Date.now() - heard > SILENT_MS) abort?.abort();
+  }, 1000);
+  run();
+  return {
+    world,
+    stop() { stopped = true; clearInterval(watch); abort?.abort(); },
+  };
+}

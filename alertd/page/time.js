@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Times as people at a command post read them: local first, UTC behind.  The server's clock counts,
+// not this computer's: the feed tells it, and we only add what has passed since.
+
+let offset_ms = 0;
+
+export function clock_set(rfc3339) {
+  const t = Date.parse(rfc3339);
+  if (Number.isFinite(t)) offset_ms = t - Date.now();
+}
+
+export const now_ms = () => Date.now() + offset_ms;
+export const of = rfc3339 => rfc3339 ? Date.parse(rfc3339) : NaN;
+
+const two = n => String(n).padStart(2, "0");
+
+export function hhmmss(ms) {
+  if (!Number.isFinite(ms)) return "unknown";
+  const d = new Date(ms);
+  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+// With the day when it is not today.
+export function when(rfc3339) {
+  const ms = of(rfc3339);
+  if (!Number.isFinite(ms)) return "unknown";
+  const d = new Date(ms), today = new Date(now_ms());
+  const same = d.toDateString() === today.toDateString();
+  return (same ? "" : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `) + hhmmss(ms);
+}
+
+export const utc = rfc3339 => rfc3339 ? rfc3339.slice(11, 19) + " UTC" : "";
+
+export function span(s) {
+  if (!Number.isFinite(s) || s < 0) return "unknown";
+  if (s < 90) return `${Math.round(s)} s`;
+  if (s < 5400) return `${Math.round(s / 60)} min`;
+  if (s < 172800) return `${Math.floor(s / 3600)} h ${Math.round(s % 3600 / 60)} min`;
+  return `${Math.floor(s / 86400)} days`;
+}
+
+export const ago_s = rfc3339 => (now_ms() - of(rfc3339)) / 1000;
