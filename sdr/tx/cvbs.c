@@ -41,14 +41,8 @@ void cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content 
     *c = (struct cvbs){ .std = s, .content = content, .seed = seed, .line = -1 };
     for (unsigned i = 0; i <= 1024; i++)
         c->sine[i] = (float)sin(2 * M_PI * i / 1024);
-}
-
-float cvbs_sin(const struct cvbs *c, double turns)
-{
-    double x = (turns - floor(turns)) * 1024;
-    unsigned i = (unsigned)x & 1023;
-    float f = (float)(x - i);
-    return c->sine[i] + f * (c->sine[i + 1] - c->sine[i]);
+    for (unsigned i = 0; i < 2 * s->lines; i++)
+        c->half[i] = (uint8_t)cvbs_half(s, i);
 }
 
 // ---- picture ---------------------------------------------------------------------------------
@@ -144,7 +138,8 @@ static float colour(const struct cvbs *c, double t_s, double x, float u, float v
     const struct cvbs_standard *s = c->std;
     double turns = s->subcarrier_hz * t_s;
     float sign = s->v_switch && c->line & 1 ? -1 : 1;
-    float burst = (float)s->burst_v * pulse(x, s->burst_from_s, s->burst_to_s);
+    float burst = x > s->picture_from_s ? 0
+                : (float)s->burst_v * pulse(x, s->burst_from_s, s->burst_to_s);
     float out = 0;
     if (burst > 0)
         out += burst * cvbs_sin(c, turns + (s->v_switch ? sign * 0.375 : 0.5));
@@ -173,7 +168,7 @@ float cvbs_at(struct cvbs *c, double t_s)
 {
     const struct cvbs_standard *s = c->std;
     double halves = t_s * 2 * s->line_hz;
-    int64_t n = (int64_t)floor(halves);
+    int64_t n = (int64_t)halves;
     unsigned half = (unsigned)(n % (2 * s->lines));
     double half_s = 0.5 / s->line_hz, x = (halves - (double)n) * half_s;
     if (n / 2 != c->line) {
@@ -182,12 +177,12 @@ float cvbs_at(struct cvbs *c, double t_s)
         if (row >= 0)
             draw_line(c, (float)row / (float)s->lines, t_s);
     }
-    enum cvbs_half kind = cvbs_half(s, half);
+    enum cvbs_half kind = c->half[half];
     if (kind != CVBS_LINE)
         return (float)s->sync_v * pulse(x, 0, kind == CVBS_BROAD ? s->broad_s : s->equalise_s);
     double in_line = half & 1 ? x + half_s : x;
-    float sync = (float)s->sync_v * pulse(in_line, 0, s->sync_s);
-    if (half & 1 && cvbs_half(s, half - 1) != CVBS_LINE)        // half a line, no picture
+    float sync = in_line > 2 * s->sync_s ? 0 : (float)s->sync_v * pulse(in_line, 0, s->sync_s);
+    if (half & 1 && c->half[half - 1] != CVBS_LINE)        // half a line, no picture
         return 0;
     return sync + line_at(c, t_s, in_line, half / 2);
 }

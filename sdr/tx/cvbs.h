@@ -39,11 +39,20 @@ struct cvbs {
     int64_t  line;                      // whose picture the buffers hold
     float    y[CVBS_PIXELS + 1], u[CVBS_PIXELS + 1], v[CVBS_PIXELS + 1];
     float    sine[1025];
+    uint8_t  half[1250];                // enum cvbs_half of each half line of a frame
 };
 
 void  cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content content,
                 uint32_t seed);
-// Volts at time t (0 = start of a frame); t must not fall.
+// Volts at time t >= 0 (0 = start of a frame); t must not fall.
 float cvbs_at(struct cvbs *c, double t_s);
 // sin(2 pi turns) from the table, error below 5e-6.
-float cvbs_sin(const struct cvbs *c, double turns);
+static inline float cvbs_sin(const struct cvbs *c, double turns)
+{
+    double x = turns * 1024;
+    int64_t whole = (int64_t)x;         // towards zero; no floor(), which older machines call
+    whole -= (double)whole > x;
+    float f = (float)(x - (double)whole);
+    unsigned i = (unsigned)whole & 1023;
+    return c->sine[i] + f * (c->sine[i + 1] - c->sine[i]);
+}

@@ -168,7 +168,8 @@ static void make_piece(struct fmvideo *f, size_t n)
         if (f->preemphasis)
             v = shelf(f, v);
         f->turns += HZ_PER_V * v / f->rate_hz;
-        f->turns -= floor(f->turns);
+        if (f->turns > 1 || f->turns < -1)      // a step is far below a turn
+            f->turns -= f->turns > 0 ? 1 : -1;
         double at = f->turns + (f->audio ? audio_turns(f, t) : 0);
         f->iq[i] = CMPLXF(cvbs_sin(&f->cvbs, at + 0.25), cvbs_sin(&f->cvbs, at));
     }
