@@ -20,7 +20,10 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wno-
            -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
 # clang 14 knows no -fcx-limited-range (plain complex products, no test for NaN).
 cc_has  = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
-ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -include base/clang.h $(WARN) -fno-math-errno -fno-trapping-math \
+# The rooms up to sdr also go into SoapySDR's device module, a shared object.  Hidden names cost
+# nothing in programs, and there they cannot meet those of the program that loads it.
+PIC     := -fPIC -fvisibility=hidden
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -include base/clang.h $(WARN) $(PIC) -fno-math-errno -fno-trapping-math \
               -ffp-contract=off $(call cc_has,-fcx-limited-range) $(CFLAGS)
 
 # msgpack-c is called msgpack in Debian 12 and msgpack-c in newer ones.
@@ -66,7 +69,9 @@ ISAS := plain $(if $(filter x86_64,$(ARCH)),v2 v3 v4)
 isa_flags = $(if $(filter plain,$(1)),,-march=x86-64-$(1) $(if $(filter v4,$(1)),-mprefer-vector-width=512))
 KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$(k:.c=).$(i).o))
 
-all: $(PROGS) $(SIGS)
+MODULE := $(B)/soapy/libtytoSupport.so
+
+all: $(PROGS) $(SIGS) $(MODULE)
 
 define room_rules
 $(call lib,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call src,$(1))) $(filter $(B)/obj/$(1)/%,$(KERNELS))
@@ -97,6 +102,18 @@ $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The one place of C++: SoapySDR's registry has no door for C.  Its sanitizer of virtual tables wants
+# a runtime that C programs do not bring.
+CXXFLAGS ?= $(CFLAGS)
+ALL_CXXFLAGS := -std=c++17 -I. -Wall -Wextra -Wshadow -Wno-unused-parameter $(PIC) $(CXXFLAGS) \
+                $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize=vptr -fno-omit-frame-pointer)
+$(B)/obj/%.o: %.cpp $(B)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
+$(MODULE): $(B)/obj/sdr/soapy/soapy_module.o $(call libs,sdr)
+	@mkdir -p $(@D)
+	$(CXX) -shared $(LDFLAGS) $(if $(SAN),,-Wl$(comma)--no-undefined) $^ $(LIBS) -o $@
 
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)
 	@mkdir -p $(@D)

@@ -8,7 +8,7 @@ left='' bad=0
 for room in "$@"; do
     left="$left $room"
     [ -d "$room" ] || continue
-    for f in $(find "$room" -name '*.[ch]' | sort); do
+    for f in $(find "$room" -name '*.[ch]' -o -name '*.cpp' | sort); do
         for inc in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$f"); do
             to=${inc%%/*}
             case " $left " in

@@ -3,7 +3,7 @@
 # Usage: style.sh [DIR]   The house rules that a machine can read.  Says file, line and rule.
 LC_ALL=C; export LC_ALL
 cd "${1:-.}" || exit 2
-find . -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.yaml' -o -name Makefile -o -name '*.md' \
+find . -type f \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.sh' -o -name '*.yaml' -o -name Makefile -o -name '*.md' \
     -o -name '*.[1-8]' -o -path './hw/setup' -o -path './.ci/run' \) \
     ! -path './build/*' ! -path './.git/*' -print | sort | xargs awk '
 function tell(rule) { printf "%s:%d: %s\n", f, FNR, rule; bad = 1 }
@@ -15,7 +15,7 @@ function close_file() {
 FNR == 1 {
     close_file()
     f = substr(FILENAME, 3)
-    code = f ~ /\.[ch]$/
+    code = f ~ /\.([ch]|cpp)$/
     text = f ~ /\.md$/
     room = f; sub(/\/.*/, "", room)
     door = f == room "/" room ".h"

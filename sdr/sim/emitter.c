@@ -40,7 +40,8 @@ struct emitter {
     uint64_t     keys;
     struct ahead ahead, then;
     bool         skipping;      // the transmission being read is not for this capture ...
-    double       skipped_to;    // ... and has been read up to this receiver sample
+    double       skipped_to;    // the one being read has been read up to this receiver sample
+    bool         renewed;       // it is to begin anew with its next piece
     bool         noted;         // it has truth
     struct voice *voices, *spare, *open;    // on the air; for reuse; the one that may go on
     struct voice_tables tables;
@@ -53,12 +54,12 @@ static double scene_end_s(const struct view *v) { return (double)v->samples / v-
 struct emitter *emitter_new(const struct scene_emitter *s, unsigned copy, const struct view *v,
                             const struct rng *rng, int *ret_err, char why[IQ_WHY])
 {
-    double half = v->rate_hz / 2, clock = 1 + s->clock_ppm * 1e-6;
+    double clock = 1 + s->clock_ppm * 1e-6;
     // A scene's end ends the search for packets too; past it, one may still have begun before.
     double stop_s = fmin(s->stop_s, scene_end_s(v) + LONGEST_S);
     struct tx_args a = {
         .mode = s->mode[0] ? s->mode : NULL, .freq_hz = s->freq_hz,
-        .capture_lo_hz = v->centre_hz - half, .capture_hi_hz = v->centre_hz + half,
+        .capture_lo_hz = v->lo_hz, .capture_hi_hz = v->hi_hz,
         .period_s = s->period_s, .duration_s = s->duration_s,
         .payload_hex = s->payload_hex[0] ? s->payload_hex : NULL,
         .variant = s->variant[0] ? s->variant : NULL, .duty = s->duty, .value = s->value,
@@ -220,6 +221,7 @@ static int begin(struct emitter *e)
     struct voice_cfg c = cfg_of(e, p);
     double rate = e->view->rate_hz * e->view->scale;
     e->open = NULL;
+    e->renewed = false;
     e->skipping = fabs(c.turns) >= 0.5 + 0.5 * c.step;
     e->skipped_to = c.start;
     e->noted = fabs(c.turns) < 0.5 + 0.5 * p->bw_hz / rate;
@@ -244,9 +246,12 @@ static int begin(struct emitter *e)
 // Moves the packet ahead into its voice.
 static int take(struct emitter *e)
 {
-    int err = e->ahead.p.continues ? 0 : begin(e);
+    if (e->ahead.p.continues && e->renewed)
+        e->ahead.start = e->skipped_to;
+    int err = e->ahead.p.continues && !e->renewed ? 0 : begin(e);
     bool ends = !(e->then.there && e->then.p.continues);
-    e->skipped_to += (double)e->ahead.p.n * e->view->rate_hz / e->ahead.p.rate_hz;
+    double clock = (1 + e->scene->clock_ppm * 1e-6) / e->view->scale;
+    e->skipped_to += (double)e->ahead.p.n * e->view->rate_hz / (e->ahead.p.rate_hz * clock);
     if (!err && e->open && !e->skipping) {
         bool first = !e->open->total;
         err = voice_append(e->open, e->ahead.iq, e->ahead.p.n, ends);
@@ -303,6 +308,24 @@ int emitter_add(struct emitter *e, uint64_t n0, size_t n, float complex *x)
         e->spare = v;
     }
     return 0;
+}
+
+int emitter_retune(struct emitter *e)
+{
+    int err = 0;
+    while (e->voices) {
+        struct voice *v = e->voices;
+        if (v->noted && !v->closed && !err) {
+            v->closed = true;           // its truth ends where it was read to
+            err = news_add(e, v, true);
+        }
+        e->voices = v->next;
+        v->next = e->spare;
+        e->spare = v;
+    }
+    e->open = NULL;
+    e->renewed = true;
+    return err;
 }
 
 const struct emitter_news *emitter_news(struct emitter *e)

@@ -10,6 +10,7 @@ struct view {
     double   rate_hz, centre_hz;    // as stated (nominal)
     double   scale;                 // 1 + the receiver's own clock error
     double   noise_dbfs_hz;
+    double   lo_hz, hi_hz;          // all that it can be tuned to hear
     uint64_t samples;               // of the scene
 };
 
@@ -31,6 +32,9 @@ void            emitter_free(struct emitter *e);
 
 // Adds the emitter's samples n0 .. n0+n-1 to x.  Called with n0 going up, without holes.
 int emitter_add(struct emitter *e, uint64_t n0, size_t n, float complex *x);
+
+// The view's centre has changed: what is on the air is dropped, what begins or goes on is heard.
+int emitter_retune(struct emitter *e);
 
 // News since it was last asked; in no particular order.  NULL: no more.
 const struct emitter_news *emitter_news(struct emitter *e);

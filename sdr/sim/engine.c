@@ -87,7 +87,9 @@ int sim_new(struct sim **ret_sim, const struct scene *s, uint64_t seed, char why
     m->scene = s;
     m->view = (struct view){ .rate_hz = s->rate_hz, .centre_hz = s->centre_hz,
                              .scale = 1 + s->rx.clock_ppm * 1e-6,
-                             .noise_dbfs_hz = s->rx.noise_dbfs_hz, .samples = s->samples };
+                             .noise_dbfs_hz = s->rx.noise_dbfs_hz, .samples = s->samples,
+                             .lo_hz = s->tune_lo_hz - s->rate_hz / 2,
+                             .hi_hz = s->tune_hi_hz + s->rate_hz / 2 };
     rng_init(&m->rng, seed);
     ziggurat_init(&m->zig);
     int err = make_emitters(m, why);
@@ -246,6 +248,27 @@ int64_t sim_read(struct sim *m, void *dst, size_t n)
            n * size);
     m->read += n;
     return (int64_t)n;
+}
+
+bool sim_may_tune(const struct sim *m) { return m->read == m->made; }
+
+int64_t sim_tune(struct sim *m, double centre_hz)
+{
+    bool ahead = m->edge && m->raw;     // a step of the old centre is already in the filter
+    int err = 0;
+    m->view.centre_hz = centre_hz;
+    for (unsigned i = 0; i < m->n_emitters && !err; i++) {
+        const struct emitter_news *w;
+        err = emitter_retune(m->emitter[i]);
+        while (!err && (w = emitter_news(m->emitter[i])))
+            err = hear(m, i, w);
+    }
+    uint64_t left = m->scene->samples - m->read;
+    if (err < 0 || !ahead || left <= STEP)
+        return err;
+    err = make_step(m, STEP);
+    m->read = m->made;
+    return err < 0 ? err : STEP;
 }
 
 const struct iq_truth *sim_truth(struct sim *m, uint64_t upto, size_t *ret_n)

@@ -13,6 +13,11 @@ void sim_free(struct sim *m);   // NULL is fine
 // Up to n samples of the scene's format to dst, any n: how many; 0 at the end; -ENOMEM.
 int64_t sim_read(struct sim *m, void *dst, size_t n);
 
+// Tunes the receiver inside the scene's band, between two steps: sim_may_tune says whether now is
+// the time.  How many samples fell away by it, or -errno.
+bool    sim_may_tune(const struct sim *m);
+int64_t sim_tune(struct sim *m, double centre_hz);
+
 // Transmissions whose start lies before sample `upto` of those read, in order of start.
 const struct iq_truth *sim_truth(struct sim *m, uint64_t upto, size_t *ret_n);
 

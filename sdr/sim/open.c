@@ -6,12 +6,53 @@
 #include "sdr/sim/engine.h"
 #include "sdr/src/source.h"
 
-struct state { struct scene *scene; struct sim *sim; int64_t err; };
+struct state {
+    struct scene  *scene;
+    struct sim    *sim;
+    int64_t        err;
+    _Atomic double want_hz;     // to be tuned to
+    double         centre_hz;
+};
+
+// Of a scene without end nobody can ask for the truth: it would have no end either.
+static int forget(uint64_t order, const struct iq_truth *t, void *arg)
+{
+    (void)order, (void)t, (void)arg;
+    return 0;
+}
 
 static int64_t sim_src_read(void *state, void *dst, size_t n)
 {
     struct state *s = state;
-    return s->err = sim_read(s->sim, dst, n);
+    if (s->err >= 0)
+        s->err = sim_read(s->sim, dst, n);
+    if (s->scene->endless && s->err >= 0)
+        sim_truth_take(s->sim, forget, NULL);
+    return s->err;
+}
+
+static int sim_src_tune(void *state, double centre_hz)
+{
+    struct state *s = state;
+    const struct scene *sc = s->scene;
+    if (!(sc->tune_hi_hz > sc->tune_lo_hz))
+        return -ENOTSUP;
+    if (!(centre_hz >= sc->tune_lo_hz && centre_hz <= sc->tune_hi_hz))
+        return -ERANGE;
+    s->want_hz = centre_hz;
+    return 0;
+}
+
+static bool sim_src_mark(void *state, struct src_mark *ret)
+{
+    struct state *s = state;
+    double want_hz = s->want_hz;
+    if (!(want_hz < s->centre_hz || want_hz > s->centre_hz) || !sim_may_tune(s->sim))
+        return false;
+    s->err = sim_tune(s->sim, want_hz);
+    s->centre_hz = want_hz;
+    *ret = (struct src_mark){ .lost = s->err > 0 ? (uint64_t)s->err : 0, .centre_hz = want_hz };
+    return true;
 }
 
 static void sim_src_ended(void *state, struct iq_counts *c)
@@ -23,7 +64,8 @@ static void sim_src_ended(void *state, struct iq_counts *c)
 
 static const struct iq_truth *sim_src_truth(void *state, uint64_t upto, size_t *ret_n)
 {
-    return sim_truth(((struct state *)state)->sim, upto, ret_n);
+    struct state *s = state;
+    return s->scene->endless ? NULL : sim_truth(s->sim, upto, ret_n);
 }
 
 static void sim_src_close(void *state)
@@ -35,7 +77,8 @@ static void sim_src_close(void *state)
 }
 
 static const struct src_ops sim_ops = { .read = sim_src_read, .ended = sim_src_ended,
-                                        .truth = sim_src_truth, .close = sim_src_close };
+                                        .truth = sim_src_truth, .mark = sim_src_mark,
+                                        .tune = sim_src_tune, .close = sim_src_close };
 
 int iq_open_sim(struct iq_source **ret_src, const struct iq_sim_cfg *cfg, char why[IQ_WHY])
 {
@@ -47,9 +90,10 @@ int iq_open_sim(struct iq_source **ret_src, const struct iq_sim_cfg *cfg, char w
         err = sim_new(&s->sim, s->scene, cfg->seed_given ? cfg->seed : s->scene->seed, why);
     if (!err) {
         const struct scene *sc = s->scene;
+        s->want_hz = s->centre_hz = sc->centre_hz;
         struct src_driver d = { .ops = &sim_ops, .state = s, .rate_hz = sc->rate_hz,
                                 .centre_hz = sc->centre_hz, .format = sc->format,
-                                .origin = IQ_SIMULATION, .total = sc->samples,
+                                .origin = IQ_SIMULATION, .total = sc->endless ? 0 : sc->samples,
                                 .utc_ns = sc->utc_ns };
         err = src_open(ret_src, &d, cfg->path ? cfg->path : "scene", cfg->paced, cfg->pool_blocks,
                        why);

@@ -208,7 +208,12 @@ static void take_scene(struct check *c, struct scene *s, const struct yaml_scene
     s->utc_ns = s->utc[0] ? check_utc(c, s->utc) : 0;
     s->rate_hz = need(c, "rate_hz", y->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
     s->centre_hz = need(c, "centre_hz", y->centre_hz, 0, 1e12);
-    s->duration_s = need(c, "duration_s", y->duration_s, 1e-9, 86400);
+    s->tune_lo_hz = num(c, "tune_lo_hz", y->tune_lo_hz, s->centre_hz, 0, s->centre_hz);
+    s->tune_hi_hz = num(c, "tune_hi_hz", y->tune_hi_hz, s->centre_hz, s->centre_hz, 1e12);
+    s->duration_s = need(c, "duration_s", y->duration_s, 0, 86400);
+    s->endless = s->duration_s <= 0;
+    if (s->endless)
+        s->duration_s = SCENE_ENDLESS_S;
     s->samples = (uint64_t)llround(s->duration_s * s->rate_hz);
     s->seed = whole(c, "seed", y->seed, 1, 0, UINT64_MAX);
     s->format = IQ_CI16;

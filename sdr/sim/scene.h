@@ -39,6 +39,7 @@ struct scene_receiver {
     int    adc_bits;            // 0: no steps (cf32 only)
 };
 
+#define SCENE_ENDLESS_S 1e9     // 31 years: every count of samples still fits everywhere
 #define SCENE_NO_NOISE (-250.0)
 #define SCENE_NOISE_DBFS (-60.0)    // default noise power in the whole capture
 
@@ -46,6 +47,8 @@ struct scene {
     char     name[64], utc[40];
     int64_t  utc_ns;            // of sample 0, 0: none
     double   rate_hz, centre_hz, duration_s;
+    double   tune_lo_hz, tune_hi_hz;    // where its receiver may be tuned to; equal: nowhere else
+    bool     endless;           // duration_s is SCENE_ENDLESS_S
     uint64_t samples, seed;
     enum iq_format format;      // IQ_CI16 or IQ_CF32
     struct scene_receiver rx;

@@ -53,6 +53,7 @@ static const cyaml_schema_field_t receiver_fields[] = {
 static const cyaml_schema_field_t scene_fields[] = {
     TEXT(name, yaml_scene, 63), TEXT(format, yaml_scene, 15), TEXT(utc, yaml_scene, 39),
     NUM(rate_hz, yaml_scene), NUM(centre_hz, yaml_scene), NUM(duration_s, yaml_scene),
+    NUM(tune_lo_hz, yaml_scene), NUM(tune_hi_hz, yaml_scene),
     TEXT(seed, yaml_scene, 31),
     CYAML_FIELD_MAPPING_PTR("receiver", OPT, struct yaml_scene, receiver, receiver_fields),
     CYAML_FIELD_SEQUENCE("emitters", OPT, struct yaml_scene, emitters, &emitter_value, 0,

@@ -26,7 +26,7 @@ struct yaml_receiver {
 
 struct yaml_scene {
     char     *name, *format, *utc, *seed;
-    char     *rate_hz, *centre_hz, *duration_s;
+    char     *rate_hz, *centre_hz, *duration_s, *tune_lo_hz, *tune_hi_hz;
     struct yaml_receiver *receiver;
     struct yaml_emitter  *emitters;
     unsigned              emitters_count;

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "sdr/sim/engine.h"
+#include "sdr/src/source.h"
 
 #define SUFFIX     ".sigmf-meta"
 #define PATH       4096
@@ -266,6 +267,9 @@ int iq_sim_write(const struct iq_sim_cfg *cfg, const char *out,
     int err = name_files(w, out);
     if (!err)
         err = scene_load(&s, cfg->path, cfg->text, why);
+    if (!err && s->endless)
+        err = src_why(why, -EINVAL, "%.150s: duration_s is 0, which is without end and for a live "
+                      "receiver only; expected a length", cfg->path ? cfg->path : "scene");
     if (!err) {
         w->scene = s;
         w->seed = cfg->seed_given ? cfg->seed : s->seed;
