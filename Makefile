@@ -115,6 +115,9 @@ $(MODULE): $(B)/obj/sdr/soapy/soapy_module.o $(call libs,sdr)
 	@mkdir -p $(@D)
 	$(CXX) -shared $(LDFLAGS) $(if $(SAN),,-Wl$(comma)--no-undefined) $^ $(LIBS) -o $@
 
+# Loads the module at run time.
+$(B)/t/sdr_soapy: | $(MODULE)
+
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
