@@ -6,36 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "classifier/families.h"
 #include "classifier/sig.h"
-
-// contract, section 2
-static const char *const drone_families[] = {
-    "expresslrs", "mlrs", "crossfire", "tracer", "ghost", "frsky-d8", "frsky-d16", "frsky-r9",
-    "frsky-access", "futaba-sfhss", "futaba-fasst", "hott", "hitec", "radiolink", "corona",
-    "redpine", "kyosho", "pelikan", "jeti", "flysky-afhds", "flysky-afhds2a", "hubsan", "mjx-bugs",
-    "wfly", "dsm2", "dsmx", "devo", "mlink", "nrf24-toy", "sik", "openlrs", "microhard",
-    "dji-droneid", "dji-ocusync", "dji-lightbridge", "remote-id", "dji-wifi", "wifi-drone",
-    "wfb-ng", "openhd", "hdzero", "walksnail", "analog-fpv", NULL
-};
-static const char *const other_families[] = {
-    "wifi", "bluetooth", "ble", "zigbee", "lorawan", "meshtastic", "lte", "nr", "dect",
-    "microwave-oven", "wmbus", "ook-remote", "rfid", "wireless-mic", "hid-2g4", "dsrc", "analog-av",
-    "radar", "adsb", "spur", "cw", "noise", NULL
-};
 
 bool sig_family_known(const char *family, bool *ret_not_drone)
 {
-    for (unsigned i = 0; drone_families[i]; i++)
-        if (!strcmp(drone_families[i], family)) {
-            *ret_not_drone = false;
-            return true;
-        }
-    for (unsigned i = 0; other_families[i]; i++)
-        if (!strcmp(other_families[i], family)) {
-            *ret_not_drone = true;
-            return true;
-        }
-    return false;
+    return family_known(family, ret_not_drone);
 }
 
 static int bad(char why[IQ_WHY], const struct sig *s, unsigned line, const char *what)

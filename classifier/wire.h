@@ -163,7 +163,16 @@ int wire_pack_late(const uint8_t *msg, size_t len, uint8_t *buf, size_t size);
 enum wire_fault { WIRE_OK, WIRE_TOO_LONG, WIRE_NOT_MSGPACK, WIRE_LYING_SIZE, WIRE_TOO_DEEP,
                   WIRE_NO_MAP, WIRE_BAD_VERSION, WIRE_BAD_KIND, WIRE_MISSING, WIRE_BAD_TYPE,
                   WIRE_BAD_VALUE,
+                  WIRE_SEALED,              // a late message only wire_unseal can open
                   WIRE_FAULTS };
 const char *wire_fault_name(enum wire_fault f);
 // Hostile bytes in, a message or a named fault out.  Bounded time and memory; allocates nothing.
 enum wire_fault wire_unpack(struct wire_msg *ret, const uint8_t *p, size_t len);
+
+// What waited in the sensor's spool comes sealed to the post's key (crypto_box_seal), in the
+// envelope {late: true, sealed: bytes}.  Call this on every frame before wire_unpack:
+//     n = wire_unseal(p, len, own_public_z85, own_secret_z85, buf, sizeof buf);
+//     n == 0: nothing was sealed, unpack p;  n > 0: unpack the n bytes in buf (a plain late
+//     envelope, byte for byte what was sent live);  -EBADMSG: sealed to another key, or damaged.
+int wire_unseal(const uint8_t *p, size_t len, const char *public_z85, const char *secret_z85,
+                uint8_t *buf, size_t size);

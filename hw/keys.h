@@ -28,6 +28,11 @@ int keys_load(const char *dir, struct keys_own *ret, char why[KEYS_WHY]);
 int keys_public(const char *dir, char ret_z85[KEYS_Z85], char why[KEYS_WHY]);
 void keys_wipe(struct keys_own *k);
 
+// The 32 bytes behind the text of a public or a secret key; 0, or -EINVAL.
+int keys_raw(const char *z85, uint8_t ret[32]);
+// May 32 bytes be somebody's public key?  Points of low order and second writings are none.
+bool keys_trustworthy(const uint8_t key[32]);
+
 // Six words that two people compare over the radio or the phone: a slow hash of the public key, so
 // that a key with the same words cannot be searched for.  0 or -EINVAL (not a key).
 int keys_phrase(const char z85[KEYS_Z85], char ret[KEYS_PHRASE]);

@@ -17,6 +17,7 @@
 static const struct { const char *name, *about; } commands[] = {
     { "analyze", "a recording in, findings out" },
     { "sim", "a scene description in, IQ with ground truth out" },
+    { "keys", "this machine's key and the keys it trusts" },
     { "demo", "a simulated event, analysed, beside its truth" },
 };
 
