@@ -60,6 +60,7 @@ FUZZ  := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c,$(wildcard
 REPLAY:= $(patsubst %,$(B)/replay/%,$(FUZZ))
 TOOLS := $(patsubst tests/tool/%.c,$(B)/tool/%,$(wildcard tests/tool/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+PROFILES := $(patsubst hw/profiles/%,$(B)/share/tyto/profiles/%,$(wildcard hw/profiles/*.yaml))
 SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
 
 # Hot kernels (dsp/kernel/*.c) are plain C compiled once per instruction set, chosen at run time by
@@ -71,7 +72,7 @@ KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$
 
 MODULE := $(B)/soapy/libtytoSupport.so
 
-all: $(PROGS) $(SIGS) $(MODULE)
+all: $(PROGS) $(SIGS) $(PROFILES) $(MODULE)
 
 define room_rules
 $(call lib,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call src,$(1))) $(filter $(B)/obj/$(1)/%,$(KERNELS))
@@ -115,7 +116,8 @@ $(MODULE): $(B)/obj/sdr/soapy/soapy_module.o $(call libs,sdr)
 	@mkdir -p $(@D)
 	$(CXX) -shared $(LDFLAGS) $(if $(SAN),,-Wl$(comma)--no-undefined) $^ $(LIBS) -o $@
 
-# Loads the module at run time.
+# These read at run time what is not linked into them.
+$(B)/t/hw_profile: | $(PROFILES)
 $(B)/t/sdr_soapy: | $(MODULE)
 
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)
@@ -125,6 +127,10 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out 
 $(B)/tool/%: $(B)/obj/tests/tool/%.o $(call libs,base)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/share/tyto/profiles/%: hw/profiles/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(B)/share/tyto/sig/%: classifier/sig/%
 	@mkdir -p $(@D)

@@ -31,7 +31,7 @@ enum hw_evidence { HW_DATA_SHEET, HW_DRIVER_SOURCE, HW_MEASURED };
 const char *hw_evidence_name(enum hw_evidence e);   // "data sheet", ...
 
 #define HW_RATES 16
-struct hw_figure { double v; enum hw_evidence evidence; };
+struct hw_figure { double v; enum hw_evidence evidence; };  // v NAN: nobody says
 struct hw_profile {
     char   name[32];            // "rtlsdr", "hackrf", "b2xx", "bladerf2", "airspy", "tyto"
     char   title[64];           // as people call it
