@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Radio profiles: YAML through libcyaml into struct hw_profile.  The schema below is the format and
-// closed; figures are texts for libcyaml and numbers for us, because it would take "5 MHz" for 5.
+// closed; all values are texts for libcyaml, which would take "5 MHz" for 5 and "perhaps" for true.
 //
 //     rate_hi_hz: {v: 20e6, from: data sheet}    # where that stands
 //     rates_hz: [2.5e6, 10e6]
@@ -19,8 +19,7 @@
 
 struct yaml_figure { char *v, *from; };
 struct yaml_profile {
-    char    *name, *title, *driver, *package, *format, *gain_db;
-    bool     hardware_time, remote;
+    char    *name, *title, *driver, *package, *format, *gain_db, *hardware_time, *remote;
     struct yaml_figure *freq_lo_hz, *freq_hi_hz, *rate_lo_hz, *rate_hi_hz, *rate_sustained_hz,
                        *settle_s, *clock_ppm, *bits;
     char   **rates_hz, **usb;
@@ -41,8 +40,7 @@ static const cyaml_schema_value_t word = { CYAML_VALUE_STRING(MUST, char, 1, 31)
 static const cyaml_schema_field_t fields[] = {
     TEXT(name, MUST, 31), TEXT(title, MUST, 63), TEXT(driver, MUST, 31), TEXT(package, MUST, 47),
     TEXT(format, MUST, 7), TEXT(gain_db, MUST, 31),
-    CYAML_FIELD_BOOL("hardware_time", CYAML_FLAG_DEFAULT, struct yaml_profile, hardware_time),
-    CYAML_FIELD_BOOL("remote", CYAML_FLAG_OPTIONAL, struct yaml_profile, remote),
+    TEXT(hardware_time, MUST, 7), TEXT(remote, OPT, 7),
     FIGURE(freq_lo_hz), FIGURE(freq_hi_hz), FIGURE(rate_lo_hz), FIGURE(rate_hi_hz),
     FIGURE(rate_sustained_hz), FIGURE(settle_s), FIGURE(clock_ppm), FIGURE(bits),
     CYAML_FIELD_SEQUENCE("rates_hz", OPT, struct yaml_profile, rates_hz, &word, 0, HW_RATES),
@@ -115,6 +113,13 @@ static double number(struct check *c, const char *key, const char *s, double lo,
     return v;
 }
 
+static bool yes(struct check *c, const char *key, const char *s)
+{
+    if (s && strcmp(s, "true") && strcmp(s, "false"))
+        fail(c, key, "is \"%s\", expected true or false", s);
+    return s && !strcmp(s, "true");
+}
+
 const char *hw_evidence_name(enum hw_evidence e)
 {
     static const char *const names[] = { "data sheet", "driver source", "measured" };
@@ -182,8 +187,8 @@ static void take(struct check *c, struct hw_profile *p, const struct yaml_profil
     if (p->rate_hi_hz.v < p->rate_lo_hz.v)
         fail(c, "rate_hi_hz", "is below rate_lo_hz");
     p->gain_db = number(c, "gain_db", y->gain_db, -100, 200);
-    p->hardware_time = y->hardware_time;
-    p->remote = y->remote;
+    p->hardware_time = yes(c, "hardware_time", y->hardware_time);
+    p->remote = yes(c, "remote", y->remote);
     take_lists(c, p, y);
 }
 

@@ -20,7 +20,8 @@ static int folder(char *dir, size_t size)
 
     if (r < 0)
         return r;
-    return snprintf(dir, size, "%s/../share/tyto/profiles", program) < (int)size ? 0 : -ENAMETOOLONG;
+    r = snprintf(dir, size, "%s/../share/tyto/profiles", program);
+    return r < (int)size ? 0 : -ENAMETOOLONG;
 }
 
 static int load_path(struct hw_profile *ret, const char *path, char why[HW_WHY])
@@ -53,7 +54,8 @@ int hw_profile_load(struct hw_profile *ret, const char *name, char why[HW_WHY])
         return load_path(ret, name, why);
     int r = folder(dir, sizeof dir);
     if (r < 0) {
-        snprintf(why, HW_WHY, "profile %s: cannot tell where the program is: %s", name, strerror(-r));
+        snprintf(why, HW_WHY, "profile %s: cannot tell where the program is: %s", name,
+                 strerror(-r));
         return r;
     }
     snprintf(path, sizeof path, "%s/%s.yaml", dir, name);

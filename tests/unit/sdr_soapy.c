@@ -95,7 +95,8 @@ static int16_t *truth(size_t n)
     struct iq_source *s;
     char why[IQ_WHY];
     int16_t *x = calloc(n + BLOCK, 4);
-    assert_int_equal(iq_open_sim(&s, &(struct iq_sim_cfg){ .text = TEXT, .pool_blocks = 4 }, why), 0);
+    struct iq_sim_cfg cfg = { .text = TEXT, .pool_blocks = 4 };
+    assert_int_equal(iq_open_sim(&s, &cfg, why), 0);
     for (size_t at = 0; at < n; at += BLOCK) {
         struct iq_block *b = iq_next(s);
         assert_int_equal(b->n, BLOCK);
