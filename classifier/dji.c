@@ -40,14 +40,15 @@ static bool on_clock(double dt_s)
     return fabs(remainder(dt_s, PERIOD_S)) <= PERIOD_TOL_S;
 }
 
-// A second sighting on the same centre, one to thirteen periods earlier.
-static bool paired(const struct dji_memory *m, const struct dji_sight *x)
+// A second sighting on the same centre, one to thirteen periods earlier; nobody's: one that no
+// aircraft has taken yet.
+static bool paired(const struct dji_memory *m, const struct dji_sight *x, bool nobodys)
 {
     unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
 
     for (unsigned i = 0; i < n; i++) {
         double dt = x->t_s - m->seen[i].t_s;
-        if (dt > PERIOD_S / 2 && dt < (DWELL + 0.5) * PERIOD_S && on_clock(dt) &&
+        if (!(nobodys && m->seen[i].taken) && dt > PERIOD_S / 2 && dt < (DWELL + 0.5) * PERIOD_S && on_clock(dt) &&
             fabs(x->freq_hz - m->seen[i].freq_hz) < CENTRE_HZ)
             return true;
     }
@@ -63,7 +64,11 @@ static double unlike(const struct link *l, const struct dji_sight *x)
     if (dt > LIFE_GONE_S)
         return INFINITY;
     // An aircraft keeps its clock and, for 13 bursts, its centre: one that does neither and is 5 dB
-    // louder or weaker is another, one that does one of the two may fade by 9 dB.
+    // louder or weaker is another, one that does one of the two may fade by 9 dB.  One that does
+    // both is the same whatever its level says: under a louder Wi-Fi frame that is a guess, and
+    // another aircraft falls on this clock by chance once in 320.
+    if (on_clock(dt) && fabs(x->freq_hz - y->freq_hz) < CENTRE_HZ)
+        return d < 14 ? d : 14;
     d += fabs(x->freq_hz - y->freq_hz) < CENTRE_HZ ? 0 : 4;
     d += on_clock(dt) ? 0 : 6;
     return d;
@@ -178,10 +183,10 @@ bool dji_push(struct links *s, struct dji_memory *m, const struct sigs *sigs,
 
     if (!sigs_find(sigs, "dji-droneid") || !sight_of(&x, f))
         return false;
-    bool pair = paired(m, &x);
+    bool pair = paired(m, &x, false), fresh = pair && paired(m, &x, true);
     struct dji_sight *own = remember(m, &x);
     struct link *l = aircraft(s, &x, d);
-    if (!l && !d && !f->droneid.verified && !pair)
+    if (!l && !d && !f->droneid.verified && !fresh)
         return false;
     if (!l) {
         l = links_new(s, LINK_DRONEID, x.t_s);
