@@ -20,10 +20,14 @@
 
 #include "sdr/block.h"
 #include "sdr/condition.h"
+#include "sdr/radio/board.h"
 #include "sdr/src/source.h"
 
 #define POOL_DEFAULT 256        // more than the rooms behind hold; untouched ones cost no memory
+#define PACE_S       0.1        // longest sleep of a paced source
 #define SAMPLE_MAX   16         // bytes of the largest sample, cf64
+
+struct anchor { uint64_t index; int64_t utc_ns, err_ns; };
 
 struct iq_source {
     struct src_driver d;
@@ -34,9 +38,10 @@ struct iq_source {
     uint64_t          handed;       // index behind the last sample handed out
     uint64_t          read_index;   // of the next sample the driver gives, lost ones counted
     uint64_t          gap;          // lost before it and not yet told
-    uint64_t          utc_index;    // where utc_ns holds
-    int64_t           utc_ns, utc_err_ns;
-    double            next_centre_hz;   // of the next block
+    struct anchor     anchor;       // utc_ns 0: no UTC known
+    struct board      anchor_board; // the same, for iq_utc_ns
+    double            centre_hz;    // of the next block
+    atomic_bool       stop;
     bool              primed, ended, peeked;
     _Alignas(16) char peek[SAMPLE_MAX]; // drivers write whole samples here too
     bool              paced;
@@ -66,7 +71,7 @@ const char *src_name(char ret[SRC_NAME], const char *path)
 }
 
 // The power of two nearest to 1 ms (in ratio), 1024 .. 131072.
-static uint32_t block_len(double rate_hz)
+uint32_t src_block_len(double rate_hz)
 {
     uint32_t len = 1024;
     while (len < 131072 && len * M_SQRT2 < rate_hz * 1e-3)
@@ -87,11 +92,11 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
     s->d = *d;
     s->info = (struct iq_info){
         .rate_hz = d->rate_hz, .centre_hz = d->centre_hz, .format = wide ? IQ_CF32 : d->format,
-        .origin = d->origin, .block_len = block_len(d->rate_hz), .total = d->total,
+        .origin = d->origin, .block_len = src_block_len(d->rate_hz), .total = d->total,
     };
-    s->utc_ns = d->utc_ns;
-    s->utc_err_ns = d->utc_err_ns;
-    s->next_centre_hz = d->centre_hz;
+    s->anchor = (struct anchor){ 0, d->utc_ns, d->utc_err_ns };
+    board_write(&s->anchor_board, &s->anchor, sizeof s->anchor);
+    s->centre_hz = d->centre_hz;
     s->paced = paced;
     s->pool = iq_pool_new(pool_blocks ? pool_blocks : POOL_DEFAULT, s->info.block_len,
                           s->info.format);
@@ -126,12 +131,11 @@ static bool look_mark(struct iq_source *s)
     s->gap += m.lost;
     s->read_index += m.lost;
     if (m.utc_ns) {
-        s->utc_index = s->read_index;
-        s->utc_ns = m.utc_ns;
-        s->utc_err_ns = m.utc_err_ns;
+        s->anchor = (struct anchor){ s->read_index, m.utc_ns, m.utc_err_ns };
+        board_write(&s->anchor_board, &s->anchor, sizeof s->anchor);
     }
     if (m.centre_hz > 0)
-        s->next_centre_hz = m.centre_hz;
+        s->centre_hz = m.centre_hz;
     return m.lost > 0 || m.centre_hz > 0;
 }
 
@@ -172,9 +176,22 @@ static uint32_t fill(struct iq_source *s, char *dst)
 
 static int64_t utc_at(const struct iq_source *s, uint64_t index)
 {
-    if (!s->utc_ns)
+    if (!s->anchor.utc_ns)
         return 0;
-    return s->utc_ns + (int64_t)llround((double)(index - s->utc_index) / s->info.rate_hz * 1e9);
+    return s->anchor.utc_ns +
+           (int64_t)llround((double)(index - s->anchor.index) / s->info.rate_hz * 1e9);
+}
+
+int64_t iq_utc_ns(const struct iq_source *s, double t_s, int64_t *ret_err_ns)
+{
+    struct anchor a;
+
+    board_read(&s->anchor_board, &a, sizeof a);
+    double after_ns = (t_s - (double)a.index / s->info.rate_hz) * 1e9;
+    if (!a.utc_ns || !(fabs(after_ns) < 9e18 - (double)a.utc_ns))
+        return 0;
+    *ret_err_ns = a.err_ns;
+    return a.utc_ns + (int64_t)llround(after_ns);
 }
 
 // Sleeps until the sample at `index` would have arrived from a radio.
@@ -189,8 +206,17 @@ static void pace(struct iq_source *s, uint64_t index)
         t.tv_nsec -= 1000000000;
         t.tv_sec++;
     }
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
+    while (!atomic_load(&s->stop)) {
+        struct timespec now, step;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        double left_s = (double)(t.tv_sec - now.tv_sec) + (double)(t.tv_nsec - now.tv_nsec) / 1e9;
+        if (left_s <= 0)
+            return;
+        // In pieces, so that iq_stop need not wait for the end of a gap of hours.
+        left_s = left_s < PACE_S ? left_s : PACE_S;
+        step = (struct timespec){ 0, (long)(left_s * 1e9) };
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+    }
 }
 
 struct iq_block *iq_next(struct iq_source *s)
@@ -199,16 +225,16 @@ struct iq_block *iq_next(struct iq_source *s)
         s->primed = true;
         read_ahead(s);
     }
-    if (!s->peeked)
+    if (!s->peeked || atomic_load(&s->stop))
         return NULL;
     struct iq_block *b = iq_pool_take(s->pool);
     b->lost = s->gap;
     b->n0 = s->handed + s->gap;
     s->gap = 0;
     b->utc_ns = utc_at(s, b->n0);
-    b->utc_err_ns = s->utc_err_ns;
+    b->utc_err_ns = s->anchor.err_ns;
     b->rate_hz = s->info.rate_hz;
-    b->centre_hz = s->next_centre_hz;
+    b->centre_hz = s->centre_hz;
     b->gain_db = s->d.gain_db;
     b->origin = s->info.origin;
     b->n = fill(s, s->wide ? s->wide : iq_block_data(b));
@@ -227,9 +253,29 @@ struct iq_block *iq_next(struct iq_source *s)
     return b;
 }
 
+void iq_stop(struct iq_source *s)
+{
+    atomic_store(&s->stop, true);
+    if (s->d.ops->stop)
+        s->d.ops->stop(s->d.state);
+}
+
 int iq_tune(struct iq_source *s, double centre_hz)
 {
     return s->d.ops->tune ? s->d.ops->tune(s->d.state, centre_hz) : -ENOTSUP;
+}
+
+void iq_radio(const struct iq_source *s, struct iq_radio *ret)
+{
+    *ret = (struct iq_radio){ .state = RADIO_NONE };
+    if (s->d.ops->radio)
+        s->d.ops->radio(s->d.state, ret);
+}
+
+const char *iq_radio_state_name(enum iq_radio_state s)
+{
+    static const char *const names[] = { "none", "starting", "running", "silent", "restarting" };
+    return names[s];
 }
 
 struct iq_info iq_info(const struct iq_source *s)            { return s->info; }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 
 struct file {
     int           fd;
+    int           stop_fd;      // readable once stopped; -1: reads of regular files never wait
     int           err;          // errno of the read that failed
     bool          own;          // close it in the end: not standard input
     char          name[SRC_NAME];   // for sentences
@@ -40,17 +42,19 @@ struct file {
     size_t        capture;      // next mark
 };
 
-// Bytes, 0 at the end, -errno.  Waits where a descriptor set to non-blocking would not.
-static ssize_t read_bytes(int fd, void *dst, size_t n)
+// Bytes, 0 at the end or once stopped, -errno.  What may wait (a pipe, a terminal) is asked first
+// whether it would, together with the stop.
+static ssize_t read_bytes(const struct file *f, void *dst, size_t n)
 {
     for (;;) {
-        ssize_t r = read(fd, dst, n);
+        struct pollfd p[] = { { .fd = f->fd, .events = POLLIN },
+                              { .fd = f->stop_fd, .events = POLLIN } };
+        if (f->stop_fd >= 0 && poll(p, 2, -1) >= 0 && p[1].revents)
+            return 0;
+        ssize_t r = read(f->fd, dst, n);
         if (r >= 0)
             return r;
-        if (errno == EAGAIN) {
-            struct pollfd p = { .fd = fd, .events = POLLIN };
-            poll(&p, 1, -1);
-        } else if (errno != EINTR)
+        if (errno != EAGAIN && errno != EINTR)
             return -errno;
     }
 }
@@ -68,7 +72,7 @@ static int64_t file_read(void *state, void *dst, size_t n)
         return 0;                               // retuned
     memcpy(dst, f->carry, have);
     while (have < f->size) {                    // until one sample is whole
-        ssize_t r = read_bytes(f->fd, (char *)dst + have, n * f->size - have);
+        ssize_t r = read_bytes(f, (char *)dst + have, n * f->size - have);
         if (r <= 0) {
             f->err = (int)-r;
             f->carried = have;
@@ -117,9 +121,19 @@ static void file_ended(void *state, struct iq_counts *c)
                 f->name, (unsigned long long)f->pos, (unsigned long long)f->meta.reach);
 }
 
+static void file_stop(void *state)
+{
+    struct file *f = state;
+    ssize_t r = f->stop_fd >= 0 ? write(f->stop_fd, &(uint64_t){ 1 }, 8) : 0;
+    (void)r;                                    // full: it has been told already
+}
+
 static void file_close(void *state)
 {
     struct file *f = state;
+
+    if (f->stop_fd >= 0)
+        close(f->stop_fd);
 
     if (f->own)
         close(f->fd);
@@ -128,7 +142,8 @@ static void file_close(void *state)
 }
 
 static const struct src_ops file_ops = {
-    .read = file_read, .mark = file_mark, .ended = file_ended, .close = file_close,
+    .read = file_read, .mark = file_mark, .ended = file_ended, .stop = file_stop,
+    .close = file_close,
 };
 
 // Opens the samples and makes sure that they can be read; "-" is standard input.
@@ -147,6 +162,8 @@ static int open_data(struct file *f, const char *path, struct stat *ret_st, char
     }
     if (S_ISDIR(ret_st->st_mode))
         return src_why(why, -EISDIR, "%s: is a directory, expected a recording", name);
+    if (!S_ISREG(ret_st->st_mode) && (f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        return src_why(why, -errno, "%s: %s", name, strerror(errno));
     return 0;
 }
 
@@ -161,6 +178,7 @@ static int open_samples(struct iq_source **ret_src, const char *path, struct sig
         sigmf_done(meta);
         return src_why(why, -ENOMEM, "no memory");
     }
+    f->stop_fd = -1;
     f->size = iq_format_bytes(meta->format);
     f->meta = *meta;
     int r = open_data(f, path, &st, why);

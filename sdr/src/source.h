@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the sdr room: what a source driver is (file, simulator; radios later).  A driver only
+// Inside the sdr room: what a source driver is (file, simulator, radio).  A driver only
 // delivers samples in order.  The front (sdr/source.c) does the rest, the same for all: full
 // blocks whatever sizes the reads gave, indices, gaps, flags, counts, pacing, the last block.
 //
@@ -29,7 +29,7 @@ struct src_ops {
     int64_t (*read)(void *state, void *dst, size_t n);
 
     // Before each read: true and *ret when there is a mark at the next sample; told once, then
-    // false.  NULL: this driver never has any.
+    // false.  May wait for that sample.  NULL: this driver never has any.
     bool (*mark)(void *state, struct src_mark *ret);
 
     // Once, after read gave <= 0: adds trailing_bytes and, where the end was no orderly one, fault.
@@ -40,8 +40,15 @@ struct src_ops {
     // array, grown, at each call.  NULL: none known.
     const struct iq_truth *(*truth)(void *state, uint64_t upto, size_t *ret_n);
 
+    // Any thread: a read or mark that waits gives up soon, and read gives 0.  NULL: they never
+    // wait for anything from outside.
+    void (*stop)(void *state);
+
     // iq_tune, from any thread; the mark says when it took effect.  NULL: cannot.
     int (*tune)(void *state, double centre_hz);
+
+    // iq_radio, from any thread.  NULL: no radio.
+    void (*radio)(void *state, struct iq_radio *ret);
 
     void (*close)(void *state);
 };
@@ -61,6 +68,8 @@ struct src_driver {
 // range) or -ENOMEM with a sentence, and it still belongs to the caller.  name: for sentences.
 int src_open(struct iq_source **ret_src, const struct src_driver *d, const char *name, bool paced,
              unsigned pool_blocks, char why[IQ_WHY]);
+
+uint32_t src_block_len(double rate_hz);     // samples a block holds
 
 // One sentence into why, cut at its size; returns err, so that `return src_why(why, -EINVAL, ...)`.
 int src_why(char why[IQ_WHY], int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -49,7 +49,7 @@ static bool counter_mark(void *state, struct src_mark *ret)
 
     if (!c->mark || c->mark->at != c->read)
         return false;
-    *ret = (struct src_mark){ c->mark->lost, c->mark->utc_ns, 5, 0 };
+    *ret = (struct src_mark){ .lost = c->mark->lost, .utc_ns = c->mark->utc_ns, .utc_err_ns = 5 };
     c->index += c->mark->lost;
     c->mark++;
     return true;

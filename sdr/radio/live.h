@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the sdr room: one live radio, its child and its troubles.
+//
+// Everything here belongs to the thread that reads the source, but for what is marked shared.
+#pragma once
+
+#include <limits.h>
+
+#include "sdr/radio/board.h"
+#include "sdr/radio/child.h"
+#include "sdr/radio/clock.h"
+#include "sdr/src/source.h"
+
+struct live {
+    char     name[64], program[PATH_MAX], plugin_path[PATH_MAX];
+    bool     plugins;                   // plugin_path is given
+    bool     remote;                    // the profile or the arguments say so
+    double   silence_s;
+    struct talk_ask   ask;
+    struct ring_shape shape;
+
+    struct child   child;
+    struct ring_in ring;
+    bool     heard, rolling;            // its hello; its first samples
+    int64_t  down_ns;                   // no child: when to start the next
+    int64_t  wait_ns;                   // began to wait for samples
+    int64_t  good_ns;                   // when the child's first samples came
+    double   backoff_s;
+    char     muttered[160];
+
+    struct talk_hello first;            // what the source was opened with; kind 0: not yet
+    enum iq_origin    origin;
+    struct ring_slot  slot;             // being read, from sample `at`
+    const char *samples;
+    uint32_t at;
+    bool     holding, fresh;            // a slot; its mark is not told yet
+    bool     tell_utc;
+    uint64_t base, handed, received;    // index of the child's sample 0; end of what was handed out
+    double   centre_hz;                 // told last
+    uint64_t flat;                      // samples in a row that are all one value
+    struct radio_clock clock;
+    uint64_t gap;                       // before the slot held
+    uint64_t before[RING_COUNTS];       // counts of the children before this one
+    struct iq_radio said;               // but for times and state
+    int64_t  said_ns;
+    bool     fatal;                     // the child said why it ended
+    int      fatal_code;
+
+    int      stop_fd;                   // shared: eventfd, for iq_stop and iq_tune
+    atomic_bool stop;                   // shared
+    _Atomic uint64_t wanted;            // shared: centre to tune to, a double's bits
+    _Atomic uint64_t wanted_count;      // shared
+    uint64_t tuned_count;
+    struct board board;                 // shared: struct live_board
+};
+
+struct live_board { struct iq_radio radio; int64_t since_ns, last_ns; };
+
+#define LIVE_FLAT_S 5.0         // one value for so long is no radio's noise: converters move by a
+                                // step now and then even with no antenna
+
+// Until samples wait, something was said, or until_ns.  0, or -errno when a start failed for good
+// (only before the first sample ever: said.what holds why).
+int  live_step(struct live *l, int64_t until_ns);
+// Takes the next slot into l->slot if one is there.
+bool live_take(struct live *l);
+// Ends the child; it is started again after the back-off.
+void live_restart(struct live *l, enum iq_radio_state why);
+void live_say(struct live *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void live_tell(struct live *l);         // pins up what iq_radio shows

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The life of a radio's child, as the reading thread drives it:
+//
+//     down --start--> starting --first samples--> running --nothing for silence_s--> silent
+//      ^                  |                          |                                  |
+//      '---- killed, with back-off (0.5 s doubling to 30 s; 10 s of samples forget it) -'
+//
+// Every way out of running is the same: kill -9.  Asking a hung driver to close has never helped
+// anybody.
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utc.h"
+#include "sdr/radio/live.h"
+
+#define BACKOFF_S     0.5
+#define BACKOFF_MAX_S 30.0
+#define GOOD_S        10.0      // samples for so long: the trouble before is forgotten
+#define START_S       20.0      // loading firmware and calibrating takes some radios 10 s
+#define TELL_NS       20000000
+#define RATE_OFF      0.01
+
+static void set_state(struct live *l, enum iq_radio_state s)
+{
+    struct live_board b;
+
+    if (l->said.state == s)
+        return;
+    l->said.state = s;
+    board_read(&l->board, &b, sizeof b);
+    b.radio = l->said;
+    b.since_ns = mono_now_ns();
+    board_write(&l->board, &b, sizeof b);
+}
+
+void live_tell(struct live *l)
+{
+    struct live_board b;
+
+    for (int i = 0; i < RING_COUNTS; i++) {
+        uint64_t c = l->child.memory ? atomic_load(&l->ring.head->count[i]) : 0;
+        c = c < UINT64_C(1) << 62 ? c : 0;
+        uint64_t *to[] = { &l->said.overflows, &l->said.timeouts, &l->said.errors,
+                           &l->said.time_jumps, &l->said.late_reads };
+        *to[i] = l->before[i] + c;
+    }
+    l->said.time_jumps += l->clock.jumps;
+    board_read(&l->board, &b, sizeof b);
+    b.radio = l->said;
+    board_write(&l->board, &b, sizeof b);
+}
+
+void live_say(struct live *l, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(l->said.what, sizeof l->said.what, fmt, ap);
+    va_end(ap);
+}
+
+void live_restart(struct live *l, enum iq_radio_state why)
+{
+    live_tell(l);
+    uint64_t jumps = l->said.time_jumps - l->clock.jumps;
+    const uint64_t now[] = { l->said.overflows, l->said.timeouts, l->said.errors, jumps,
+                             l->said.late_reads };
+    memcpy(l->before, now, sizeof now);
+    child_mutter(&l->child, l->muttered, sizeof l->muttered);
+    l->holding = false;                 // its samples lie in the ring that goes now
+    child_kill(&l->child);
+    l->heard = l->rolling = false;
+    clock_restart(&l->clock);
+    l->backoff_s = l->backoff_s > 0 ? fmin(2 * l->backoff_s, BACKOFF_MAX_S) : BACKOFF_S;
+    l->down_ns = mono_now_ns() + (int64_t)(l->backoff_s * 1e9);
+    set_state(l, why);
+    live_tell(l);
+}
+
+// Trouble that was not in the samples: counted once.
+static void trouble(struct live *l, enum iq_radio_state state)
+{
+    l->before[RING_ERRORS]++;
+    live_restart(l, state);
+}
+
+static int start(struct live *l)
+{
+    uint64_t n = atomic_load(&l->wanted_count);
+
+    if (!child_is_gone(&l->child)) {
+        live_say(l, "the driver's process cannot be ended: it hangs in the kernel; unplug the "
+                    "radio");
+        l->down_ns = mono_now_ns() + (int64_t)(BACKOFF_S * 1e9);
+        return 0;
+    }
+    if (n != l->tuned_count) {
+        uint64_t bits = atomic_load(&l->wanted);
+        memcpy(&l->ask.centre_hz, &bits, sizeof bits);
+        l->tuned_count = n;
+    }
+    l->muttered[0] = 0;
+    int r = child_start(&l->child, l->program, l->plugins ? l->plugin_path : NULL, &l->ask,
+                        &l->shape);
+    if (r < 0) {
+        live_say(l, "%.100s cannot be started: %s", l->program, strerror(-r));
+        l->fatal = true;
+        l->fatal_code = -r;
+        trouble(l, RADIO_RESTARTING);
+        return r;
+    }
+    l->wait_ns = mono_now_ns();
+    l->fatal = false;
+    if (l->first.kind)
+        l->said.restarts++;
+    ring_in_init(&l->ring, l->child.memory, l->shape, l->ask.rate_hz, l->wait_ns);
+    set_state(l, l->first.kind ? RADIO_RESTARTING : RADIO_STARTING);
+    return 0;
+}
+
+// Live only for a radio of this machine: known by the device node the child holds open.  The
+// module says itself what it plays.
+static enum iq_origin origin_of(const struct live *l, const struct talk_hello *h)
+{
+    if (!strcmp(h->driver, "tyto") || h->origin[0])
+        return !strcmp(h->origin, "simulation") ? IQ_SIMULATION :
+               !strcmp(h->origin, "recording") ? IQ_RECORDING : IQ_EXERCISE;
+    return !l->remote && child_holds_device(&l->child) ? IQ_LIVE : IQ_EXERCISE;
+}
+
+static const char *const doors[] = {
+    "", "its driver could reach the network", "its driver could read files",
+    "its driver could reach the network and read files",
+};
+
+static void hello(struct live *l, const struct talk_hello *h)
+{
+    enum iq_origin origin = origin_of(l, h);
+
+    if (l->first.kind && (h->format != l->first.format || origin != l->origin ||
+                          fabs(h->rate_hz - l->first.rate_hz) > 1e-6 * h->rate_hz)) {
+        live_say(l, "what came back is another device: %.60s, %s, %s at %.9g Hz", h->device,
+                 iq_origin_name(origin), iq_format_name(h->format), h->rate_hz);
+        trouble(l, RADIO_RESTARTING);
+        return;
+    }
+    if (!l->first.kind) {
+        l->first = *h;
+        l->origin = origin;
+        l->centre_hz = h->centre_hz;
+        clock_init(&l->clock, h->rate_hz);
+    }
+    snprintf(l->said.device, sizeof l->said.device, "%s", h->device);
+    l->said.hardware_time = h->hardware_time;
+    if (!l->remote && h->open_doors & 3)
+        live_say(l, "%s: this kernel or unit allows no jail for it", doors[h->open_doors & 3]);
+    l->ring.rate_hz = h->rate_hz;
+    l->heard = true;
+}
+
+static void hear(struct live *l)
+{
+    union talk t = { 0 };
+    int r = 0;
+
+    for (int i = 0; i < 16 && (r = child_hear(&l->child, &t)) == 1; i++) {
+        if (t.kind == TALK_HELLO && !l->heard)
+            hello(l, &t.hello);
+        else if (t.kind == TALK_SAY || t.kind == TALK_FAIL)
+            live_say(l, "%.150s", t.say.text);
+        else if (t.kind == TALK_HELLO)
+            r = -EBADMSG;
+        if (t.kind == TALK_FAIL) {
+            l->fatal = true;
+            l->fatal_code = t.say.code < 4096 && t.say.code ? (int)t.say.code : EIO;
+        }
+        if (!l->child.memory || r < 0)
+            break;
+    }
+    // Dead, but what it wrote before is read first.
+    if (r == -EPIPE && l->heard && atomic_load(&l->ring.head->written) > l->ring.seq)
+        return;
+    if (r == -EBADMSG)
+        live_say(l, "the driver's process spoke nonsense; it was ended");
+    if (r < 0 && !l->fatal && r != -EBADMSG) {
+        child_mutter(&l->child, l->muttered, sizeof l->muttered);
+        live_say(l, "the driver's process died%s%.100s", l->muttered[0] ? ": " : "", l->muttered);
+    }
+    if (r < 0)
+        trouble(l, RADIO_RESTARTING);
+}
+
+static void forward_tune(struct live *l)
+{
+    uint64_t n = atomic_load(&l->wanted_count), bits;
+
+    if (n == l->tuned_count || !l->heard)
+        return;
+    bits = atomic_load(&l->wanted);
+    memcpy(&l->ask.centre_hz, &bits, sizeof bits);
+    struct talk_ask ask = l->ask;
+    ask.kind = TALK_TUNE;
+    if (!child_ask(&l->child, &ask))
+        l->tuned_count = n;
+}
+
+static void judge_rate(struct live *l)
+{
+    double span_hz, rate_hz = clock_rate_hz(&l->clock, &span_hz), want_hz = l->clock.rate_hz;
+
+    l->said.rate_measured_hz = rate_hz;
+    if (rate_hz <= 0)
+        return;
+    if (fabs(span_hz / want_hz - 1) > RATE_OFF)
+        live_say(l, "%.4g MS/s come, %.4g were asked for: frequencies and times will be wrong",
+                 rate_hz / 1e6, want_hz / 1e6);
+    else if (rate_hz < want_hz * (1 - RATE_OFF))
+        live_say(l, "%.1f %% of the samples are lost: a lower rate or another USB port may help",
+                 100 * (1 - rate_hz / want_hz));
+}
+
+// A new slot: where it lies in the stream, and when it came.
+static void place(struct live *l, int64_t now_ns)
+{
+    const struct ring_slot *s = &l->slot;
+    uint64_t begin = l->handed + s->lost;
+
+    if (!l->rolling) {
+        // The stream goes on where the machine's clock says it stands by now.
+        double due = l->clock.known
+                   ? clock_index(&l->clock, s->mono_ns) - (double)s->n : 0;
+        if (l->clock.known)
+            begin = due > (double)l->handed + 1 ? (uint64_t)due : l->handed + 1;
+        else
+            begin = 0;
+        l->rolling = true;
+        l->good_ns = now_ns;
+        set_state(l, RADIO_RUNNING);
+    }
+    l->gap = begin - l->handed;
+    l->said.lost += l->gap;
+    l->handed = begin + s->n;
+    l->received += s->n;
+    if (clock_arrived(&l->clock, l->handed, s->mono_ns, l->received,
+                      utc_now_ns() - mono_now_ns())) {
+        l->tell_utc = true;
+        judge_rate(l);
+    }
+    if (now_ns - l->good_ns > (int64_t)(GOOD_S * 1e9) && !l->flat)
+        l->backoff_s = 0;
+}
+
+// One value from end to end is a dead converter, or a driver that fills in.
+static void judge_flat(struct live *l)
+{
+    size_t size = iq_format_bytes(l->first.format), bytes = l->slot.n * size;
+
+    bool flat = bytes == size || !memcmp(l->samples, l->samples + size, bytes - size);
+    l->flat = flat ? l->flat + l->slot.n : 0;
+    if ((double)l->flat < LIVE_FLAT_S * l->clock.rate_hz)
+        return;
+    l->flat = 1;                        // not 0: the back-off is not forgotten yet
+    live_say(l, "the radio sends one value only: its driver or its receiver is dead");
+    trouble(l, RADIO_SILENT);
+}
+
+bool live_take(struct live *l)
+{
+    const char *why = NULL;
+    const void *samples = NULL;
+
+    if (!l->heard)
+        return false;
+    int r = ring_take(&l->ring, &l->slot, &samples, &why);
+    if (r < 0) {
+        live_say(l, "the driver's process wrote nonsense (%s); it was ended", why);
+        trouble(l, RADIO_RESTARTING);
+    }
+    if (r <= 0)
+        return false;
+    int64_t now_ns = mono_now_ns();
+    l->samples = samples;
+    l->at = 0;
+    l->holding = l->fresh = true;
+    l->wait_ns = 0;
+    place(l, now_ns);
+    judge_flat(l);
+    if (now_ns - l->said_ns > TELL_NS) {
+        struct live_board b;
+        l->said_ns = now_ns;
+        hear(l);                        // trouble in words, and whether it still lives
+        forward_tune(l);
+        live_tell(l);
+        board_read(&l->board, &b, sizeof b);
+        b.last_ns = now_ns;
+        board_write(&l->board, &b, sizeof b);
+    }
+    return l->holding;
+}
+
+static void drain_event(int fd)
+{
+    uint64_t v;
+    ssize_t r = read(fd, &v, sizeof v);
+    (void)r;
+}
+
+static void wait_for(struct live *l, int64_t until_ns)
+{
+    struct pollfd p[] = {
+        { .fd = l->stop_fd, .events = POLLIN },
+        { .fd = l->child.wake_fd, .events = POLLIN },
+        { .fd = l->child.socket_fd, .events = POLLIN },
+        { .fd = l->child.error_fd, .events = POLLIN },
+    };
+    int64_t left_ns = until_ns - mono_now_ns();
+    struct timespec t = { left_ns / 1000000000, left_ns % 1000000000 };
+
+    if (left_ns <= 0 || (l->heard && !ring_sleep(&l->ring)))
+        return;
+    if (ppoll(p, 4, &t, NULL) <= 0)
+        return;
+    if (p[0].revents)
+        drain_event(l->stop_fd);
+    if (p[1].revents)
+        drain_event(l->child.wake_fd);
+    if (p[3].revents & POLLIN)
+        child_mutter(&l->child, l->muttered, sizeof l->muttered);
+}
+
+static bool is_silent(struct live *l, int64_t now_ns)
+{
+    double limit_s = l->rolling ? l->silence_s : fmax(START_S, l->silence_s);
+    return (double)(now_ns - l->wait_ns) > limit_s * 1e9;
+}
+
+int live_step(struct live *l, int64_t until_ns)
+{
+    int64_t now_ns = mono_now_ns();
+
+    if (!l->child.memory) {
+        if (now_ns >= l->down_ns)
+            return start(l);
+        wait_for(l, until_ns < l->down_ns ? until_ns : l->down_ns);
+        return 0;
+    }
+    if (!l->wait_ns)
+        l->wait_ns = now_ns;
+    hear(l);
+    if (!l->child.memory)
+        return l->fatal ? -l->fatal_code : 0;
+    forward_tune(l);
+    if (is_silent(l, now_ns)) {
+        live_say(l, "no sample for %.1f s; the driver was ended and is started again",
+                 (double)(now_ns - l->wait_ns) / 1e9);
+        trouble(l, RADIO_SILENT);
+        return 0;
+    }
+    live_tell(l);
+    int64_t soon_ns = now_ns + 200000000;       // to look at counts and silence
+    wait_for(l, until_ns < soon_ns ? until_ns : soon_ns);
+    return 0;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From SoapySDR into the ring.
+//
+//     make -> set -> activate -> settle -> hello -> read, read, read ... -> (trouble) -> give up
+//                        ^                            |
+//                        '------ stream error --------'   three times, then the process ends and
+//                                                         its parent begins anew
+//
+// One thread reads and sets: a driver is never closed or tuned while it is being read.  A driver
+// that hangs is killed with the whole process.
+#include "sdr/radio/soapy.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <SoapySDR/Device.h>
+#include <SoapySDR/Errors.h>
+#include <SoapySDR/Formats.h>
+#include <SoapySDR/Logger.h>
+
+#include "base/utc.h"
+#include "sdr/radio/loss.h"
+#include "sdr/radio/ring.h"
+#include "sdr/radio/setup.h"
+
+#define WAIT_US    100000       // a read; how soon a new centre is taken
+#define DRY_READS  7            // time-outs in a row after which the stream is started again: some
+                                // drivers give nothing else after an overflow
+#define TRIES      3
+#define DRAIN_S    1.0          // more than any driver queues
+
+struct radio {
+    struct radio_device d;
+    struct ring_out ring;
+    struct loss     loss;
+    double   settle_s;
+    bool     greeted;
+    uint64_t skip;              // samples of the settle time still to be thrown away
+    unsigned dry, broken;
+    char    *why;
+};
+
+static int64_t stamp(void) { return mono_now_ns(); }
+
+static void say(const char *text)
+{
+    struct talk_say s = { .kind = TALK_SAY };
+    snprintf(s.text, sizeof s.text, "%s", text);
+    send(TALK_SOCKET_FD, &s, sizeof s, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// What the read before these n samples left out.
+static uint64_t missing(struct radio *r, uint32_t n, int flags, long long time_ns, int64_t now_ns)
+{
+    struct loss_news l = loss_samples(&r->loss, r->ring.index, n, flags & SOAPY_SDR_HAS_TIME,
+                                      time_ns, now_ns);
+    if (l.jumped)
+        ring_count(&r->ring, RING_JUMPS);
+    if (l.distrusted)
+        say("the driver's time stamps jump or are missing: losses are estimated by the host's "
+            "clock");
+    return l.lost;
+}
+
+static void greet(struct radio *r, struct ring_shape shape, void *memory, unsigned doors, int flags)
+{
+    struct talk_hello h;
+
+    device_hello(&r->d, &h);
+    h.hardware_time = (flags & SOAPY_SDR_HAS_TIME) && r->d.trust_time != 0;
+    h.open_doors = doors;
+    ring_out_init(&r->ring, memory, shape, TALK_WAKE_FD, r->d.size, r->d.rate_hz, r->d.centre_hz);
+    loss_init(&r->loss, r->d.rate_hz, (uint32_t)r->d.mtu, h.hardware_time);
+    send(TALK_SOCKET_FD, &h, sizeof h, MSG_NOSIGNAL);
+    r->greeted = true;
+}
+
+static void take(struct radio *r, uint32_t n, int flags, long long time_ns)
+{
+    int64_t now_ns = stamp();
+    uint32_t off = r->skip < n ? (uint32_t)r->skip : n;
+
+    ring_lose(&r->ring, missing(r, n, flags, time_ns, now_ns) + off, now_ns);
+    r->skip -= off;
+    device_scale(&r->d, n);
+    ring_put(&r->ring, (char *)r->d.buf + off * r->d.size, n - off, now_ns);
+    r->dry = r->broken = 0;
+}
+
+// Queued samples are of the old centre; then the tuner settles.
+static void tune(struct radio *r, double centre_hz)
+{
+    int flags = 0, n;
+    long long t = 0;
+    uint64_t old = 0, most = (uint64_t)(DRAIN_S * r->d.rate_hz);
+
+    if (device_tune(&r->d, centre_hz))
+        say("the device did not take the new frequency");
+    while (old < most && (n = device_read(&r->d, &flags, &t, 0)) != SOAPY_SDR_TIMEOUT) {
+        if (n <= 0)
+            break;
+        int64_t now_ns = stamp();
+        ring_lose(&r->ring, missing(r, (uint32_t)n, flags, t, now_ns) + (uint32_t)n, now_ns);
+        old += (uint32_t)n;
+    }
+    r->skip = (uint64_t)(r->settle_s * r->d.rate_hz);
+    ring_tuned(&r->ring, r->d.centre_hz, stamp());
+}
+
+static void hear(struct radio *r)
+{
+    struct talk_ask ask;
+
+    while (recv(TALK_SOCKET_FD, &ask, sizeof ask, MSG_DONTWAIT) == sizeof ask)
+        if (ask.kind == TALK_TUNE)
+            tune(r, ask.centre_hz);
+}
+
+static int again(struct radio *r, const char *what)
+{
+    if (r->broken++ >= TRIES) {
+        snprintf(r->why, 400, "the device stopped: %s; is it still plugged in?", what);
+        return -ENODEV;
+    }
+    r->dry = 0;
+    say(what);
+    if (r->greeted)
+        loss_restart(&r->loss);
+    return device_restart(&r->d, r->why);
+}
+
+// What a read gave instead of samples.
+static int trouble(struct radio *r, int code)
+{
+    switch (code) {
+    case SOAPY_SDR_TIMEOUT:
+        if (r->greeted)
+            ring_count(&r->ring, RING_TIMEOUTS);
+        // The first samples may take long; that is the parent's patience.
+        return r->greeted && ++r->dry == DRY_READS ? again(r, "only time-outs") : 0;
+    case SOAPY_SDR_OVERFLOW:
+        if (r->greeted) {
+            ring_count(&r->ring, RING_OVERFLOWS);
+            loss_overflow(&r->loss);
+        }
+        return 0;
+    case SOAPY_SDR_CORRUPTION:
+    case SOAPY_SDR_TIME_ERROR:
+        if (r->greeted) {
+            ring_count(&r->ring, RING_ERRORS);
+            loss_overflow(&r->loss);
+        }
+        return ++r->broken > 1000 ? again(r, SoapySDR_errToStr(code)) : 0;
+    default:
+        if (r->greeted)
+            ring_count(&r->ring, RING_ERRORS);
+        return again(r, SoapySDR_errToStr(code));
+    }
+}
+
+static void quiet(const SoapySDRLogLevel level, const char *text)
+{
+    if (level <= SOAPY_SDR_WARNING) {           // the parent reads this pipe
+        ssize_t r = write(STDERR_FILENO, text, strlen(text));
+        r = r < 0 ? r : write(STDERR_FILENO, "\n", 1);
+        (void)r;
+    }
+}
+
+int soapy_run(const struct talk_ask *ask, void *memory, unsigned open_doors, char why[400])
+{
+    struct radio *r = calloc(1, sizeof *r);
+    struct ring_shape shape = ring_shape(ask->rate_hz, ask->block_len);
+    int flags = 0, n;
+    long long t = 0;
+
+    if (!r)
+        return -ENOMEM;
+    SoapySDR_registerLogHandler(quiet);
+    r->why = why;
+    r->settle_s = ask->settle_s;
+    int err = device_open(&r->d, ask, why);
+    uint64_t settle = err ? 0 : (uint64_t)(r->settle_s * r->d.rate_hz);
+    while (!err) {
+        if (r->greeted)
+            hear(r);
+        flags = 0;
+        n = device_read(&r->d, &flags, &t, WAIT_US);
+        if (n <= 0)
+            err = trouble(r, n ? n : SOAPY_SDR_TIMEOUT);
+        else if (settle > (uint64_t)n)          // what a tuner gives before it has locked
+            settle -= (uint64_t)n;
+        else {
+            settle = 0;
+            if (!r->greeted)
+                greet(r, shape, memory, open_doors, flags);
+            take(r, (uint32_t)n, flags, t);
+        }
+    }
+    return err;                                 // the process ends: nothing is closed in vain
+}
+
+int soapy_list(const char *args, FILE *out)
+{
+    size_t n = 0;
+
+    SoapySDR_registerLogHandler(quiet);
+    SoapySDRKwargs *list = SoapySDRDevice_enumerateStrArgs(args, &n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < list[i].size; k++)
+            fprintf(out, "%s%s=%s", k ? ", " : "", list[i].keys[k], list[i].vals[k]);
+        fputc('\n', out);
+    }
+    SoapySDRKwargsList_clear(list, n);
+    return (int)n;
+}

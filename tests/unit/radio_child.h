@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A child that plays tyto-radio for tests, as the device arguments ask for: "driver=fake,stall=1".
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utc.h"
+#include "sdr/radio/ring.h"
+#include "sdr/radio/talk.h"
+
+#define RATE 1e6
+#define BLOCK 1024
+
+struct play {
+    struct talk_ask   ask;
+    struct ring_out   ring;
+    struct ring_head *head;
+    int16_t           v[2 * BLOCK];
+    uint64_t          k;
+};
+
+static bool asked(const struct play *p, const char *what) { return strstr(p->ask.args, what); }
+
+static void nap(double s)
+{
+    nanosleep(&(struct timespec){ (time_t)s, (long)((s - floor(s)) * 1e9) }, NULL);
+}
+
+static void greet(struct play *p, const char *origin)
+{
+    struct talk_hello h = { .kind = TALK_HELLO, .format = IQ_CI16, .hardware_time = 1,
+                            .rate_hz = p->ask.rate_hz, .centre_hz = p->ask.centre_hz,
+                            .gain_db = 20, .driver = "tyto", .device = "made up" };
+    snprintf(h.origin, sizeof h.origin, "%s", origin);
+    if (asked(p, "badhello"))
+        h.rate_hz = NAN;
+    send(TALK_SOCKET_FD, &h, sizeof h, 0);
+}
+
+// One block; each sample says which one it is.
+static void block(struct play *p)
+{
+    for (unsigned i = 0; i < BLOCK; i++, p->k++) {
+        p->v[2 * i] = asked(p, "flat") ? 5 : (int16_t)(p->k & 0x7fff);
+        p->v[2 * i + 1] = asked(p, "flat") ? 5 : (int16_t)(p->k >> 15 & 0x3fff);
+    }
+    ring_put(&p->ring, p->v, BLOCK, mono_now_ns());
+}
+
+static void hear_tune(struct play *p)
+{
+    struct talk_ask a;
+    if (recv(TALK_SOCKET_FD, &a, sizeof a, MSG_DONTWAIT) != sizeof a || a.kind != TALK_TUNE)
+        return;
+    ring_lose(&p->ring, 100, mono_now_ns());
+    ring_tuned(&p->ring, a.centre_hz, mono_now_ns());
+}
+
+// Writes a slot as no honest child would.
+static void lie(struct play *p, const char *args)
+{
+    struct ring_slot *s = (struct ring_slot *)(p->head + 1);
+    int64_t now = mono_now_ns();
+
+    *s = (struct ring_slot){ .mono_ns = now, .centre_hz = 1e9, .n = BLOCK };
+    if (strstr(args, "lie=long")) s->n = 1u << 31;
+    if (strstr(args, "lie=none")) s->n = 0;
+    if (strstr(args, "lie=seq")) s->seq = 7;
+    if (strstr(args, "lie=index")) s->index = 99;
+    if (strstr(args, "lie=ahead")) s->index = s->lost = (uint64_t)1e12;
+    if (strstr(args, "lie=wrap")) { s->lost = UINT64_MAX; s->index = UINT64_MAX; }
+    if (strstr(args, "lie=nan")) s->centre_hz = NAN;
+    if (strstr(args, "lie=future")) s->mono_ns = now + INT64_C(3600000000000);
+    atomic_store(&p->head->written, strstr(args, "lie=many") ? 1u << 30 : 1);
+    if (strstr(args, "lie=count"))
+        atomic_store(&p->head->count[RING_OVERFLOWS], UINT64_MAX);
+    ssize_t r = write(TALK_WAKE_FD, &(uint64_t){ 1 }, 8);
+    (void)r;
+}
+
+static _Noreturn void play(void)
+{
+    struct play *p = calloc(1, sizeof *p);
+    struct talk_say fail = { .kind = TALK_FAIL, .code = ENODEV, .text = "no device fits" };
+
+    if (recv(TALK_SOCKET_FD, &p->ask, sizeof p->ask, 0) != sizeof p->ask)
+        _exit(9);
+    struct ring_shape shape = ring_shape(p->ask.rate_hz, p->ask.block_len);
+    p->head = mmap(NULL, shape.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, TALK_MEMORY_FD, 0);
+    if (p->head == MAP_FAILED || fcntl(TALK_END_FD, F_GETFD) >= 0 || getenv("PATH"))
+        _exit(9);                       // more than it should have been given
+    if (ftruncate(TALK_MEMORY_FD, 0) == 0)
+        _exit(9);                       // not sealed
+    if (asked(p, "absent")) {
+        send(TALK_SOCKET_FD, &fail, sizeof fail, 0);
+        _exit(2);
+    }
+    if (asked(p, "crash")) {
+        fprintf(stderr, "firmware\033[2J not found\n");
+        _exit(1);
+    }
+    if (asked(p, "babble"))
+        send(TALK_SOCKET_FD, "hello", 5, 0);
+    if (asked(p, "mute"))
+        for (;;) nap(100);
+    ring_out_init(&p->ring, p->head, shape, TALK_WAKE_FD, 4, p->ask.rate_hz, p->ask.centre_hz);
+    greet(p, asked(p, "origin=none") ? "" : asked(p, "origin=live") ? "live" : "simulation");
+    if (asked(p, "lie="))
+        lie(p, p->ask.args);
+    for (unsigned n = 1;; n++) {
+        hear_tune(p);
+        if (!asked(p, "lie="))
+            block(p);
+        if (asked(p, "overflow") && n % 10 == 0) {
+            ring_count(&p->ring, RING_OVERFLOWS);
+            ring_lose(&p->ring, 500, mono_now_ns());
+            p->k += 500;
+        }
+        if (asked(p, "stall") && n == 20)
+            for (;;) nap(100);
+        if (asked(p, "die") && n == 20)
+            _exit(3);
+        if (!asked(p, "burst"))
+            nap(BLOCK / RATE);
+    }
+}
