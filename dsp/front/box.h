@@ -23,9 +23,6 @@
 // skirt: beside something far stronger.
 struct seg { int lo, hi; double power, density; bool nested, skirt, taken; };
 
-// Sums over the cells of one bin of the row.
-struct bin { float power, density; uint8_t taken; };
-
 // One transmission on the air (or a few that touch; told.c splits them).
 struct box {
     uint64_t start, last;       // first and last row with a segment
@@ -63,8 +60,11 @@ struct tracker {
     uint64_t       row, runs;
     bool           after_gap;
     struct piece   piece[PIECES_MAX];
-    struct bin    *bin;             // [slow_n / BIN + 1]
-    uint8_t       *strong;
+    const struct band_ops *ops;
+    // Bins of the run of marked cells looked at, slow_n / BIN + 1 each: power less noise, mean over
+    // noise, the same around, part of a segment, well over the rest.
+    float         *power, *density, *near;
+    uint8_t       *taken, *strong;
 };
 
 static inline uint64_t rows_of(const struct tracker *t, double s)
@@ -87,12 +87,18 @@ static inline double mean_power(const struct box *b)
     return b->rows ? b->power_sum / b->rows : 0;
 }
 
+// Of two powers, within db of each other.
+static inline bool within_db(double a, double b, double db)
+{
+    double ratio = pow(10, 0.1 * db);           // of constants: the compiler's work
+    return a > 0 && b > 0 && a <= b * ratio && b <= a * ratio;
+}
+
 // segment.c: the row's segments, and which of them are only skirts of others.
 void seg_find(struct tracker *t, const struct place_in *in);
 void seg_skirts(struct tracker *t);
 
 // like.c: who belongs together.  Distances and widths in narrow channels.
-bool within_db(double a, double b, double db);
 double box_distance(int lo1, int hi1, int lo2, int hi2);
 bool box_fits(const struct tracker *t, const struct place_in *in, const struct box *b,
               const struct seg *s);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/mman.h>
+
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
 #include "dsp/kernel/band.h"
@@ -21,6 +23,8 @@
 #define IN_ROWS      12         // input buffer: 4 rows of window and room to move seldom
 #define DEAD_PROBE   8          // every 8th sample is looked at for digital silence
 #define DEAD_SHARE   4          // 1/4 exact zeros make a row dead
+
+#define LARGE_PAGE   ((size_t)2 << 20)
 
 static void make_grid(struct grid *g, double rate_hz, double keep_s)
 {
@@ -40,6 +44,19 @@ static void make_grid(struct grid *g, double rate_hz, double keep_s)
         g->ring *= 2;
 }
 
+// A ring passes through memory faster than it is looked at: in large pages, where there are any, it
+// costs the processor's page tables nothing.
+static void *ring_alloc(size_t bytes)
+{
+    void *p = calloc(1, bytes);
+    uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    uintptr_t to = ((uintptr_t)p + bytes) / LARGE_PAGE * LARGE_PAGE;
+
+    if (p && from < to)         // a wish: no matter if it is not granted
+        madvise((void *)from, to - from, MADV_HUGEPAGE);
+    return p;
+}
+
 int cells_init(struct cells *c, double rate_hz, double keep_s)
 {
     memset(c, 0, sizeof *c);
@@ -48,9 +65,9 @@ int cells_init(struct cells *c, double rate_hz, double keep_s)
 
     c->fast_bank = bank_new(c->g.fast_n, BANK_TAPS, BANK_STOP_DB);
     c->slow_bank = bank_new(c->g.slow_n, BANK_TAPS, BANK_STOP_DB);
-    c->slow = calloc(cells, sizeof *c->slow);
-    c->fast = calloc(cells + BAND_READ, sizeof *c->fast);
-    c->mask = calloc(cells, 1);
+    c->slow = ring_alloc(cells * sizeof *c->slow);
+    c->fast = ring_alloc((cells + BAND_READ) * sizeof *c->fast);
+    c->mask = ring_alloc(cells);
     c->peak = calloc(c->g.ring, sizeof *c->peak);
     c->dead = calloc(c->g.ring, 1);
     c->in_cap = IN_ROWS * c->g.row;

@@ -25,11 +25,6 @@ double box_distance(int lo1, int hi1, int lo2, int hi2)
     return lo1 >= hi2 ? lo1 - hi2 : lo2 >= hi1 ? lo2 - hi1 : 0;
 }
 
-bool within_db(double a, double b, double db)
-{
-    return a > 0 && b > 0 && fabs(10 * log10(a / b)) <= db;
-}
-
 static double density_of(const struct tracker *t, const struct place_in *in, int lo, int hi)
 {
     const uint16_t *x = cells_slow(in->cells, t->row);

@@ -15,21 +15,28 @@
 #define EMPTY_BINS   16         // ... where it is wide enough to tell: 64 degrees of freedom
 #define STEP_DB      15.0       // below the top by so much, or half of it: another signal, skirts
 
-static void profile(struct tracker *t, const struct place_in *in, int lo, int hi)
+static inline double from_db(double db) { return pow(10, 0.1 * db); }
+
+// Bins of the run of marked cells [lo, hi); how many.
+static int profile(struct tracker *t, const struct place_in *in, int lo, int hi)
 {
     const uint16_t *x = cells_slow(in->cells, t->row);
-    const float *f = in->floor_slow;
+    const float *f = in->floor_slow, *inv = in->inverse_slow;
+    int n = (hi - lo) / BIN, rest = (hi - lo) % BIN;
 
-    for (int at = lo, j = 0; at < hi; at += BIN, j++) {
-        int end = at + BIN < hi ? at + BIN : hi;
+    t->ops->bins(x + lo, f + lo, inv + lo, (size_t)n, t->power, t->density);
+    if (rest) {
         float power = 0, density = 0;
-        for (int k = at; k < end; k++) {
+        for (int k = hi - rest; k < hi; k++) {
             float p = wola_unpack(x[k]);
             power += p - f[k];
-            density += p / f[k];
+            density += p * inv[k];
         }
-        t->bin[j] = (struct bin){ .power = power, .density = density / (float)(end - at) };
+        t->power[n] = power;
+        t->density[n++] = density / (float)rest;
     }
+    memset(t->taken, 0, (size_t)n);
+    return n;
 }
 
 // Bins [a, b) as one segment, without those taken.
@@ -43,9 +50,9 @@ static void add_segment(struct tracker *t, int lo, int hi, int a, int b, bool ne
     *s = (struct seg){ .lo = lo + a * BIN, .hi = end < hi ? end : hi, .nested = nested };
     int n = 0;
     for (int j = a; j < b; j++)
-        if (!t->bin[j].taken) {
-            s->power += t->bin[j].power;
-            s->density += t->bin[j].density;
+        if (!t->taken[j]) {
+            s->power += t->power[j];
+            s->density += t->density[j];
             n++;
         }
     s->density /= n ? n : 1;
@@ -54,16 +61,23 @@ static void add_segment(struct tracker *t, int lo, int hi, int a, int b, bool ne
         t->n_seg--;
 }
 
-// Mean density over three bins.
-static float around(const struct tracker *t, int j, int a, int b)
+// Mean density over three bins each of [a, b), without those taken; the largest.
+static float smooth_density(struct tracker *t, int a, int b)
 {
-    float sum = 0, n = 0;
-    for (int i = j > a ? j - 1 : a; i <= j + 1 && i < b; i++)
-        if (!t->bin[i].taken) {
-            sum += t->bin[i].density;
-            n++;
-        }
-    return n > 0 ? sum / n : 0;
+    float top = 0;
+
+    for (int j = a; j < b; j++) {
+        float sum = 0, n = 0;
+        for (int i = j > a ? j - 1 : a; i <= j + 1 && i < b; i++)
+            if (!t->taken[i]) {
+                sum += t->density[i];
+                n++;
+            }
+        t->near[j] = n > 0 ? sum / n : 0;
+        if (!t->taken[j])
+            top = t->near[j] > top ? t->near[j] : top;
+    }
+    return top;
 }
 
 // One run of marked cells is one signal, or a strong one on a wide weak one, or one with skirts:
@@ -73,20 +87,21 @@ static float around(const struct tracker *t, int j, int a, int b)
 //    ^ pedestal: own segment     ^ skirts: nobody's
 static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth)
 {
-    float top = 0;
+    float top = smooth_density(t, a, b);
     int n_strong = 0, n_weak = 0;
 
-    for (int j = a; j < b; j++)
-        if (!t->bin[j].taken)
-            top = fmaxf(top, around(t, j, a, b));
-    double top_db = 10 * log10(fmax(top, 1));
-    float cut = (float)pow(10, 0.1 * fmax(top_db - STEP_DB, top_db / 2));
-    for (int j = a; j < b; j++) {
-        t->strong[j] = !t->bin[j].taken && around(t, j, a, b) >= cut;
-        n_strong += t->strong[j];
-        n_weak += !t->bin[j].taken && !t->strong[j];
+    if (top < from_db(SPLIT_DB) || depth == 3 || b - a < 4) {
+        add_segment(t, lo, hi, a, b, depth > 0);
+        return;
     }
-    if (top_db < SPLIT_DB || n_weak < 2 || depth == 3 || b - a < 4) {
+    // In dB: the top less STEP_DB, or half of it.
+    float cut = fmaxf(top * (float)from_db(-STEP_DB), sqrtf(top));
+    for (int j = a; j < b; j++) {
+        t->strong[j] = !t->taken[j] && t->near[j] >= cut;
+        n_strong += t->strong[j];
+        n_weak += !t->taken[j] && !t->strong[j];
+    }
+    if (n_weak < 2) {
         add_segment(t, lo, hi, a, b, depth > 0);
         return;
     }
@@ -104,7 +119,7 @@ static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth
             add_segment(t, lo, hi, first, last + 1, pedestal);
             runs++;
             for (int i = first; i <= last; i++)
-                t->bin[i].taken = 1;
+                t->taken[i] = 1;
             if (!pedestal && runs == 1 && first - a > n_strong)
                 split_run(t, lo, hi, a, first, depth + 1);
             first = -1;
@@ -118,8 +133,7 @@ static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth
 
 static void add_run(struct tracker *t, const struct place_in *in, int lo, int hi)
 {
-    profile(t, in, lo, hi);
-    split_run(t, lo, hi, 0, (hi - lo + BIN - 1) / BIN, 0);
+    split_run(t, lo, hi, 0, profile(t, in, lo, hi), 0);
 }
 
 void seg_find(struct tracker *t, const struct place_in *in)
@@ -129,14 +143,10 @@ void seg_find(struct tracker *t, const struct place_in *in)
 
     t->n_seg = 0;
     for (int k = 0; k < n; k++) {
+        uint64_t eight;         // cells at once: all empty or all marked; slow_n is a multiple of 8
+        memcpy(&eight, m + k / 8 * 8, 8);
         if (!m[k]) {
-            // Eight empty cells at once; slow_n is a multiple of 8.
-            uint64_t eight;
-            if (k % 8 == 0) {
-                memcpy(&eight, m + k, 8);
-                if (!eight)
-                    k += 7;
-            }
+            k += k % 8 == 0 && !eight ? 7 : 0;
             continue;
         }
         if (lo >= 0 && k - last > BRIDGE + 1) {
@@ -145,32 +155,47 @@ void seg_find(struct tracker *t, const struct place_in *in)
         }
         if (lo < 0)
             lo = k;
+        if (k % 8 == 0 && eight == UINT64_C(0x0101010101010101))
+            k += 7;
         last = k;
     }
     if (lo >= 0)
         add_run(t, in, lo, last + 1);
 }
 
-// How much denser y must be for x at distance d (narrow channels) to be its skirts, in dB.
-static double skirt_db(const struct tracker *t, const struct seg *x, const struct seg *y, double d)
+// How many times denser y must be for x at distance d (narrow channels) to be its skirts.
+static double skirt_ratio(const struct tracker *t, const struct seg *x, const struct seg *y,
+                          double d)
 {
     double w = y->hi - y->lo, hz = t->g.slow_hz;
 
     if (x->hi - x->lo < w && d > 0 && d < SKIRT_WIDTH * w)
-        return d < SKIRT_WIDTH / 3 * w ? SHOULDER_DB : SKIRT_DB;
+        return d < SKIRT_WIDTH / 3 * w ? from_db(SHOULDER_DB) : from_db(SKIRT_DB);
     if (d * hz < 2 * w * hz + 300e3)
-        return 28;
-    return d * hz < 10 * w * hz + 1e6 ? 38 : 60;
+        return from_db(28);
+    return d * hz < 10 * w * hz + 1e6 ? from_db(38) : from_db(60);
+}
+
+static bool is_skirt(const struct tracker *t, const struct seg *x)
+{
+    for (unsigned k = 0; k < t->n_seg; k++) {
+        const struct seg *y = &t->seg[k];
+        if (y->density <= x->density * from_db(SHOULDER_DB))    // the least it takes
+            continue;
+        if (y->density > x->density *
+                         skirt_ratio(t, x, y, box_distance(x->lo, x->hi, y->lo, y->hi)))
+            return true;
+    }
+    return false;
 }
 
 // Segments beside, or under, a stronger one in the same row.
 void seg_skirts(struct tracker *t)
 {
+    double top = 0;
+
     for (unsigned i = 0; i < t->n_seg; i++)
-        for (unsigned k = 0; k < t->n_seg && !t->seg[i].skirt; k++) {
-            const struct seg *x = &t->seg[i], *y = &t->seg[k];
-            double d = box_distance(x->lo, x->hi, y->lo, y->hi);
-            t->seg[i].skirt = y->density > x->density &&
-                              y->density > x->density * pow(10, 0.1 * skirt_db(t, x, y, d));
-        }
+        top = fmax(top, t->seg[i].density);
+    for (unsigned i = 0; i < t->n_seg; i++)
+        t->seg[i].skirt = top > t->seg[i].density * from_db(SHOULDER_DB) && is_skirt(t, &t->seg[i]);
 }

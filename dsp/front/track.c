@@ -16,13 +16,19 @@
 struct tracker *tracker_new(const struct grid *g)
 {
     struct tracker *t = calloc(1, sizeof *t);
+    unsigned bins = g->slow_n / BIN + 2;
+
     if (!t)
         return NULL;
     t->g = *g;
     t->placer = placer_new(g, DSP_RUN_S + 2 * CHECK_S);
-    t->bin = calloc(g->slow_n / BIN + 2, sizeof *t->bin);
-    t->strong = calloc(g->slow_n / BIN + 2, 1);
-    if (!t->placer || !t->bin || !t->strong) {
+    t->ops = band_ops();
+    t->power = calloc(bins, sizeof *t->power);
+    t->density = calloc(bins, sizeof *t->density);
+    t->near = calloc(bins, sizeof *t->near);
+    t->taken = calloc(bins, 1);
+    t->strong = calloc(bins, 1);
+    if (!t->placer || !t->power || !t->density || !t->near || !t->taken || !t->strong) {
         tracker_free(t);
         return NULL;
     }
@@ -34,7 +40,10 @@ void tracker_free(struct tracker *t)
     if (!t)
         return;
     placer_free(t->placer);
-    free(t->bin);
+    free(t->power);
+    free(t->density);
+    free(t->near);
+    free(t->taken);
     free(t->strong);
     free(t);
 }
