@@ -36,23 +36,23 @@ static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned 
 }
 
 // Marks those of the cells of fast channel 0 that the capture has: its upper half.
-static void hold_first(struct tiles *t, const uint16_t *const x[4], const float *floor_slow,
+static void hold_first(struct tiles *t, const uint16_t *const x[4], const float *inverse,
                        const struct hold *h)
 {
     uint16_t y[4][8] = { 0 };
     const uint16_t *const z[4] = { y[0], y[1], y[2], y[3] };
-    float fl[8];
+    float inv[8];
     uint8_t hit[8];
 
     for (unsigned k = 0; k < 8; k++)
-        fl[k] = k < 4 ? 1 : floor_slow[k - 4];
+        inv[k] = k < 4 ? 0 : inverse[k - 4];
     for (unsigned i = 0; i < 4; i++)
         memcpy(y[i] + 4, x[i], 4 * sizeof **x);
-    t->tile->hold(z, fl, h, 1, hit);
+    t->tile->hold(z, inv, h, 1, hit);
     memcpy(t->hit, hit + 4, 4);
 }
 
-void tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+void tiles_mark_fast(struct tiles *t, struct cells *c, const float *inverse, float least,
                      uint64_t row, unsigned rows, unsigned ch, unsigned n, unsigned width)
 {
     uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
@@ -66,19 +66,19 @@ void tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, 
     if (to > c->rows)
         to = c->rows;
     // Many weak cells make a wide tile, each alone says little; but a line stands out.
-    struct hold h = { .over = t->over_of + ch, .least = least, .per = 1 / (float)(to - from),
+    struct hold h = { .over = t->over_of + ch, .most = 1 / least, .per = 1 / (float)(to - from),
                       .leak = LEAK_SHARE, .share = CELL_SHARE, .from = CELL_LEAST,
                       .line = width > 1 ? LINE_SHARE : 0 };
     for (unsigned i = 0; i < 4; i++)
         x[i] = from + i < to ? cells_slow(c, from + i) : t->none;
     if (!ch) {
-        hold_first(t, x, floor_slow, &h);
+        hold_first(t, x, inverse, &h);
         h.over++;
         k0 += 8;
     }
     for (unsigned i = 0; i < 4; i++)
         x[i] += k0;
-    t->tile->hold(x, floor_slow + k0, &h, (size_t)(k1 - k0) / 8, t->hit + k0);
+    t->tile->hold(x, inverse + k0, &h, (size_t)(k1 - k0) / 8, t->hit + k0);
     // Whole eights are marked, from the cell below the first channel's on.
     if (!ch)
         k0 = 0;

@@ -32,11 +32,11 @@ struct tiles {
     float       *n;                 // one row over floor
     uint8_t     *hit;               // slow cells to be marked
     uint16_t    *none;              // a packed row of zeros
-    uint8_t     *skip;              // slow cells excluded
     uint16_t    *pick;              // found in one width
     float       *over_of;           // of each fast channel in a row of found ones
     struct bound bound[BOUNDS];     // by log2 of the degrees of freedom, + 1
-    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; one more at each end
+    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo
+    float       *crest[OVER_ROWS];  // the largest there and on both sides
     float       *nothing;           // a row of zeros
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
@@ -44,7 +44,7 @@ struct tiles {
 
 // Marks fast channels [ch, ch + n) of found tiles of `width` channels each, t->over_of[ch...] times
 // the floor.
-void tiles_mark_fast(struct tiles *t, struct cells *c, const float *floor_slow, float least,
+void tiles_mark_fast(struct tiles *t, struct cells *c, const float *inverse, float least,
                      uint64_t row, unsigned rows, unsigned ch, unsigned n, unsigned width);
 // Marks a long tile where its energy lies.
 void tiles_mark_slow(const struct tiles *t, struct cells *c, const float *floor_slow, uint64_t row,

@@ -32,6 +32,7 @@
 #define EDGE_SIGMAS   10.0
 #define EDGE_HOPS     32        // from which the level at an edge is taken
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
+#define QUANTILE_OF   1024      // values: its rank is known to 2 %
 #define ROWS_AROUND   2         // looked at before and after the stretch
 #define ALIKE_PIECE   96        // hops, some 0.3 ms or five lines of video
 #define ALIKE_HOPS    3         // smoothing for correlations: some 10 us, a video line's blanking
@@ -46,9 +47,10 @@ struct placer *placer_new(const struct grid *g, double longest_s)
     p->max_hops = (unsigned)(longest_s / g->hop_s) + 16 * ROW_HOPS;
     p->power = calloc(p->max_hops, sizeof *p->power);
     p->smooth = calloc(p->max_hops, sizeof *p->smooth);
+    p->sum = calloc(p->max_hops + 1, sizeof *p->sum);
     p->sort = calloc(p->max_hops, sizeof *p->sort);
     p->spec = calloc(g->slow_n, sizeof *p->spec);
-    if (!p->power || !p->smooth || !p->sort || !p->spec) {
+    if (!p->power || !p->smooth || !p->sum || !p->sort || !p->spec) {
         placer_free(p);
         return NULL;
     }
@@ -61,6 +63,7 @@ void placer_free(struct placer *p)
         return;
     free(p->power);
     free(p->smooth);
+    free(p->sum);
     free(p->sort);
     free(p->spec);
     free(p);
@@ -108,6 +111,16 @@ static void hold(struct placer *p, const struct stretch *s, const struct series 
         }
 }
 
+// Running sums, for any smoothing.
+static void sum_up(struct placer *p, unsigned n)
+{
+    double sum = 0;
+
+    p->sum[0] = 0;
+    for (unsigned i = 0; i < n; i++)
+        p->sum[i + 1] = sum += p->power[i];
+}
+
 static struct series load(struct placer *p, const struct place_in *in, const struct stretch *s)
 {
     const struct cells *c = in->cells;
@@ -131,32 +144,23 @@ static struct series load(struct placer *p, const struct place_in *in, const str
     }
     if (s->cover)
         hold(p, s, &r);
+    sum_up(p, r.n);
     return r;
 }
 
-static void smooth(const float *x, unsigned n, unsigned by, float *ret)
+static void smooth(const struct placer *p, unsigned n, unsigned by, float *ret)
 {
-    double sum = 0;
-    unsigned half = by / 2, have = 0;
-
-    for (unsigned i = 0; i < n + half; i++) {
-        if (i < n) {
-            sum += x[i];
-            have++;
-        }
-        if (i >= by) {
-            sum -= x[i - by];
-            have--;
-        }
-        if (i >= half && i - half < n)
-            ret[i - half] = (float)(sum / have);
-    }
+    p->ops->means(p->sum, n, by, ret);
 }
 
+// Of a smoothed series, which changes little from one value to the next: some are enough.
 static float quantile(struct placer *p, const float *x, unsigned n, double q)
 {
-    memcpy(p->sort, x, n * sizeof *x);
-    return nth(p->sort, n, (unsigned)(q * (n - 1)));
+    unsigned step = n / QUANTILE_OF + 1, m = 0;
+
+    for (unsigned i = step / 2; i < n; i += step)
+        p->sort[m++] = x[i];
+    return nth(p->sort, m, (unsigned)(q * (m - 1)));
 }
 
 static unsigned smoothing(const struct placer *p, double width_hz, double cycles)
@@ -252,13 +256,13 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     // As long again as a weak one needs to stand out of its noise; twice, since what little
     // smoothing leaves of the noise makes the top seem higher.
     for (int pass = 0; pass < 2; pass++) {
-        smooth(p->power, r.n, by, p->smooth);
+        smooth(p, r.n, by, p->smooth);
         top = fmax(quantile(p, p->smooth, r.n, 0.95), 0);
         // The signal beats with the noise: its own power is the less certain the stronger it is.
         by = enough(by, one * sqrt(1 + 2 * top / (r.noise + 1e-30)), top, CUT_SIGMAS);
     }
     fine = enough(fine, one, top, EDGE_SIGMAS);
-    smooth(p->power, r.n, by, p->smooth);
+    smooth(p, r.n, by, p->smooth);
     double sigma = one / sqrt(by);
     double ground = fmax(fmax(0.1 * r.noise, 3 * sigma), 1e-5 * top) + 1e-30;
     double most = 0.5 * r.width * by > WIDE_DOF ? VALLEY_WIDE_DB : VALLEY_DB;
@@ -298,7 +302,7 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     }
     cut[n_cut] = r.n;
 
-    smooth(p->power, r.n, fine, p->smooth);
+    smooth(p, r.n, fine, p->smooth);
     unsigned from = 0;
     for (unsigned i = 0; i <= n_cut; i++) {
         unsigned to = cut[i];
@@ -345,9 +349,9 @@ double place_correlation(struct placer *p, const struct place_in *in, const stru
                          const struct stretch *b)
 {
     struct series r = load(p, in, a);
-    smooth(p->power, r.n, ALIKE_HOPS, p->sort);
+    smooth(p, r.n, ALIKE_HOPS, p->sort);
     struct series q = load(p, in, b);
-    smooth(p->power, q.n, ALIKE_HOPS, p->smooth);
+    smooth(p, q.n, ALIKE_HOPS, p->smooth);
     unsigned n = r.n < q.n ? r.n : q.n, pieces = 0;
     double sum = 0;
 

@@ -45,6 +45,7 @@ struct placer {
     const struct band_ops *ops;
     unsigned    max_hops;
     float      *power, *smooth;     // band power less noise per hop, and smoothed
+    double     *sum;                // of power before each hop
     float      *sort;
     float      *spec;               // [slow_n]
 };

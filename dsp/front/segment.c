@@ -136,31 +136,37 @@ static void add_run(struct tracker *t, const struct place_in *in, int lo, int hi
     split_run(t, lo, hi, 0, profile(t, in, lo, hi), 0);
 }
 
+// Marked cells from..to: go on with the run [*lo, *hi), or end it and begin a new one.
+static void extend(struct tracker *t, const struct place_in *in, int from, int to, int *lo, int *hi)
+{
+    if (*lo >= 0 && from - *hi > BRIDGE) {
+        add_run(t, in, *lo, *hi);
+        *lo = -1;
+    }
+    if (*lo < 0)
+        *lo = from;
+    *hi = to;
+}
+
 void seg_find(struct tracker *t, const struct place_in *in)
 {
     const uint8_t *m = cells_mask(in->cells, t->row);
-    int n = (int)t->g.slow_n, lo = -1, last = 0;
+    int n = (int)t->g.slow_n, lo = -1, hi = 0;
 
     t->n_seg = 0;
-    for (int k = 0; k < n; k++) {
-        uint64_t eight;         // cells at once: all empty or all marked; slow_n is a multiple of 8
-        memcpy(&eight, m + k / 8 * 8, 8);
-        if (!m[k]) {
-            k += k % 8 == 0 && !eight ? 7 : 0;
+    for (int k = 0; k < n; k += 8) {    // slow_n is a multiple of 8
+        uint64_t eight;
+        memcpy(&eight, m + k, 8);
+        if (eight == UINT64_C(0x0101010101010101)) {
+            extend(t, in, k, k + 8, &lo, &hi);
             continue;
         }
-        if (lo >= 0 && k - last > BRIDGE + 1) {
-            add_run(t, in, lo, last + 1);
-            lo = -1;
-        }
-        if (lo < 0)
-            lo = k;
-        if (k % 8 == 0 && eight == UINT64_C(0x0101010101010101))
-            k += 7;
-        last = k;
+        for (int i = k; eight && i < k + 8; i++)
+            if (m[i])
+                extend(t, in, i, i + 1, &lo, &hi);
     }
     if (lo >= 0)
-        add_run(t, in, lo, last + 1);
+        add_run(t, in, lo, hi);
 }
 
 // How many times denser y must be for x at distance d (narrow channels) to be its skirts.

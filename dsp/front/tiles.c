@@ -83,14 +83,14 @@ struct tiles *tiles_new(const struct grid *g)
     t->none = calloc(g->slow_n, sizeof *t->none);
     t->pick = calloc(g->slow_n, sizeof *t->pick);
     t->over_of = calloc(g->slow_n, sizeof *t->over_of);
-    t->skip = calloc(g->slow_n, 1);
-    t->nothing = calloc(g->slow_n + 2, sizeof *t->nothing);
+    t->nothing = calloc(g->slow_n, sizeof *t->nothing);
     for (unsigned i = 0; i < OVER_ROWS; i++) {
-        t->over[i] = calloc(g->slow_n + 2, sizeof *t->over[i]);
-        ok = t->over[i] && ok;
+        t->over[i] = calloc(g->slow_n, sizeof *t->over[i]);
+        t->crest[i] = calloc(g->slow_n, sizeof *t->crest[i]);
+        ok = t->over[i] && t->crest[i] && ok;
     }
     if (!ok || !t->we || !t->wd || !t->n || !t->hit || !t->none || !t->pick || !t->over_of ||
-        !t->skip || !t->nothing) {
+        !t->nothing) {
         tiles_free(t);
         return NULL;
     }
@@ -118,10 +118,11 @@ void tiles_free(struct tiles *t)
     free(t->none);
     free(t->pick);
     free(t->over_of);
-    free(t->skip);
     free(t->nothing);
-    for (unsigned i = 0; i < OVER_ROWS; i++)
+    for (unsigned i = 0; i < OVER_ROWS; i++) {
         free(t->over[i]);
+        free(t->crest[i]);
+    }
     free(t);
 }
 
@@ -158,24 +159,12 @@ static float row_least(const struct tiles *t, const struct cells *c, uint64_t ro
     return most * RANGE;
 }
 
-// Cells beside found ones hold their skirts: no larger tile counts them.
-static void guard(float *e, float *d, unsigned n)
-{
-    bool before = false;
-    for (unsigned i = 0; i < n; i++) {
-        bool found = d[i] == 0, after = i + 1 < n && d[i + 1] == 0;
-        if (!found && (before || after))
-            e[i] = d[i] = 0;
-        before = found;
-    }
-}
-
 struct judged {
     struct level *l;
     uint64_t      row;          // its first
     unsigned      n;            // cells in a row of the level
     bool          fast;
-    const float  *floor_slow;
+    const struct noise_floor *floor;
     float         least;
 };
 
@@ -195,10 +184,10 @@ static void found(struct tiles *t, struct cells *c, const struct judged *j, unsi
             to++;                       // neighbours go together
         unsigned many = to - i;
         if (j->fast)
-            tiles_mark_fast(t, c, j->floor_slow, j->least, j->row, j->l->rows, first * w, many * w,
-                            w);
+            tiles_mark_fast(t, c, floor_inverse_slow(j->floor), j->least, j->row, j->l->rows,
+                            first * w, many * w, w);
         for (unsigned k = i; k < to && !j->fast; k++)
-            tiles_mark_slow(t, c, j->floor_slow, j->row, j->l->rows, (int)(t->pick[k] * w),
+            tiles_mark_slow(t, c, floor_slow(j->floor), j->row, j->l->rows, (int)(t->pick[k] * w),
                             (int)((t->pick[k] + 1) * w), t->over_of[t->pick[k] * w]);
         clear(j, first * w, many * w);
     }
@@ -234,8 +223,8 @@ static void judge(struct tiles *t, struct cells *c, const struct judged *j)
         unsigned n = most <= b.over ? 0 : t->tile->pick(e, d, b.slope, b.over, j->n / w, t->pick);
         n = sure(t, e, d, (float)KEEP_DOF * dof, n, w);
         found(t, c, j, n, w);
-        if (w == 1 && n && j->fast)
-            guard(e, d, j->n);
+        if (w == 1 && n && j->fast)     // beside found ones lie their skirts: no larger tile
+            t->tile->guard(e, d, j->n, t->wd);          // counts them
         if (w == j->n)
             return;
         b = bound(t, 2 * dof);
@@ -278,10 +267,10 @@ static void fast_row(struct tiles *t, struct cells *c, struct noise_floor *f)
     }
     t->tile->fill(l->d, (float)FAST_DOF, n);
     l->rows = 1;
-    judge(t, c, &(struct judged){ l, row, n, true, floor_slow(f), least });
+    judge(t, c, &(struct judged){ l, row, n, true, f, least });
     level_add(t, &t->fast[1], l, n);
     if (row % 2) {
-        judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, floor_slow(f), least });
+        judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, f, least });
         level_clear(&t->fast[1], n);
     }
 }
@@ -297,15 +286,17 @@ static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
 static void slow_over(struct tiles *t, const struct cells *c, const struct noise_floor *f,
                       uint64_t row)
 {
-    float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS] + 1;
+    float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS];
 
     if (least < floor_least(f))
         t->ops->times(cells_slow(c, row), floor_inverse_slow(f), t->g.slow_n, to);
     else
         t->ops->over(cells_slow(c, row), floor_slow(f), least, t->g.slow_n, to);
+    t->tile->crest(to, t->g.slow_n, t->crest[row % OVER_ROWS]);
 }
 
-static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
+// Counts a slow row's cells in.
+static void take_row(struct tiles *t, const struct cells *c, uint64_t row, struct level *l)
 {
     const float *near[4];
     const uint8_t *mark[3] = { cells_mask(c, row ? row - 1 : 0), cells_mask(c, row),
@@ -313,10 +304,11 @@ static void find_skip(struct tiles *t, const struct cells *c, uint64_t row)
 
     for (int i = 0; i < 4; i++) {
         int64_t r = (int64_t)row + (int[]){ -2, -1, 1, 2 }[i];
-        near[i] = r < 0 || r >= (int64_t)t->fast_row ? t->nothing + 1 : t->over[r % OVER_ROWS] + 1;
+        near[i] = r < 0 || r >= (int64_t)t->fast_row ? t->nothing : t->crest[r % OVER_ROWS];
     }
-    t->tile->smeared(near, t->over[row % OVER_ROWS] + 1, mark, &smear, t->g.slow_n,
-                     t->skip);
+    t->tile->take(l->e, l->d, t->over[row % OVER_ROWS], near, mark, &smear,
+                  (float)SLOW_DOF / t->common[row % 8], (float)SLOW_DOF, t->g.slow_n);
+    l->rows++;
 }
 
 static void close_level(struct tiles *t, struct cells *c, const struct noise_floor *f,
@@ -324,7 +316,7 @@ static void close_level(struct tiles *t, struct cells *c, const struct noise_flo
 {
     struct level *l = &t->slow[level];
 
-    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, floor_slow(f), 0 });
+    judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, f, 0 });
     if (level < t->top)
         level_add(t, &t->slow[level + 1], l, t->g.slow_n);
     else
@@ -335,16 +327,10 @@ static void close_level(struct tiles *t, struct cells *c, const struct noise_flo
 
 static void slow_row(struct tiles *t, struct cells *c, const struct noise_floor *f)
 {
-    unsigned n = t->g.slow_n;
     uint64_t row = t->slow_row++;
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
-    struct level *l = &t->slow[first];
 
-    float scale = (float)SLOW_DOF / t->common[row % 8];
-
-    find_skip(t, c, row);
-    t->tile->take(l->e, l->d, t->over[row % OVER_ROWS] + 1, t->skip, scale, (float)SLOW_DOF, n);
-    l->rows++;
+    take_row(t, c, row, &t->slow[first]);
     for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
         close_level(t, c, f, level, row + 1, false);
 }

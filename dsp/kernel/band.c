@@ -9,7 +9,8 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-#define AHEAD 32               // rows fetched ahead: a band in a ring too large for the caches
+#define LINE  32                // packed values in a cache line
+#define AHEAD 16                // rows fetched ahead: a band in a ring too large for the caches
 
 static inline float unpack(uint16_t v)
 {
@@ -28,11 +29,27 @@ static void sums(const uint16_t *x, size_t stride, size_t rows, size_t n, float 
     vec_half keep = vec_load_half(k);
     for (size_t j = 0; j < rows; j++, x += stride) {
         vec s = vec_unpack(vec_load_half(x + whole) & keep);
-        __builtin_prefetch(x + AHEAD * stride);
+        for (size_t i = 0; i <= whole; i += LINE)
+            __builtin_prefetch(x + AHEAD * stride + i);
         for (size_t i = 0; i < whole; i += VEC)
             s += vec_unpack(vec_load_half(x + i));
         ret[j] = vec_sum(s) - minus;
     }
+}
+
+static void means(const double *restrict sum, size_t n, size_t by, float *restrict ret)
+{
+    size_t after = by / 2 + 1, before = by - after, i = 0;
+    double share = 1 / (double)by;
+
+    for (; i < n && (i < before || i + after > n); i++) {
+        size_t a = i < before ? 0 : i - before, b = i + after < n ? i + after : n;
+        ret[i] = (float)((sum[b] - sum[a]) / (double)(b - a));
+    }
+    for (; i + after <= n; i++)
+        ret[i] = (float)((sum[i + after] - sum[i - before]) * share);
+    for (; i < n; i++)
+        ret[i] = (float)((sum[n] - sum[i - before]) / (double)(n - (i - before)));
 }
 
 static void add(float *restrict sum, const uint16_t *restrict x, float scale, size_t n)
@@ -57,13 +74,23 @@ static void bins(const uint16_t *restrict x, const float *restrict floor,
     }
 }
 
+#define RANK_DROP 6            // bits of the mantissa nobody needs
+
 // Bits of a float that is not negative rise with it: the answer is found bit by bit from the
 // highest, counting what is smaller, all columns at once.
 static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *ret)
 {
-    uint32_t at[BAND_COLUMNS] = { 0 };
+    uint32_t at[BAND_COLUMNS] = { 0 }, top = 0;
 
-    for (uint32_t bit = 1u << 30; bit; bit >>= 1) {
+    for (size_t j = 0; j < n; j++) {
+        uint32_t v[BAND_COLUMNS];
+        memcpy(v, x + j * stride, sizeof v);
+        for (size_t c = 0; c < BAND_COLUMNS; c++)
+            top |= v[c];
+    }
+    for (uint32_t bit = 1u << 30; bit > 1u << RANK_DROP; bit >>= 1) {
+        if (!(top & bit))
+            continue;
         uint32_t below[BAND_COLUMNS] = { 0 };
         for (size_t j = 0; j < n; j++) {
             uint32_t v[BAND_COLUMNS];
@@ -78,5 +105,5 @@ static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *re
 }
 
 extern const struct band_ops PASTE(band_ops, ISA);
-const struct band_ops PASTE(band_ops, ISA) = { .sums = sums, .add = add, .bins = bins,
+const struct band_ops PASTE(band_ops, ISA) = { .sums = sums, .means = means, .add = add, .bins = bins,
                                                .ranks = ranks };

@@ -13,6 +13,9 @@
 struct band_ops {
     // ret[j] = sum of x[j * stride] and the n - 1 packed values after it, less `minus`.
     void (*sums)(const uint16_t *x, size_t stride, size_t rows, size_t n, float minus, float *ret);
+    // Means of `by` neighbours (from by / 2 after each on back), of fewer at the ends, from the
+    // running sums of n values: sum[i] of those before the i-th, n + 1 in all.
+    void (*means)(const double *restrict sum, size_t n, size_t by, float *restrict ret);
     // sum[i] += scale * x[i]; x packed.
     void (*add)(float *restrict sum, const uint16_t *restrict x, float scale, size_t n);
     // Of n whole bins of 8 cells: power less noise, and mean over noise.
@@ -20,7 +23,7 @@ struct band_ops {
                  const float *restrict inverse, size_t n, float *restrict ret_power,
                  float *restrict ret_density);
     // The k-th smallest value of each of BAND_COLUMNS columns of a table with n rows, `stride`
-    // values apart.  No value is negative.
+    // values apart, to 16 bits of its mantissa.  No value is negative.
     void (*ranks)(const float *x, size_t stride, size_t n, unsigned k, float *ret);
 };
 

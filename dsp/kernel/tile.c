@@ -81,15 +81,6 @@ static void pour(float *restrict to, float *restrict from, size_t n)
     }
 }
 
-static void take(float *restrict e, float *restrict d, const float *restrict x,
-                 const uint8_t *restrict skip, float scale, float dof, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        e[i] += skip[i] ? 0 : x[i] * scale;
-        d[i] += skip[i] ? 0 : dof;
-    }
-}
-
 static void add(float *restrict e, const float *restrict x, float scale, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -98,11 +89,18 @@ static void add(float *restrict e, const float *restrict x, float scale, size_t 
 
 static inline float max2(float a, float b) { return a > b ? a : b; }
 
-static inline float max3(const float *x) { return max2(max2(x[-1], x[0]), x[1]); }
+static void crest(const float *restrict x, size_t n, float *restrict ret)
+{
+    ret[0] = n > 1 ? max2(x[0], x[1]) : x[0];
+    for (size_t i = 1; i + 1 < n; i++)
+        ret[i] = max2(max2(x[i - 1], x[i]), x[i + 1]);
+    if (n > 1)
+        ret[n - 1] = max2(x[n - 2], x[n - 1]);
+}
 
-static void smeared(const float *const near[4], const float *restrict now,
-                    const uint8_t *const mark[3], const struct smear *s, size_t n,
-                    uint8_t *restrict ret)
+static void take(float *restrict e, float *restrict d, const float *restrict now,
+                 const float *const near[4], const uint8_t *const mark[3], const struct smear *s,
+                 float scale, float dof, size_t n)
 {
     const uint8_t *restrict k0 = mark[0], *restrict k1 = mark[1], *restrict k2 = mark[2];
     const float *restrict a2 = near[0], *restrict a1 = near[1];
@@ -110,11 +108,27 @@ static void smeared(const float *const near[4], const float *restrict now,
     const float from1 = s->from1, from2 = s->from2, share1 = s->share1, share2 = s->share2;
 
     for (size_t i = 0; i < n; i++) {
-        float m1 = max2(max3(a1 + i), max3(b1 + i)), m2 = max2(max3(a2 + i), max3(b2 + i));
-        uint8_t leak1 = (uint8_t)((m1 > from1) & (now[i] < share1 * m1));
-        uint8_t leak2 = (uint8_t)((m2 > from2) & (now[i] < share2 * m2));
-        ret[i] = k0[i] | k1[i] | k2[i] | leak1 | leak2;
+        float m1 = max2(a1[i], b1[i]), m2 = max2(a2[i], b2[i]);
+        int leak1 = (m1 > from1) & (now[i] < share1 * m1);
+        int leak2 = (m2 > from2) & (now[i] < share2 * m2);
+        int skip = (k0[i] | k1[i] | k2[i]) | leak1 | leak2;
+        e[i] += skip ? 0 : now[i] * scale;
+        d[i] += skip ? 0 : dof;
     }
+}
+
+static void guard(float *restrict e, float *restrict d, size_t n, float *restrict was)
+{
+    memcpy(was, d, n * sizeof *d);
+    for (size_t i = 1; i + 1 < n; i++) {
+        int keep = (was[i - 1] != 0) & (was[i + 1] != 0);
+        e[i] = keep ? e[i] : 0;
+        d[i] = keep ? d[i] : 0;
+    }
+    if (n > 1 && was[1] == 0)
+        e[0] = d[0] = 0;
+    if (n > 1 && was[n - 2] == 0)
+        e[n - 1] = d[n - 1] = 0;
 }
 
 typedef float    eight __attribute__((vector_size(32)));
@@ -135,19 +149,19 @@ INLINE eight max8(eight a, eight b)
     return (eight)((m & (eight_int)a) | (~m & (eight_int)b));
 }
 
-static void hold(const uint16_t *const x[4], const float *restrict floor, const struct hold *h,
+static void hold(const uint16_t *const x[4], const float *restrict inverse, const struct hold *h,
                  size_t n, uint8_t *restrict ret)
 {
     const uint16_t *restrict x0 = x[0], *restrict x1 = x[1], *restrict x2 = x[2];
     const uint16_t *restrict x3 = x[3];
 
     for (size_t i = 0; i < n; i++) {
-        eight fl, a, s, t;
-        memcpy(&fl, floor + 8 * i, sizeof fl);
-        fl = max8(fl, (eight){ 0 } + h->least);
+        eight inv, a, s, t;
+        memcpy(&inv, inverse + 8 * i, sizeof inv);
+        inv = -max8(-inv, (eight){ 0 } - h->most);
         a = (unpack8(x0 + 8 * i) + unpack8(x1 + 8 * i)) +
             (unpack8(x2 + 8 * i) + unpack8(x3 + 8 * i));
-        a = a * h->per / fl;
+        a = a * inv * h->per;
         s = a + __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3);
         s = s + __builtin_shufflevector(s, s, 2, 3, 0, 1, 6, 7, 4, 5);
         float mean = (s[0] + s[1]) / 8;
@@ -189,5 +203,5 @@ static unsigned count(const uint8_t *x, size_t n)
 extern const struct tile_ops PASTE(tile_ops, ISA);
 const struct tile_ops PASTE(tile_ops, ISA) = {
     .excess = excess, .pairs = pairs, .pick = pick, .pour = pour, .take = take, .add = add,
-    .smeared = smeared, .hold = hold, .fill = fill, .mark = mark, .count = count,
+    .crest = crest, .guard = guard, .hold = hold, .fill = fill, .mark = mark, .count = count,
 };

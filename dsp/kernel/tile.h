@@ -12,7 +12,7 @@ struct smear {
 
 struct hold {
     const float *over;          // of each eight: found to be so many times the floor
-    float least, per;           // floor at least; one over rows
+    float most, per;            // inverse of the floor at most; one over rows
     float leak;                 // share of an eight's excess that its cells must hold
     float share, from;          // cells hold so much of the mean, and so much in all ...
     float line;                 // 0, or: ... but of an eight whose top is so many times the mean
@@ -30,19 +30,20 @@ struct tile_ops {
                      uint16_t *ret);
     // to += from; from = 0.
     void (*pour)(float *restrict to, float *restrict from, size_t n);
-    // e += x * scale and d += dof where skip is 0.
-    void (*take)(float *restrict e, float *restrict d, const float *restrict x,
-                 const uint8_t *restrict skip, float scale, float dof, size_t n);
+    // e += now * scale and d += dof, but for cells of a row (now) that are not to be counted: marked
+    // already in this row or the ones beside it (mark), or no more than what strong ones at its
+    // place smear into it from one or two rows before or after (crest, of the rows -2 -1 +1 +2).
+    void (*take)(float *restrict e, float *restrict d, const float *restrict now,
+                 const float *const crest[4], const uint8_t *const mark[3], const struct smear *s,
+                 float scale, float dof, size_t n);
+    // The largest of each value and its two neighbours.
+    void (*crest)(const float *restrict x, size_t n, float *restrict ret);
+    // Clears those of e and d that lie beside d = 0; was: scratch.
+    void (*guard)(float *restrict e, float *restrict d, size_t n, float *restrict was);
     void (*add)(float *restrict e, const float *restrict x, float scale, size_t n);
-    // ret[i] = 1 where cell now[i] of a row is not to be counted: marked already in this row or the
-    // ones beside it, or no more than what strong ones at its place smear into it from one or two
-    // rows before or after.  One value beyond each end of near[] is readable.
-    void (*smeared)(const float *const near[4], const float *restrict now,
-                    const uint8_t *const mark[3], const struct smear *s, size_t n,
-                    uint8_t *restrict ret);
     // Which cells of eights hold an eight's energy (dsp/front/mark.c): eight i lies at 8i in four
     // packed rows x, of which `per` is one over those that count.  Sets ret[k] to 1 or 0.
-    void (*hold)(const uint16_t *const x[4], const float *floor, const struct hold *h, size_t n,
+    void (*hold)(const uint16_t *const x[4], const float *inverse, const struct hold *h, size_t n,
                  uint8_t *ret);
     void (*fill)(float *x, float v, size_t n);                  // x[i] = v
     // to |= from, of 8 n bytes.
