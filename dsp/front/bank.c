@@ -15,7 +15,7 @@
 
 struct bank {
     unsigned       channels, taps, batch;
-    float         *h, *h2;              // prototype; the same with each tap twice
+    float         *h;                   // prototype
     float complex *folded, *spec;       // batch transforms, in and out
     struct dft    *fft;
     const struct wola_ops *ops;
@@ -31,7 +31,7 @@ static void make_prototype(struct bank *b, double stop_db)
         sum += (double)b->h[i] * b->h[i];
     double scale = 1 / sqrt(sum * b->channels);
     for (unsigned i = 0; i < n; i++)
-        b->h2[2 * i] = b->h2[2 * i + 1] = b->h[i] = (float)(b->h[i] * scale);
+        b->h[i] = (float)(b->h[i] * scale);
 }
 
 struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
@@ -43,12 +43,11 @@ struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
     b->taps = taps;
     b->batch = channels <= SMALL_CHANNELS ? BATCH_SMALL : 1;
     b->ops = wola_ops();
-    b->h = calloc(channels * taps, sizeof *b->h);
-    b->h2 = (float *)dft_alloc((size_t)channels * taps);
+    b->h = (float *)dft_alloc(((size_t)channels * taps + 1) / 2);
     b->folded = dft_alloc((size_t)channels * b->batch);
     b->spec = dft_alloc((size_t)channels * b->batch);
     b->fft = dft_new(channels, DFT_FORWARD, b->batch);
-    if (!b->h || !b->h2 || !b->folded || !b->spec || !b->fft) {
+    if (!b->h || !b->folded || !b->spec || !b->fft) {
         bank_free(b);
         return NULL;
     }
@@ -62,7 +61,6 @@ void bank_free(struct bank *b)
         return;
     dft_free(b->fft);
     free(b->h);
-    free(b->h2);
     free(b->folded);
     free(b->spec);
     free(b);
@@ -77,7 +75,7 @@ const float *bank_prototype(const struct bank *b) { return b->h; }
 static void run(struct bank *b, const float complex *x, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        b->ops->fold((const float *)(x + (size_t)i * b->channels / 2), b->h2, 2 * b->channels,
+        b->ops->fold((const float *)(x + (size_t)i * b->channels / 2), b->h, 2 * b->channels,
                      b->taps, (float *)(b->folded + (size_t)i * b->channels));
     dft_run(b->fft, b->folded, b->spec);
 }

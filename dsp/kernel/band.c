@@ -105,5 +105,6 @@ static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *re
 }
 
 extern const struct band_ops PASTE(band_ops, ISA);
-const struct band_ops PASTE(band_ops, ISA) = { .sums = sums, .means = means, .add = add, .bins = bins,
-                                               .ranks = ranks };
+const struct band_ops PASTE(band_ops, ISA) = {
+    .sums = sums, .means = means, .add = add, .bins = bins, .ranks = ranks,
+};

@@ -30,7 +30,7 @@ struct tile_ops {
                      uint16_t *ret);
     // to += from; from = 0.
     void (*pour)(float *restrict to, float *restrict from, size_t n);
-    // e += now * scale and d += dof, but for cells of a row (now) that are not to be counted: marked
+    // e += now * scale and d += dof, but for cells of a row (now) that do not count: marked
     // already in this row or the ones beside it (mark), or no more than what strong ones at its
     // place smear into it from one or two rows before or after (crest, of the rows -2 -1 +1 +2).
     void (*take)(float *restrict e, float *restrict d, const float *restrict now,

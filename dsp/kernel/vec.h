@@ -16,17 +16,21 @@
 #define VEC 16
 #define VEC_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define VEC_ODD  1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define VEC_TWICE 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7
 #elif defined __AVX2__
 #define VEC 8
 #define VEC_EVEN 0, 2, 4, 6, 8, 10, 12, 14
 #define VEC_ODD  1, 3, 5, 7, 9, 11, 13, 15
+#define VEC_TWICE 0, 0, 1, 1, 2, 2, 3, 3
 #else
 #define VEC 4
 #define VEC_EVEN 0, 2, 4, 6
 #define VEC_ODD  1, 3, 5, 7
+#define VEC_TWICE 0, 0, 1, 1
 #endif
 
 typedef float    vec __attribute__((vector_size(4 * VEC)));
+typedef float    vec_low __attribute__((vector_size(2 * VEC)));
 typedef int32_t  vec_int __attribute__((vector_size(4 * VEC)));
 typedef uint16_t vec_half __attribute__((vector_size(2 * VEC)));
 
@@ -37,6 +41,14 @@ INLINE vec vec_load(const float *x)
     vec r;
     memcpy(&r, x, sizeof r);
     return r;
+}
+
+// VEC / 2 values, each twice: real factors of complex values.
+INLINE vec vec_load_twice(const float *x)
+{
+    vec_low r;
+    memcpy(&r, x, sizeof r);
+    return __builtin_shufflevector(r, r, VEC_TWICE);
 }
 
 INLINE void vec_store(float *x, vec v) { memcpy(x, &v, sizeof v); }
@@ -51,21 +63,32 @@ INLINE vec_half vec_load_half(const uint16_t *x)
 
 INLINE vec vec_unpack(vec_half h) { return (vec)(__builtin_convertvector(h, vec_int) << 16); }
 
+INLINE vec_half vec_pack(vec v)
+{
+    return __builtin_convertvector(((vec_int)v + 0x8000) >> 16, vec_half);
+}
+
 INLINE vec vec_max(vec a, vec b)
 {
     vec_int m = a > b;
     return (vec)((m & (vec_int)a) | (~m & (vec_int)b));
 }
 
-// Largest lane: of halves, down to one.
+// Over all lanes: halves against each other, down to one.
 INLINE float vec_top(vec v)
 {
     float x[VEC];
     memcpy(x, &v, sizeof x);
-    for (int n = VEC / 2; n; n /= 2)
-        for (int k = 0; k < n; k++)
-            x[k] = x[k + n] > x[k] ? x[k + n] : x[k];
-    return x[0];
+#if VEC >= 16
+    for (int k = 0; k < 8; k++)
+        x[k] = x[k + 8] > x[k] ? x[k + 8] : x[k];
+#endif
+#if VEC >= 8
+    for (int k = 0; k < 4; k++)
+        x[k] = x[k + 4] > x[k] ? x[k + 4] : x[k];
+#endif
+    float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
+    return a > b ? a : b;
 }
 
 INLINE float vec_sum(vec v)

@@ -4,40 +4,35 @@
 
 #include <string.h>
 
+#include "dsp/kernel/vec.h"
+
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-static void fold2(const float *restrict x, const float *restrict h, size_t n, float *restrict ret)
+// `many` vectors of the output stay in registers while all folds pass by.
+INLINE void fold_piece(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
+                       size_t many, float *restrict ret)
 {
-    const float *restrict x1 = x + n, *restrict h1 = h + n;
-    for (size_t i = 0; i < n; i++)
-        ret[i] = x[i] * h[i] + x1[i] * h1[i];
-}
+    vec acc[4];
 
-// Pieces of the output that stay in registers and the first cache level while all folds pass by.
-#define FOLD_PIECE 64
+    for (size_t i = 0; i < many; i++)
+        acc[i] = vec_load(x + i * VEC) * vec_load_twice(h + i * VEC / 2);
+    for (unsigned k = 1; k < folds; k++)
+        for (size_t i = 0; i < many; i++)
+            acc[i] += vec_load(x + k * n + i * VEC) * vec_load_twice(h + (k * n + i * VEC) / 2);
+    for (size_t i = 0; i < many; i++)
+        vec_store(ret + i * VEC, acc[i]);
+}
 
 static void fold(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
                  float *restrict ret)
 {
-    if (folds == 2) {
-        fold2(x, h, n, ret);
-        return;
-    }
-    for (size_t at = 0; at < n; at += FOLD_PIECE) {
-        size_t len = n - at < FOLD_PIECE ? n - at : FOLD_PIECE;
-        float acc[FOLD_PIECE] = { 0 };
-        if (len == FOLD_PIECE) {
-            for (unsigned k = 0; k < folds; k++)
-                for (size_t i = 0; i < FOLD_PIECE; i++)
-                    acc[i] += x[at + k * n + i] * h[at + k * n + i];
-        } else {
-            for (unsigned k = 0; k < folds; k++)
-                for (size_t i = 0; i < len; i++)
-                    acc[i] += x[at + k * n + i] * h[at + k * n + i];
-        }
-        memcpy(ret + at, acc, len * sizeof *ret);
-    }
+    size_t at = 0;
+
+    for (; at + 4 * VEC <= n; at += 4 * VEC)
+        fold_piece(x + at, h + at / 2, n, folds, 4, ret + at);
+    for (; at < n; at += VEC)           // 8 channels at least: 16 values
+        fold_piece(x + at, h + at / 2, n, folds, 1, ret + at);
 }
 
 static void power(const float *restrict x, size_t n, float *restrict ret)
@@ -58,27 +53,34 @@ static inline uint16_t pack(float v)
     return (uint16_t)((x.u + 0x8000) >> 16);
 }
 
-#define LANES 16
+// Of VEC interleaved complex values.
+INLINE vec power_of(const float *x)
+{
+    vec a = vec_load(x), b = vec_load(x + VEC);
+    a *= a;
+    b *= b;
+    return __builtin_shufflevector(a, b, VEC_EVEN) + __builtin_shufflevector(a, b, VEC_ODD);
+}
 
 static float power_pack(const float *restrict x, size_t n, uint16_t *restrict ret)
 {
-    float top[LANES] = { 0 }, most = 0;
+    vec top = vec_splat(0);
+    float most = 0;
     size_t i = 0;
 
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            float a = x[2 * (i + k)], b = x[2 * (i + k) + 1], p = a * a + b * b;
-            top[k] = p > top[k] ? p : top[k];
-            ret[i + k] = pack(p);
-        }
+    for (; i + VEC <= n; i += VEC) {
+        vec p = power_of(x + 2 * i);
+        vec_half h = vec_pack(p);
+        top = vec_max(top, p);
+        memcpy(ret + i, &h, sizeof h);
+    }
     for (; i < n; i++) {
         float p = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
         most = p > most ? p : most;
         ret[i] = pack(p);
     }
-    for (size_t k = 0; k < LANES; k++)
-        most = top[k] > most ? top[k] : most;
-    return most;
+    float r = vec_top(top);
+    return r > most ? r : most;
 }
 
 static void over(const uint16_t *restrict x, const float *restrict floor, float least, size_t n,

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 struct wola_ops {
-    // Weights and folds one window: ret[i] = sum over k < folds of x[i + k*n] * h[i + k*n], i < n.
-    // All float: x and ret are interleaved I, Q; h holds each tap twice.
+    // Weights and folds one window: ret[i] = sum over k < folds of x[i + k*n] * its h, i < n.
+    // All float: x and ret are interleaved I, Q (n of them, a multiple of 16); h[i] weighs x[2i]
+    // and x[2i + 1].
     void (*fold)(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
                  float *restrict ret);
     // ret[i] = |x[i]|^2 of n interleaved complex values.
