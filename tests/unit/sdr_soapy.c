@@ -147,7 +147,6 @@ static void says_what_it_is(void **state)
     assert_int_not_equal(SoapySDRDevice_setAntenna(d, SOAPY_SDR_RX, 0, "TX"), 0);
     assert_null(SoapySDRDevice_setupStream(d, SOAPY_SDR_TX, SOAPY_SDR_CS16, NULL, 0, NULL));
     assert_null(SoapySDRDevice_setupStream(d, SOAPY_SDR_RX, SOAPY_SDR_CU8, NULL, 0, NULL));
-    assert_int_equal(SoapySDRDevice_getNumChannels(d, SOAPY_SDR_TX), 0);
     SoapySDRDevice_unmake(d);
 }
 
@@ -319,9 +318,9 @@ static void gain_makes_it_louder_and_clips(void **state)
     (void)state;
     int16_t *want = truth(4 * BLOCK), *x = calloc(4 * BLOCK, 4);
     struct radio r = { .d = SoapySDRDevice_makeStrArgs(ENV) };
-    double gain_db = SoapySDRDevice_getGain(r.d, SOAPY_SDR_RX, 0), clipped = 0;
-    assert_int_equal(SoapySDRDevice_setGain(r.d, SOAPY_SDR_RX, 0, gain_db + 20), 0);
     SoapySDRDevice *same = r.d;
+    double gain_db = SoapySDRDevice_getGain(same, SOAPY_SDR_RX, 0), clipped = 0;
+    assert_int_equal(SoapySDRDevice_setGain(same, SOAPY_SDR_RX, 0, gain_db + 20), 0);
     r = radio_open(ENV, SOAPY_SDR_CS16);
     read_all(&r, x, 4 * BLOCK, 4);
     for (size_t i = 0; i < 8 * BLOCK; i++) {
