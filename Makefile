@@ -62,6 +62,8 @@ TOOLS := $(patsubst tests/tool/%.c,$(B)/tool/%,$(wildcard tests/tool/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 PROFILES := $(patsubst hw/profiles/%,$(B)/share/tyto/profiles/%,$(wildcard hw/profiles/*.yaml))
 SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
+PAGE_FILES := $(shell cd alertd && find page -type f ! -name '.*')
+PAGE  := $(PAGE_FILES:%=$(B)/share/tyto/%)
 
 # Hot kernels (dsp/kernel/*.c) are plain C compiled once per instruction set, chosen at run time by
 # hw_isa().  ISA is the suffix of every name in such a file.  One source, so one result to test.
@@ -72,7 +74,7 @@ KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$
 
 MODULE := $(B)/soapy/libtytoSupport.so
 
-all: $(PROGS) $(SIGS) $(PROFILES) $(MODULE)
+all: $(PROGS) $(SIGS) $(PROFILES) $(PAGE) $(MODULE)
 
 define room_rules
 $(call lib,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call src,$(1))) $(filter $(B)/obj/$(1)/%,$(KERNELS))
@@ -136,6 +138,10 @@ $(B)/share/tyto/sig/%: classifier/sig/%
 	@mkdir -p $(@D)
 	cp $< $@
 
+$(B)/share/tyto/page/%: alertd/page/%
+	@mkdir -p $(@D)
+	cp $< $@
+
 check: layers style all $(TESTS) $(REPLAY) $(TOOLS)
 	@COUNT=$(COUNT) sh tests/run.sh $(B)
 
@@ -162,6 +168,7 @@ install: all
 	install -d "$(D)/bin" "$(D)/share/tyto/sig" "$(D)/share/man/man1"
 	install -m 755 $(PROGS) "$(D)/bin"
 	$(if $(SIGS),install -m 644 $(SIGS) "$(D)/share/tyto/sig")
+	cd alertd && find page -type f ! -name '.*' -exec install -D -m 644 {} "$(D)/share/tyto/{}" \;
 	install -m 644 docs/man/*.1 "$(D)/share/man/man1"
 
 .PHONY: all check layers style fuzz demo bench gold clean install
