@@ -65,6 +65,20 @@ struct action {
 
 // ---- The daemon ------------------------------------------------------------------------------
 
+#define ALERTD_ZONES  32
+#define ALERTD_POINTS 32
+#define ALERTD_OURS   256
+
+struct alertd_point { double lat_deg, lon_deg; };
+
+// A circle, or a polygon of 3 points or more (then the circle around its middle that holds it).
+struct alertd_zone {
+    char     id[40], name[64];
+    double   lat_deg, lon_deg, radius_m;
+    unsigned n_points;              // 0: a circle
+    struct alertd_point point[ALERTD_POINTS];
+};
+
 struct alertd_cfg {
     char     file[256];             // the configuration was read from
     char     site[64];              // name of the command post
@@ -79,8 +93,10 @@ struct alertd_cfg {
     bool     have_place;
     double   lat_deg, lon_deg;      // centre of the range rings
     unsigned n_zones;
-    struct alertd_zone { char id[40], name[64]; double lat_deg, lon_deg, radius_m; } zone[32];
+    struct alertd_zone zone[ALERTD_ZONES];
+    unsigned n_ours;                // serials of the force's own aircraft, as they declare them
+    char     ours[ALERTD_OURS][48];
     double   keep_days;             // how long the store keeps events
 };
-// YAML; 0, or -errno with one sentence with file and line.
+// YAML; 0, or -errno with one sentence with file and line.  Paths in it are relative to its folder.
 int alertd_cfg_load(struct alertd_cfg *ret, const char *path, char why[ALERTD_WHY]);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// YAML to C through libcyaml: the schema below is the format.  Unknown keys, aliases and wrong
+// types are refused by the library; values are judged in cfg.c.
+//
+// libcyaml tells an error as a log: first what, then a backtrace whose first line is the place.
+// The log is folded into one sentence.
+#include "alertd/cfg.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, 255)
+
+static const cyaml_schema_field_t point_fields[] = {
+    TEXT(lat_deg, yaml_point), TEXT(lon_deg, yaml_point), CYAML_FIELD_END
+};
+static const cyaml_schema_value_t point_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_point, point_fields)
+};
+
+static const cyaml_schema_field_t zone_fields[] = {
+    TEXT(id, yaml_zone), TEXT(name, yaml_zone), TEXT(lat_deg, yaml_zone),
+    TEXT(lon_deg, yaml_zone), TEXT(radius_m, yaml_zone),
+    CYAML_FIELD_SEQUENCE("points", OPT, struct yaml_zone, points, &point_value, 0, ALERTD_POINTS),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t zone_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_zone, zone_fields)
+};
+
+static const cyaml_schema_field_t web_fields[] = {
+    TEXT(host, yaml_web), TEXT(port, yaml_web), TEXT(tls, yaml_web), TEXT(name, yaml_web),
+    TEXT(cert, yaml_web), TEXT(key, yaml_web), TEXT(page_dir, yaml_web), CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t serial_value = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, 255)
+};
+
+static const cyaml_schema_field_t cfg_fields[] = {
+    TEXT(site, yaml_cfg), TEXT(keys_dir, yaml_cfg), TEXT(data_dir, yaml_cfg), TEXT(bind, yaml_cfg),
+    TEXT(exercise, yaml_cfg), TEXT(keep_days, yaml_cfg),
+    CYAML_FIELD_MAPPING_PTR("web", OPT, struct yaml_cfg, web, web_fields),
+    CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_cfg, place, point_fields),
+    CYAML_FIELD_SEQUENCE("zones", OPT, struct yaml_cfg, zones, &zone_value, 0, ALERTD_ZONES),
+    CYAML_FIELD_SEQUENCE("own_serials", OPT, struct yaml_cfg, own_serials, &serial_value, 0,
+                         ALERTD_OURS),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t cfg_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_cfg, cfg_fields)
+};
+
+struct told { char what[256], where[80]; };
+
+static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
+{
+    struct told *t = arg;
+    char line[256];
+    if (level < CYAML_LOG_ERROR)
+        return;
+    vsnprintf(line, sizeof line, fmt, args);
+    line[strcspn(line, "\n")] = 0;
+    const char *s = strncmp(line, "Load: ", 6) ? line : line + 6;
+    const char *place = strstr(s, "(line: ");
+    if (place && !t->where[0])
+        snprintf(t->where, sizeof t->where, "%s", place);
+    else if (!t->what[0] && !place && strncmp(s, "Backtrace", 9))
+        snprintf(t->what, sizeof t->what, "%s", s);
+}
+
+static cyaml_config_t config(struct told *t)
+{
+    return (cyaml_config_t){ .log_fn = on_log, .log_ctx = t, .log_level = CYAML_LOG_ERROR,
+                             .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS };
+}
+
+#define UNEXPECTED "Unexpected key: "
+
+// libcyaml places an unexpected key where the value before it ends: the line of the key itself.
+static unsigned key_line(const char *yaml, size_t len, const char *key, unsigned from)
+{
+    size_t n = strlen(key);
+    unsigned line = 1;
+    for (size_t i = 0; n && i + n <= len; i++) {
+        if (line >= from && !memcmp(yaml + i, key, n))
+            return line;
+        line += yaml[i] == '\n';
+    }
+    return from;
+}
+
+int yaml_cfg_load(struct yaml_cfg **ret, const char *yaml, size_t len, const char *file,
+                  char why[ALERTD_WHY])
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+    struct yaml_cfg *y = NULL;
+    cyaml_err_t e = cyaml_load_data((const uint8_t *)yaml, len, &cfg, &cfg_value,
+                                    (cyaml_data_t **)&y, NULL);
+    unsigned line = 1;
+    if (e == CYAML_OK && y) {
+        *ret = y;
+        return 0;
+    }
+    if (e == CYAML_OK || !t.what[0])
+        snprintf(t.what, sizeof t.what, "%s",
+                 e == CYAML_OK ? "an empty document" : cyaml_strerror(e));
+    if (sscanf(t.where, "(line: %u", &line) == 1 && !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
+        line = key_line(yaml, len, t.what + strlen(UNEXPECTED), line);
+    snprintf(why, ALERTD_WHY, "%.200s, line %u: %.200s; expected a configuration as in "
+             "docs/alertd.yaml", file, line, t.what);
+    return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+}
+
+void yaml_cfg_free(struct yaml_cfg *y)
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+    if (y)
+        cyaml_free(&cfg, &cfg_value, y, 0);
+}

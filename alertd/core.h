@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Private to alertd: all state, and what follows from a message, an action or the passing of time.
+// No thread, no clock, no file: the loop brings time and messages, and takes a batch and changes.
+//
+//     core_message --> sensor, track --> incident (touched) -----.
+//     core_act     --> alert ------------------------------------+--> dirty things
+//     core_tick    --> silence, quiet, equipment ----------------'
+//                                          core_collect: touched incidents are judged once,
+//                                          dirty things become rows of the batch and changes
+//
+// One collect, one commit: what a person is shown is the state after whole messages, never between.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alertd/alertd.h"
+#include "alertd/fields.h"
+#include "alertd/map.h"
+#include "alertd/seqs.h"
+#include "alertd/store.h"
+#include "classifier/wire.h"
+#include "hw/keys.h"
+
+#define CORE_ID        25       // 12 bytes in hex and a NUL
+#define CORE_TRACKS    12000    // 10,000 live ones and what has just ended
+#define CORE_INCIDENTS 8192
+#define CORE_ALERTS    4096     // in memory; the store keeps all
+#define CORE_BOOTS     16       // starts of one sensor with messages still to come
+#define CORE_MEMBERS   32
+#define CORE_BY        24       // newest acts on an alert shown; the store keeps all
+#define CORE_LEDGERS   8        // the last minute and a little, one every 10 s
+
+enum severity { SEV_NONE, SEV_INFO, SEV_WATCH, SEV_ALARM, SEV_CRITICAL };
+const char *severity_name(enum severity s);
+enum severity severity_of(const char *name);
+
+// ---- Sensors ----------------------------------------------------------------------------------
+
+// What can be wrong; the order is that of trouble_rule in core_equip.c.
+enum trouble { TROUBLE_LOST, TROUBLE_DEAF, TROUBLE_RADIO, TROUBLE_LOSS, TROUBLE_CLOCK,
+               TROUBLE_DISK, TROUBLE_SPOOL, TROUBLE_ORIGIN, TROUBLE_FLOOD, TROUBLE_FOREIGN,
+               TROUBLES };
+
+enum sensor_state { SENSOR_UNKNOWN, SENSOR_OK, SENSOR_DEGRADED, SENSOR_SILENT, SENSOR_LOST };
+
+struct claim {                  // what the sender says of itself, from checked frames only
+    char    protocol[24], serial[48], model[48], operator_id[48];
+    double  lat_deg, lon_deg, alt_m, height_m, speed_mps, track_deg;
+    int64_t at_ns;              // of the position; 0 none
+    char    person_kind[12];    // takeoff live fixed, "" none
+    double  person_lat_deg, person_lon_deg;
+    int64_t person_at_ns;
+};
+
+struct sensor {
+    char     name[KEYS_NAME], z85[KEYS_Z85];
+    bool     enrolled, connected, have_health, have_hello;
+    enum sensor_state state;
+    int64_t  since_ns, heard_ns, heard_mono_ns, up_mono_ns;
+    int64_t  clock_off_ns;      // its time of a live message less ours: age of link included
+    bool     clock_bad;
+    char     origin[12];
+    struct wire_clock  clock;
+    struct wire_health health;
+    int64_t  health_mono_ns;
+    uint64_t loss_lost, loss_samples;           // of the radios, at the last health
+    double   loss_share;                        // of the last health interval
+    struct wire_ledger ledger[CORE_LEDGERS];
+    unsigned n_ledger;
+    struct seqs boot[CORE_BOOTS];
+    unsigned n_boot;
+    uint64_t boot_now;
+    int64_t  gap_mono_ns;       // since when messages are missing in between; 0 none
+    uint64_t lost, foreign, throttled, refused_origin, faults;
+    int64_t  bad_since_ns[TROUBLES], good_since_ns[TROUBLES];   // monotonic; 0 not so
+    char     bad_what[TROUBLES][96];
+    uint64_t bad_seen[TROUBLES];                // counters when last looked at
+    struct alert *trouble[TROUBLES];
+    struct { char track[24]; struct claim claim; int64_t mono_ns; } orphan[4];
+    unsigned n_tracks;
+    bool     dirty, progress_dirty;
+    enum sensor_state stored_state;
+    int64_t  stored_mono_ns;
+};
+
+// ---- Tracks, incidents, alerts ----------------------------------------------------------------
+
+struct track_rec {
+    char     id[CORE_ID], sensor[KEYS_NAME], boot[17], origin[12];
+    struct wire_track w;
+    unsigned n_alternatives;    // of w.link_alternatives
+    struct claim claim;
+    bool     late;
+    int64_t  received_ns;
+    double   level_was_dbfs;    // about 10 s ago
+    int64_t  level_was_ns;
+    struct incident *incident;
+    int64_t  ended_mono_ns;     // 0: not ended
+    bool     dirty;
+    size_t   at;                // where in core->track
+};
+
+struct member { char track[CORE_ID], sensor[KEYS_NAME], reason[32]; };
+
+struct incident {
+    char     id[CORE_ID], serial[48], merged_into[CORE_ID], split_from[CORE_ID];
+    unsigned n_members, n_alerts;
+    struct member member[CORE_MEMBERS];
+    struct { char id[CORE_ID]; } alerts[8];
+    int64_t  first_ns, last_ns;
+    uint32_t occurrence;
+    struct alert *alert;        // of the last occurrence; NULL none
+    bool     dirty, touched;
+    int64_t  idle_mono_ns;      // since when nothing of it is heard; 0: heard
+    size_t   at;
+};
+
+struct act_note { char who[48], did[16], text[512]; int64_t when_ns; };
+struct where { char kind[12]; double lat_deg, lon_deg, alt_m, height_m, error_m, age_s;
+               int64_t at_ns; };
+struct named { char id[KEYS_NAME], name[KEYS_NAME]; };
+
+struct alert {
+    char     id[CORE_ID], incident[CORE_ID], rule[32], rules_hash[17], lane[12];
+    uint32_t rev, matter_rev;   // matter_rev: the last that changed more than place and level
+    char     severity[12], work[12], signal[8];
+    double   quiet_s;
+    int64_t  signal_since_ns;
+    uint32_t calls, occurrence;
+    char     call_reason[16];
+    char     line_key[32];
+    unsigned n_params;
+    struct param param[8];
+    char     family[24], link[64], role[16], model[48], serial[48], protocol[24], verdict[12];
+    struct where where;
+    struct { char kind[12]; double lat_deg, lon_deg; int64_t at_ns; } person;
+    char     zone[40], friend_state[32];
+    unsigned n_why, n_why_not;
+    char     why[WIRE_WHY][160], why_not[2][160];
+    char     runner_up[24];
+    double   runner_up_confidence, p_drone, confidence;
+    double   freq_lo_hz, freq_hi_hz, level_dbfs, snr_db, trend_db;
+    unsigned n_sensors, n_tracks;
+    struct named sensors[16];
+    struct { char id[CORE_ID]; } tracks[16];
+    char     previous[CORE_ID], merged_into[CORE_ID];
+    int64_t  first_ns, last_ns, received_ns, rev_ns;
+    bool     late;
+    char     origin[12], assigned_to[64], reason[32];
+    unsigned n_by;
+    struct act_note by[CORE_BY];
+    // not told
+    bool     dirty, matter;
+    int64_t  soft_mono_ns;      // last revision for place and level alone
+    int64_t  closed_mono_ns, lull_mono_ns;
+    size_t   at;
+};
+
+extern const struct field track_fields[], incident_fields[], alert_fields[], sensor_fields[],
+                          wire_radio_fields[];
+
+// ---- The whole --------------------------------------------------------------------------------
+
+struct core_reply { char z85[KEYS_Z85]; struct wire_msg msg; };
+struct core_ack { char z85[KEYS_Z85]; uint64_t boot, to; };
+
+struct post_state {             // what the loop knows of the rest of the daemon
+    bool     store_ok, store_full;
+    int64_t  store_rows;
+    unsigned queue;             // messages held back
+    uint64_t refused_peers;
+    char     note[160];         // once, at start: the damaged database, ...
+};
+
+struct core {
+    const struct alertd_cfg *cfg;
+    char     install[KEYS_Z85], rules_hash[17];
+    int64_t  now_ns, mono_ns, start_mono_ns;
+    uint64_t n;                 // change number given last
+    size_t   n_sensors, n_tracks, n_incidents, n_alerts;
+    struct sensor    *sensor[KEYS_PEERS];
+    struct track_rec *track[CORE_TRACKS];
+    struct incident  *incident[CORE_INCIDENTS];
+    struct alert     *alert[CORE_ALERTS];
+    struct map by_key, by_name, tracks, incidents, alerts, serials;
+    struct batch *batch;        // open: rows of the messages since the last collect
+    struct { enum change_kind kind; char id[CORE_ID]; } gone[1024];
+    size_t   n_gone;
+    struct core_reply reply[256];
+    size_t   n_reply;
+    struct action *action[4096];        // answers remembered, a ring
+    size_t   n_action, next_action;
+    struct action *pending[256];        // judged, to be answered after the commit
+    size_t   n_pending;
+    struct post_state post;
+    int64_t  origin_heard_ns[5];        // live recording simulation selftest exercise
+    bool     health_dirty;
+    int64_t  health_mono_ns, tick_mono_ns;
+    uint64_t dropped[8];        // things refused because a table was full, by change_kind
+    int64_t  equip_bad_ns[2];   // store full, refused peers
+    struct alert *equip[2];
+    uint64_t refused_seen;
+    int64_t  glance_mono_ns;
+};
+
+struct core *core_new(const struct alertd_cfg *cfg, const char install_z85[KEYS_Z85]);
+void core_free(struct core *c);
+int  core_load(struct core *c, struct store *s);    // what the store holds; before anything else
+void core_time(struct core *c, int64_t now_ns, int64_t mono_ns);
+void core_peers(struct core *c, const struct keys_peer *p, size_t n);
+void core_link(struct core *c, const char *z85, bool up);
+void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t faults);
+
+enum core_taken { CORE_TAKEN, CORE_SEEN, CORE_REFUSED };
+// An event or link message of an enrolled sensor.  hold false: the store has no room just now; the
+// picture follows, but the message is not received as far as the sensor is concerned.
+enum core_taken core_message(struct core *c, const char *z85, const struct wire_msg *m,
+                             const uint8_t *raw, size_t len, bool hold);
+void core_tick(struct core *c);
+void core_act(struct core *c, struct action *a);    // takes; comes back from core_collect
+
+// What is to be committed, shown and answered; all owned by the caller.
+struct core_work {
+    struct batch   *batch;
+    struct change **change;
+    size_t          n_change;
+    struct action **answer;
+    size_t          n_answer;
+    struct core_ack *ack;
+    size_t          n_ack;
+};
+struct core_work *core_collect(struct core *c);
+void core_work_free(struct core_work *w);           // with its batch, changes and answers
+// The newest state of everything as changes, for a web that starts.
+size_t core_world(struct core *c, struct change ***ret);
+
+// ---- Between the files of the core ------------------------------------------------------------
+
+void core_id(const struct core *c, char ret[CORE_ID], const char *kind, const char *a,
+             const char *b, uint64_t k);
+void core_gone(struct core *c, enum change_kind kind, const char *id);
+struct change *core_change(struct core *c, enum change_kind kind, const char *id,
+                           const struct field *f, const void *base);
+int  core_origin(const char *name);                 // index, or -EINVAL
+
+struct sensor *sensor_by_key(struct core *c, const char *z85);
+const char *sensor_state_name(enum sensor_state s);
+void sensor_judge(struct core *c, struct sensor *s);        // state and troubles, at each tick
+void sensor_gone(struct core *c, struct sensor *s);         // its tracks can no longer be heard
+struct change *sensor_change(struct core *c, const struct sensor *s);
+struct change *health_change(struct core *c);
+double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz);
+
+void track_take(struct core *c, struct sensor *s, const struct wire_msg *m);
+void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m);
+void track_drop(struct core *c, struct track_rec *t);
+const char *track_serial(const struct track_rec *t);
+
+void fold_track(struct core *c, struct track_rec *t);
+void fold_tick(struct core *c);
+void incident_touch(struct incident *i);
+void incident_drop(struct core *c, struct incident *i);
+
+void judge_incident(struct core *c, struct incident *i);
+struct alert *alert_new(struct core *c, const char *rule, const char *incident,
+                        uint32_t occurrence);
+void alert_touch(struct alert *a, bool matter);
+void alert_call(struct alert *a, const char *reason);
+void alert_note(struct core *c, struct alert *a, const char *who, const char *did,
+                const char *text);
+void alert_param(struct alert *a, const char *key, const char *text);
+void alert_param_num(struct alert *a, const char *key, double v);
+void alert_signal(struct core *c, struct alert *a, const char *signal);
+void alert_tick(struct core *c);
+void equip_tick(struct core *c);                    // troubles to alerts of the equipment lane
+
+bool zone_holds(const struct alertd_zone *z, double lat_deg, double lon_deg);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The equipment lane: what stays wrong becomes an alert, what is well again closes it.  These never
+// make the drone's sound, and one trouble that comes and goes is one alert while it does.
+//
+//     wrong ----hold----> alert, "heard"        well ----clear----> "ended", closed as mended
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/core.h"
+
+#define S_NS INT64_C(1000000000)
+#define CLEAR_NS (30 * S_NS)    // well for so long: a radio that restarts every 10 s is one trouble
+
+static const struct {
+    const char   *rule;         // also the key of its words
+    enum severity severity;
+    int64_t       hold_ns;
+} troubles[TROUBLES] = {
+    [TROUBLE_LOST]    = { "sensor-lost",    SEV_ALARM, 0 },
+    [TROUBLE_DEAF]    = { "sensor-deaf",    SEV_ALARM, 3 * S_NS },
+    [TROUBLE_RADIO]   = { "radio-silent",   SEV_ALARM, 3 * S_NS },
+    [TROUBLE_LOSS]    = { "samples-lost",   SEV_WATCH, 10 * S_NS },
+    [TROUBLE_CLOCK]   = { "clock",          SEV_WATCH, 30 * S_NS },
+    [TROUBLE_DISK]    = { "disk-low",       SEV_WATCH, 0 },
+    [TROUBLE_SPOOL]   = { "spool-lost",     SEV_WATCH, 0 },
+    [TROUBLE_ORIGIN]  = { "origin-refused", SEV_WATCH, 0 },
+    [TROUBLE_FLOOD]   = { "flood",          SEV_WATCH, 0 },
+    [TROUBLE_FOREIGN] = { "foreign-name",   SEV_ALARM, 0 },
+};
+
+static const struct { const char *rule; enum severity severity; } posts[2] = {
+    { "store-full", SEV_ALARM }, { "peer-refused", SEV_WATCH }
+};
+
+static struct alert *raise_alert(struct core *c, const char *rule, enum severity severity,
+                                 const char *sensor, const char *what)
+{
+    char incident[CORE_ID];
+    core_id(c, incident, "equipment", rule, sensor, (uint64_t)c->now_ns);
+    struct alert *a = alert_new(c, rule, incident, 1);
+    if (!a)
+        return NULL;
+    snprintf(a->lane, sizeof a->lane, "equipment");
+    snprintf(a->severity, sizeof a->severity, "%s", severity_name(severity));
+    snprintf(a->line_key, sizeof a->line_key, "%s", rule);
+    snprintf(a->origin, sizeof a->origin, "live");
+    a->where.kind[0] = 0;
+    alert_param(a, "sensor", sensor);
+    if (*what)
+        alert_param(a, "what", what);
+    if (*sensor) {
+        snprintf(a->sensors[0].id, sizeof a->sensors[0].id, "%s", sensor);
+        snprintf(a->sensors[0].name, sizeof a->sensors[0].name, "%s", sensor);
+        a->n_sensors = 1;
+    }
+    a->first_ns = a->last_ns = c->now_ns;
+    alert_signal(c, a, "heard");
+    alert_call(a, "new");
+    return a;
+}
+
+static void end_alert(struct core *c, struct alert *a)
+{
+    a->last_ns = c->now_ns;
+    alert_signal(c, a, "ended");
+    if (!strcmp(a->work, "closed"))
+        return;
+    snprintf(a->work, sizeof a->work, "closed");
+    snprintf(a->reason, sizeof a->reason, "mended");
+    a->closed_mono_ns = c->mono_ns;
+    alert_note(c, a, "post", "closed", "mended");
+}
+
+// After a restart: the alert of this trouble that was open when alertd went.
+static struct alert *standing(struct core *c, const char *rule, const char *sensor)
+{
+    for (size_t i = 0; i < c->n_alerts; i++) {
+        struct alert *a = c->alert[i];
+        if (!strcmp(a->lane, "equipment") && !strcmp(a->rule, rule) &&
+            strcmp(a->signal, "ended") && !strcmp(a->n_sensors ? a->sensors[0].id : "", sensor))
+            return a;
+    }
+    return NULL;
+}
+
+static void tick_sensor(struct core *c, struct sensor *s)
+{
+    for (int t = 0; t < TROUBLES; t++) {
+        bool bad = s->bad_since_ns[t] != 0;
+        if (bad && !s->trouble[t] && c->mono_ns - s->bad_since_ns[t] >= troubles[t].hold_ns)
+            s->trouble[t] = raise_alert(c, troubles[t].rule, troubles[t].severity, s->name,
+                                        s->bad_what[t]);
+        // A sensor that is lost has no other trouble that anybody knows of: those stay as they are.
+        bool known = t == TROUBLE_LOST || s->state != SENSOR_LOST;
+        if (!bad && known && s->trouble[t] && c->mono_ns - s->good_since_ns[t] >= CLEAR_NS) {
+            end_alert(c, s->trouble[t]);
+            s->trouble[t] = NULL;
+        }
+    }
+}
+
+static void tick_post(struct core *c, int k, bool bad, const char *what)
+{
+    if (bad) {
+        c->equip_bad_ns[k] = c->mono_ns;
+        if (!c->equip[k])
+            c->equip[k] = raise_alert(c, posts[k].rule, posts[k].severity, "", what);
+    } else if (c->equip[k] && c->mono_ns - c->equip_bad_ns[k] >= CLEAR_NS) {
+        end_alert(c, c->equip[k]);
+        c->equip[k] = NULL;
+    }
+}
+
+// Once, when the store has been read: every standing trouble gets its alert back.
+static void adopt(struct core *c)
+{
+    for (size_t i = 0; i < c->n_sensors; i++)
+        for (int t = 0; t < TROUBLES; t++)
+            if ((c->sensor[i]->trouble[t] = standing(c, troubles[t].rule, c->sensor[i]->name)))
+                c->sensor[i]->good_since_ns[t] = c->mono_ns;
+    for (int k = 0; k < 2; k++)
+        if ((c->equip[k] = standing(c, posts[k].rule, "")))
+            c->equip_bad_ns[k] = c->mono_ns;
+}
+
+void equip_tick(struct core *c)
+{
+    if (!c->tick_mono_ns)
+        adopt(c);
+    c->tick_mono_ns = c->mono_ns;
+    for (size_t i = 0; i < c->n_sensors; i++)
+        tick_sensor(c, c->sensor[i]);
+    bool refused = c->post.refused_peers > c->refused_seen;
+    c->refused_seen = c->post.refused_peers;
+    tick_post(c, 0, c->post.store_full, "");
+    tick_post(c, 1, refused, "");
+}

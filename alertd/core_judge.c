@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// An incident to an alert: which rule fits best, how urgent it is, what to say and why.
+//
+//     members --class of each--> best rule --> severity (zone: critical) --> alert of this occurrence
+//
+// Urgency and line only rise while an alert lives; what it is, where and how sure follow the
+// newest.  The rules are a table here; later they are data.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/core.h"
+
+#define S_NS INT64_C(1000000000)
+#define FRESH_NS (60 * S_NS)    // a claimed position older than this puts nothing into a zone
+#define LULL_NS  (30 * S_NS)    // quiet for so long and heard again is a return
+#define MIN_CONFIDENCE 0.5      // contract, section 2: from here up a drone verdict is an alarm
+
+static bool drone(const struct track_rec *t) { return !strcmp(t->w.verdict, "drone"); }
+static bool sure(const struct track_rec *t)
+{
+    return drone(t) && t->w.confidence >= MIN_CONFIDENCE && strncmp(t->w.family, "unknown", 7);
+}
+static bool role(const struct track_rec *t, const char *r) { return !strcmp(t->w.role, r); }
+
+// A frame whose checks passed, of the aircraft's own radio.  Remote ID is a broadcast anybody's
+// phone can make: it never is such a frame.
+static bool checked(const struct track_rec *t)
+{
+    return !strncmp(t->claim.protocol, "dji-droneid", 11) ||
+           (t->w.decodes && drone(t) && strcmp(t->w.family, "remote-id"));
+}
+
+static bool is_drone(const struct track_rec *t)     { return checked(t) || (sure(t) && role(t, "video")); }
+static bool is_control(const struct track_rec *t)   { return sure(t) && role(t, "control"); }
+static bool is_telemetry(const struct track_rec *t) { return sure(t) && role(t, "telemetry"); }
+static bool is_dji_id(const struct track_rec *t)
+{
+    return sure(t) && role(t, "identification") && !strcmp(t->w.family, "dji-droneid");
+}
+static bool is_id(const struct track_rec *t)
+{
+    return (drone(t) && role(t, "identification")) || !strncmp(t->claim.protocol, "rid-", 4);
+}
+static bool is_link(const struct track_rec *t)      { return sure(t); }
+static bool is_unknown(const struct track_rec *t)   { return drone(t); }
+
+// First fit wins; within one rule the track with the highest p_drone speaks.
+static const struct rule {
+    const char *name, *line;
+    enum severity severity;
+    bool (*fits)(const struct track_rec *t);
+} rules[] = {
+    { "drone",          "drone",          SEV_ALARM, is_drone },
+    { "drone-control",  "control",        SEV_ALARM, is_control },
+    { "drone-link",     "telemetry",      SEV_ALARM, is_telemetry },
+    { "identification", "identification", SEV_ALARM, is_dji_id },
+    { "identification", "identification", SEV_WATCH, is_id },
+    { "drone-link",     "link",           SEV_ALARM, is_link },
+    { "unknown-link",   "unknown",        SEV_WATCH, is_unknown },
+};
+#define RULES (sizeof rules / sizeof rules[0])
+
+struct view {                   // what the members say together
+    const struct rule *rule;
+    struct track_rec *best, *placed, *person;
+    struct track_rec *member[CORE_MEMBERS];
+    unsigned n, heard, quiet;
+    bool     late;
+    int64_t  first_ns, last_ns;
+    const struct alertd_zone *zone;
+};
+
+static void view_track(struct core *c, struct view *v, struct track_rec *t)
+{
+    const struct sensor *s = map_get(&c->by_name, t->sensor);
+    bool lost = !s || s->state == SENSOR_LOST;
+    for (const struct rule *r = rules; r < rules + RULES; r++)
+        if (r->fits(t)) {
+            if (!v->rule || r < v->rule || (r == v->rule && t->w.p_drone > v->best->w.p_drone)) {
+                v->rule = r;
+                v->best = t;
+            }
+            break;
+        }
+    v->member[v->n++] = t;
+    v->heard += !t->ended_mono_ns && strcmp(t->w.state, "quiet") && !lost;
+    v->quiet += !t->ended_mono_ns;
+    v->late = v->late && t->late;
+    if (t->w.first_ns && (!v->first_ns || t->w.first_ns < v->first_ns))
+        v->first_ns = t->w.first_ns;
+    if (t->w.last_ns > v->last_ns)
+        v->last_ns = t->w.last_ns;
+    if (t->claim.at_ns && (!v->placed || t->claim.at_ns > v->placed->claim.at_ns))
+        v->placed = t;
+    if (t->claim.person_at_ns &&
+        (!v->person || t->claim.person_at_ns > v->person->claim.person_at_ns))
+        v->person = t;
+}
+
+static void view_of(struct core *c, const struct incident *i, struct view *v)
+{
+    *v = (struct view){ .late = true };
+    for (unsigned m = 0; m < i->n_members; m++) {
+        struct track_rec *t = map_get(&c->tracks, i->member[m].track);
+        if (t)
+            view_track(c, v, t);
+    }
+    // A position of a zone counts while it is fresh, measured by the sensor's own clock.
+    for (unsigned z = 0; v->placed && z < c->cfg->n_zones; z++)
+        if (v->last_ns - v->placed->claim.at_ns < FRESH_NS &&
+            zone_holds(&c->cfg->zone[z], v->placed->claim.lat_deg, v->placed->claim.lon_deg)) {
+            v->zone = &c->cfg->zone[z];
+            break;
+        }
+}
+
+static enum severity severity_now(const struct view *v)
+{
+    return v->zone ? SEV_CRITICAL : v->rule->severity;
+}
+
+static const char *signal_now(const struct view *v)
+{
+    return v->heard ? "heard" : v->quiet ? "quiet" : "ended";
+}
+
+// ---- What it says -----------------------------------------------------------------------------
+
+static const char *title(const char *family)
+{
+    static const char *const name[][2] = {
+        { "expresslrs", "ExpressLRS" }, { "mlrs", "mLRS" }, { "crossfire", "TBS Crossfire" },
+        { "tracer", "TBS Tracer" }, { "ghost", "ImmersionRC Ghost" }, { "dji-droneid", "DJI" },
+        { "dji-ocusync", "DJI OcuSync" }, { "dji-lightbridge", "DJI Lightbridge" },
+        { "dji-wifi", "DJI Wi-Fi" }, { "remote-id", "Remote ID" },
+        { "analog-fpv", "analog video" }, { "wifi-drone", "Wi-Fi drone" },
+        { "wfb-ng", "WFB-ng" }, { "openhd", "OpenHD" }, { "hdzero", "HDZero" },
+        { "walksnail", "Walksnail" }, { "microhard", "Microhard" }, { "sik", "SiK telemetry" },
+        { "openlrs", "OpenLRS" }, { "frsky-d8", "FrSky D8" }, { "frsky-d16", "FrSky D16" },
+        { "frsky-r9", "FrSky R9" }, { "frsky-access", "FrSky ACCESS" }, { "dsmx", "Spektrum DSMX" },
+        { "dsm2", "Spektrum DSM2" }, { "flysky-afhds", "FlySky AFHDS" },
+        { "flysky-afhds2a", "FlySky AFHDS 2A" }, { "futaba-sfhss", "Futaba S-FHSS" },
+        { "futaba-fasst", "Futaba FASST" }, { "unknown-hopper", "unknown hopping link" },
+        { "unknown-ofdm", "unknown wideband link" }, { "unknown", "unknown link" },
+    };
+    for (unsigned i = 0; i < sizeof name / sizeof name[0]; i++)
+        if (!strcmp(family, name[i][0]))
+            return name[i][1];
+    return family;
+}
+
+static void say_band(struct alert *a, double lo_hz, double hi_hz)
+{
+    static const struct { double lo_hz, hi_hz; const char *name; } bands[] = {
+        { 433e6, 435e6, "433 MHz" }, { 863e6, 870e6, "868 MHz" }, { 902e6, 928e6, "915 MHz" },
+        { 1.2e9, 1.36e9, "1.2 GHz" }, { 2.39e9, 2.4935e9, "2.4 GHz" },
+        { 5.15e9, 5.35e9, "5.2 GHz" }, { 5.64e9, 5.95e9, "5.8 GHz" } };
+    double mid_hz = (lo_hz + hi_hz) / 2;
+    char text[32];
+    snprintf(text, sizeof text, "%.0f MHz", mid_hz / 1e6);
+    const char *say = text;
+    for (unsigned i = 0; i < sizeof bands / sizeof bands[0]; i++)
+        if (mid_hz >= bands[i].lo_hz && mid_hz <= bands[i].hi_hz)
+            say = bands[i].name;
+    if (isfinite(mid_hz))
+        alert_param(a, "band", say);
+}
+
+static bool ours(const struct core *c, const char *serial)
+{
+    for (unsigned i = 0; *serial && i < c->cfg->n_ours; i++)
+        if (!strcmp(serial, c->cfg->ours[i]))
+            return true;
+    return false;
+}
+
+#define PUT(field, text) snprintf(a->field, sizeof a->field, "%s", text)
+
+static void say_what(struct alert *a, const struct view *v, const char *serial)
+{
+    const struct track_rec *t = v->best;
+    const char *model = t->claim.model;
+    for (unsigned m = 0; !*model && m < v->n; m++)
+        model = v->member[m]->claim.model;
+    PUT(family, t->w.family);
+    PUT(link, t->w.link);
+    PUT(role, t->w.role);
+    PUT(verdict, t->w.verdict);
+    PUT(model, model);
+    PUT(serial, serial);
+    PUT(protocol, t->claim.protocol);
+    a->n_params = 0;
+    alert_param(a, "what", *model ? model : t->w.link[0] && strncmp(t->w.family, "dji", 3)
+                           ? t->w.link : title(t->w.family));
+    say_band(a, t->w.freq_lo_hz, t->w.freq_hi_hz);
+    if (v->zone)
+        alert_param(a, "zone", v->zone->name);
+}
+
+static void say_where(struct alert *a, const struct view *v)
+{
+    const struct claim *k = v->placed ? &v->placed->claim : NULL;
+    a->where = (struct where){ .kind = "presence", .lat_deg = NAN, .lon_deg = NAN, .alt_m = NAN,
+                               .height_m = NAN, .error_m = NAN, .age_s = NAN };
+    if (k) {
+        a->where.lat_deg = k->lat_deg;
+        a->where.lon_deg = k->lon_deg;
+        a->where.alt_m = k->alt_m;
+        a->where.height_m = k->height_m;
+        a->where.at_ns = k->at_ns;
+        snprintf(a->where.kind, sizeof a->where.kind, "claimed");
+    }
+    if (v->person) {
+        k = &v->person->claim;
+        PUT(person.kind, k->person_kind);
+        a->person.lat_deg = k->person_lat_deg;
+        a->person.lon_deg = k->person_lon_deg;
+        a->person.at_ns = k->person_at_ns;
+    }
+}
+
+static void say_why(struct alert *a, const struct track_rec *t)
+{
+    a->n_why = t->w.n_why < WIRE_WHY ? t->w.n_why : WIRE_WHY;
+    memcpy(a->why, t->w.why, sizeof a->why);
+    PUT(runner_up, t->w.runner_up);
+    a->runner_up_confidence = t->w.runner_up[0] ? t->w.runner_up_confidence : NAN;
+    a->p_drone = t->w.p_drone;
+    a->confidence = t->w.confidence;
+    a->freq_lo_hz = t->w.freq_lo_hz;
+    a->freq_hi_hz = t->w.freq_hi_hz;
+    a->level_dbfs = t->w.level_dbfs;
+    a->snr_db = t->w.snr_db;
+    a->trend_db = t->w.level_dbfs - t->level_was_dbfs;
+    PUT(origin, t->origin);
+}
+
+static void say_who(struct alert *a, const struct view *v)
+{
+    a->n_sensors = a->n_tracks = 0;
+    for (unsigned m = 0; m < v->n; m++) {
+        unsigned k = 0;
+        if (a->n_tracks < 16)
+            snprintf(a->tracks[a->n_tracks++].id, CORE_ID, "%s", v->member[m]->id);
+        while (k < a->n_sensors && strcmp(a->sensors[k].id, v->member[m]->sensor))
+            k++;
+        if (k < a->n_sensors || k == 16)
+            continue;
+        snprintf(a->sensors[k].id, sizeof a->sensors[k].id, "%s", v->member[m]->sensor);
+        snprintf(a->sensors[k].name, sizeof a->sensors[k].name, "%s", v->member[m]->sensor);
+        a->n_sensors++;
+    }
+}
+
+// ---- The alert's life -------------------------------------------------------------------------
+
+static void raise_to(struct alert *a, const struct view *v)
+{
+    enum severity now = severity_now(v), was = severity_of(a->severity);
+    const char *zone = v->zone ? v->zone->id : "";
+    bool entered = *zone && strcmp(zone, a->zone);
+    if (now > was) {
+        PUT(severity, severity_name(now));
+        PUT(rule, v->rule->name);
+        PUT(line_key, v->rule->line);
+        if (was != SEV_NONE && !v->late)
+            alert_call(a, entered ? "zone" : "severity");
+    } else if (entered && !v->late) {
+        alert_call(a, "zone");
+    }
+    // The same urgency, but more is known: a video link joins a control radio.
+    for (const struct rule *r = v->rule; r < rules + RULES; r++)
+        if (!strcmp(a->line_key, r->line) && r > v->rule) {
+            PUT(rule, v->rule->name);
+            PUT(line_key, v->rule->line);
+            break;
+        }
+    PUT(zone, zone);
+}
+
+static struct alert *current(struct core *c, struct incident *i, const struct view *v)
+{
+    struct alert *a = i->alert;
+    bool closed = a && !strcmp(a->work, "closed");
+    bool heard = !strcmp(signal_now(v), "heard");
+    if (a && closed && heard) {
+        bool back = a->lull_mono_ns && c->mono_ns - a->lull_mono_ns > LULL_NS;
+        bool worse = severity_now(v) > severity_of(a->severity);
+        if (!back && !worse)
+            return a;
+        i->occurrence++;
+    } else if (a) {
+        return a;
+    }
+    struct alert *new = alert_new(c, v->rule->name, i->id, i->occurrence);
+    if (!new)
+        return a;
+    if (a)
+        snprintf(new->previous, sizeof new->previous, "%s", a->id);
+    snprintf(new->lane, sizeof new->lane, "drone");
+    new->late = v->late;
+    new->first_ns = a ? v->last_ns : v->first_ns;
+    if (!v->late)
+        alert_call(new, "new");
+    i->alert = new;
+    if (i->n_alerts == sizeof i->alerts / sizeof i->alerts[0])
+        memmove(&i->alerts[0], &i->alerts[1], --i->n_alerts * sizeof i->alerts[0]);
+    snprintf(i->alerts[i->n_alerts++].id, CORE_ID, "%s", new->id);
+    i->dirty = true;
+    return new;
+}
+
+// What of it a person would call a change.
+static bool same_matter(const struct alert *a, const struct alert *b)
+{
+    return !strcmp(a->severity, b->severity) && !strcmp(a->line_key, b->line_key) &&
+           !strcmp(a->family, b->family) && !strcmp(a->model, b->model) &&
+           !strcmp(a->serial, b->serial) && !strcmp(a->zone, b->zone) && a->late == b->late &&
+           !strcmp(a->friend_state, b->friend_state) && !strcmp(a->verdict, b->verdict) &&
+           !strcmp(a->where.kind, b->where.kind) && !strcmp(a->person.kind, b->person.kind) &&
+           a->n_sensors == b->n_sensors && a->calls == b->calls;
+}
+
+static void merged(struct core *c, struct incident *i)
+{
+    const struct incident *to = map_get(&c->incidents, i->merged_into);
+    struct alert *a = i->alert;
+    if (!a || !to || !to->alert || to->alert == a || a->merged_into[0])
+        return;
+    snprintf(a->merged_into, sizeof a->merged_into, "%s", to->alert->id);
+    alert_note(c, a, "post", "merged", to->alert->id);
+    alert_signal(c, a, "ended");
+    if (strcmp(a->work, "closed")) {
+        PUT(work, "closed");
+        PUT(reason, "merged");
+        a->closed_mono_ns = c->mono_ns;
+    }
+}
+
+void judge_incident(struct core *c, struct incident *i)
+{
+    static _Thread_local struct alert was;      // 30 kB, too much for the stack of a callback
+    struct view v;
+    i->touched = false;
+    if (i->merged_into[0]) {
+        merged(c, i);
+        return;
+    }
+    view_of(c, i, &v);
+    if (v.last_ns > i->last_ns) {
+        i->last_ns = v.last_ns;
+        i->dirty = true;
+    }
+    if (!v.rule) {
+        if (i->alert)
+            alert_signal(c, i->alert, v.n ? signal_now(&v) : "ended");
+        return;
+    }
+    struct alert *a = current(c, i, &v);
+    if (!a)
+        return;
+    was = *a;
+    if (a->late && !v.late) {
+        a->late = false;
+        alert_call(a, "new");
+    }
+    const char *serial = i->serial[0] ? i->serial : track_serial(v.best);
+    raise_to(a, &v);
+    say_what(a, &v, serial);
+    say_where(a, &v);
+    say_why(a, v.best);
+    say_who(a, &v);
+    PUT(friend_state, ours(c, serial) ? "claims-ours" : "");
+    a->last_ns = v.last_ns > a->last_ns ? v.last_ns : a->last_ns;
+    alert_signal(c, a, signal_now(&v));
+    alert_touch(a, !same_matter(&was, a));
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How a sensor is, as a state.  It comes from what was measured and
+// received, never from a process being there:
+//
+//     unknown    enrolled, not heard since this alertd runs
+//     ok         health is fresh, every radio gives samples, nothing below is wrong
+//     degraded   heard, and something is wrong: it is named
+//     silent     heard, but no radio of it gives samples: it is deaf
+//     lost       was heard, and is not any more
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/core.h"
+
+#define S_NS INT64_C(1000000000)
+#define LOST_NS  (15 * S_NS)    // three health messages of 5 s missed
+#define DEAF_S   2.0            // no samples for so long: a block is 10 ms, a retune 0.2 s
+#define LOSS_MAX 0.01           // a DroneID frame is 0.6 ms of 640: 1 % lost still hears nearly all
+#define CLOCK_NS S_NS           // error above which times of two sensors cannot be compared
+#define WATCH_NS (60 * S_NS)
+
+static bool radio_hears(const struct wire_radio *r)
+{
+    return !strcmp(r->state, "running") && !(r->last_sample_s > DEAF_S);
+}
+
+static unsigned radios_hearing(const struct sensor *s)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < s->health.n_radios && i < WIRE_RADIOS; i++)
+        n += radio_hears(&s->health.radio[i]);
+    return n;
+}
+
+static bool lost(const struct core *c, const struct sensor *s)
+{
+    return s->heard_mono_ns && c->mono_ns - s->heard_mono_ns > LOST_NS;
+}
+
+// Marks what is wrong just now; equip_tick makes alerts of what stays wrong.
+static void mark(struct core *c, struct sensor *s, enum trouble t, bool bad, const char *what)
+{
+    if (bad != (s->bad_since_ns[t] != 0)) {
+        s->bad_since_ns[t] = bad ? c->mono_ns : 0;
+        s->good_since_ns[t] = bad ? 0 : c->mono_ns;
+        s->dirty = true;
+    }
+    if (bad)
+        snprintf(s->bad_what[t], sizeof s->bad_what[t], "%s", what);
+}
+
+// A counter that grew is bad for a minute from then.
+static void mark_count(struct core *c, struct sensor *s, enum trouble t, uint64_t count)
+{
+    char what[24];
+    bool grew = count > s->bad_seen[t];
+    if (grew) {
+        s->bad_seen[t] = count;
+        snprintf(what, sizeof what, "%llu", (unsigned long long)count);
+        mark(c, s, t, true, what);
+        s->good_since_ns[t] = c->mono_ns;       // of a counter: when it last grew
+    } else if (s->bad_since_ns[t] && c->mono_ns - s->good_since_ns[t] > WATCH_NS) {
+        mark(c, s, t, false, "");
+    }
+}
+
+static void judge_radios(struct core *c, struct sensor *s)
+{
+    unsigned hear = radios_hearing(s), n = s->health.n_radios;
+    const struct wire_radio *bad = NULL;
+    char what[96] = "";
+    for (unsigned i = 0; i < n && i < WIRE_RADIOS; i++)
+        if (!radio_hears(&s->health.radio[i]))
+            bad = &s->health.radio[i];
+    if (bad)
+        snprintf(what, sizeof what, "%.31s", bad->name);
+    mark(c, s, TROUBLE_DEAF, s->have_health && !hear, what);
+    mark(c, s, TROUBLE_RADIO, bad && hear, what);
+    snprintf(what, sizeof what, "%.1f %%", 100 * s->loss_share);
+    mark(c, s, TROUBLE_LOSS, s->loss_share > LOSS_MAX, what);
+}
+
+static void judge_clock(struct core *c, struct sensor *s)
+{
+    // A live message cannot come from the future; how far it comes from the past is also the link's
+    // delay, so that side has ten times the room.
+    bool off = s->clock_off_ns > CLOCK_NS || s->clock_off_ns < -10 * CLOCK_NS;
+    char what[96];
+    s->clock_bad = s->have_health && (!s->clock.locked || s->clock.err_ns > CLOCK_NS || off);
+    snprintf(what, sizeof what, "%.1f s", (double)(off ? s->clock_off_ns : s->clock.err_ns) / 1e9);
+    mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : s->clock.source);
+}
+
+static enum sensor_state state_of(const struct core *c, const struct sensor *s)
+{
+    if (!s->heard_mono_ns)
+        return SENSOR_UNKNOWN;
+    if (lost(c, s))
+        return SENSOR_LOST;
+    if (!s->have_health || c->mono_ns - s->health_mono_ns > LOST_NS)
+        return SENSOR_DEGRADED;         // speaks, but not of its radios
+    if (!radios_hearing(s))
+        return SENSOR_SILENT;
+    for (int t = 0; t < TROUBLES; t++)
+        if (s->bad_since_ns[t])
+            return SENSOR_DEGRADED;
+    return SENSOR_OK;
+}
+
+// Below this the spool and the recordings have minutes left.
+#define DISK_LOW 200e6
+
+void sensor_judge(struct core *c, struct sensor *s)
+{
+    bool away = lost(c, s) || !s->heard_mono_ns;
+    // Enrolled and never heard since the start counts as lost after a minute: it was wanted here.
+    mark(c, s, TROUBLE_LOST, lost(c, s) || (!s->heard_mono_ns &&
+                                            c->mono_ns - c->start_mono_ns > 4 * LOST_NS), "");
+    if (!away) {
+        judge_radios(c, s);
+        judge_clock(c, s);
+        mark(c, s, TROUBLE_DISK, s->have_health && s->health.disk_free_bytes < DISK_LOW, "");
+        mark_count(c, s, TROUBLE_SPOOL, s->lost);
+        mark_count(c, s, TROUBLE_ORIGIN, s->refused_origin);
+        mark_count(c, s, TROUBLE_FLOOD, s->throttled);
+        mark_count(c, s, TROUBLE_FOREIGN, s->foreign);
+    }
+    enum sensor_state now = state_of(c, s);
+    if (now == s->state)
+        return;
+    s->state = now;
+    s->since_ns = c->now_ns;
+    s->dirty = c->health_dirty = true;
+    if (now == SENSOR_LOST)
+        for (size_t i = 0; i < c->n_tracks; i++)
+            if (!strcmp(c->track[i]->sensor, s->name) && c->track[i]->incident)
+                incident_touch(c->track[i]->incident);
+}
+
+// ---- What was watched -------------------------------------------------------------------------
+
+// Share of the last minute for which [lo, hi] was watched: a band counts by how much it covers.
+double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz)
+{
+    double watched_s = 0, seen_s = 0;
+    for (unsigned i = 0; i < CORE_LEDGERS && i < s->n_ledger; i++) {
+        const struct wire_ledger *l = &s->ledger[i];
+        if (l->to_ns < c->now_ns - WATCH_NS || l->to_ns > c->now_ns + WATCH_NS)
+            continue;
+        seen_s += (double)(l->to_ns - l->from_ns) / 1e9;
+        for (unsigned b = 0; b < l->n_bands && b < WIRE_BANDS; b++) {
+            double part = (fmin(hi_hz, l->band[b].hi_hz) - fmax(lo_hz, l->band[b].lo_hz)) /
+                          (hi_hz - lo_hz);
+            if (part > 0 && l->band[b].watched_s > 0)
+                watched_s += part * l->band[b].watched_s;
+        }
+    }
+    return seen_s > 0 ? fmin(1, watched_s / seen_s) : 0;
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The five tables, one prepared statement per kind of row, one transaction per batch.
+//
+// synchronous=FULL: SQLite syncs the WAL at each commit, so what was answered survives a power cut.
+// Sensor keys are numbered in `peer`: an event row then has 8 bytes of key instead of 40.
+#include "alertd/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/store_file.h"
+
+#define PEERS 64                // numbers of the last keys used, found without asking the database
+#define PURGES 4
+#define ACTIONS_KEPT 4096       // answers remembered: days of work of a busy post
+
+struct store {
+    struct store_file f;
+    sqlite3_stmt *put[ROW_KINDS], *begin, *commit, *rollback, *peer_add, *peer_get, *purge[PURGES];
+    struct { char z85[48]; int64_t id; } peer[PEERS];
+    unsigned peer_next;
+    uint64_t last_n;
+    int64_t  rows;
+    char     error[256];
+};
+
+static const char *const put_sql[ROW_KINDS] = {
+    [ROW_EVENT] = "INSERT OR IGNORE INTO event(peer, boot, seq, got_ns, t_ns, kind, raw)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [ROW_PROGRESS] = "INSERT OR REPLACE INTO progress(peer, boot, state) VALUES(?1, ?2, ?3)",
+    [ROW_THING] = "INSERT OR REPLACE INTO thing(kind, id, n, json) VALUES(?1, ?2, ?3, ?4)",
+    [ROW_GONE] = "DELETE FROM thing WHERE kind = ?1 AND id = ?2",
+    // A revision is immutable: the first of a number is the one that was shown.
+    [ROW_REV] = "INSERT OR IGNORE INTO alert_rev(alert, rev, n, at_ns, json) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [ROW_ACTION] = "INSERT OR IGNORE INTO action(key, at_ns, user, verb, alert, rev, result, why,"
+                   " json) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+};
+
+// Small steps: about 10 ms each, so that an alert never waits behind the deleting.
+#define STEP "500"
+static const char *const purge_sql[PURGES] = {
+    "DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT " STEP ")"
+    " AND got_ns < ?1",
+    "DELETE FROM alert_rev WHERE (alert, rev) IN (SELECT alert, rev FROM alert_rev"
+    " WHERE at_ns < ?1 AND alert NOT IN (SELECT id FROM thing WHERE kind = 0) LIMIT " STEP ")",
+    "DELETE FROM action WHERE key IN (SELECT key FROM action WHERE at_ns < ?1 LIMIT " STEP ")",
+    "DELETE FROM progress WHERE state = '' AND ?1",       // boots of which nothing can come any more
+};
+
+static sqlite3_stmt *prepared(struct store *s, const char *sql)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v3(s->f.db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK)
+        snprintf(s->error, sizeof s->error, "%s", sqlite3_errmsg(s->f.db));
+    return st;
+}
+
+static int fault(struct store *s, int code)
+{
+    snprintf(s->error, sizeof s->error, "%s", sqlite3_errmsg(s->f.db));
+    switch (code & 0xff) {
+    case SQLITE_FULL:    return -ENOSPC;
+    case SQLITE_NOMEM:   return -ENOMEM;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:  store_file_suspect(&s->f); return -EUCLEAN;
+    default:             return -EIO;
+    }
+}
+
+static int step(struct store *s, sqlite3_stmt *st)
+{
+    int r = sqlite3_step(st);
+    if (r != SQLITE_DONE && r != SQLITE_ROW)
+        r = fault(s, r);
+    else
+        r = 0;
+    sqlite3_reset(st);
+    return r;
+}
+
+static int64_t one_number(struct store *s, const char *sql)
+{
+    sqlite3_stmt *st = prepared(s, sql);
+    int64_t v = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_finalize(st);
+    return v;
+}
+
+static int prepare_all(struct store *s, char why[ALERTD_WHY])
+{
+    bool ok = (s->begin = prepared(s, "BEGIN IMMEDIATE")) != NULL;
+    ok = (s->commit = prepared(s, "COMMIT")) && ok;
+    ok = (s->rollback = prepared(s, "ROLLBACK")) && ok;
+    ok = (s->peer_add = prepared(s, "INSERT OR IGNORE INTO peer(z85) VALUES(?1)")) && ok;
+    ok = (s->peer_get = prepared(s, "SELECT id FROM peer WHERE z85 = ?1")) && ok;
+    for (int i = 0; i < ROW_KINDS; i++)
+        ok = (s->put[i] = prepared(s, put_sql[i])) && ok;
+    for (int i = 0; i < PURGES; i++)
+        ok = (s->purge[i] = prepared(s, purge_sql[i])) && ok;
+    if (!ok)
+        snprintf(why, ALERTD_WHY, "%.200s: %.200s", s->f.path, s->error);
+    return ok ? 0 : -EIO;
+}
+
+int store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char why[ALERTD_WHY])
+{
+    struct store *s = calloc(1, sizeof *s);
+    int r = s ? store_file_open(&s->f, dir, note, why) : -ENOMEM;
+    if (!s)
+        snprintf(why, ALERTD_WHY, "there is not enough memory for the store");
+    if (r >= 0)
+        r = prepare_all(s, why);
+    if (r < 0) {
+        store_close(s);
+        return r;
+    }
+    s->last_n = (uint64_t)one_number(s, "SELECT max(n) FROM (SELECT max(n) AS n FROM thing"
+                                        " UNION SELECT max(n) FROM alert_rev)");
+    s->rows = one_number(s, "SELECT max(id) - min(id) + 1 FROM event");
+    *ret = s;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < ROW_KINDS; i++)
+        sqlite3_finalize(s->put[i]);
+    for (int i = 0; i < PURGES; i++)
+        sqlite3_finalize(s->purge[i]);
+    sqlite3_stmt *one[] = { s->begin, s->commit, s->rollback, s->peer_add, s->peer_get };
+    for (unsigned i = 0; i < sizeof one / sizeof one[0]; i++)
+        sqlite3_finalize(one[i]);
+    store_file_close(&s->f);
+    free(s);
+}
+
+static int peer_number(struct store *s, const char *z85, int64_t *ret)
+{
+    for (unsigned i = 0; i < PEERS; i++)
+        if (!strcmp(s->peer[i].z85, z85)) {
+            *ret = s->peer[i].id;
+            return 0;
+        }
+    sqlite3_bind_text(s->peer_add, 1, z85, -1, SQLITE_STATIC);
+    int r = step(s, s->peer_add);
+    if (r < 0)
+        return r;
+    sqlite3_bind_text(s->peer_get, 1, z85, -1, SQLITE_STATIC);
+    r = sqlite3_step(s->peer_get) == SQLITE_ROW ? 0 : -EIO;
+    *ret = r < 0 ? 0 : sqlite3_column_int64(s->peer_get, 0);
+    sqlite3_reset(s->peer_get);
+    if (r >= 0) {
+        unsigned i = s->peer_next++ % PEERS;
+        snprintf(s->peer[i].z85, sizeof s->peer[i].z85, "%s", z85);
+        s->peer[i].id = *ret;
+    }
+    return r;
+}
+
+static void text(sqlite3_stmt *st, int i, const char *s)
+{
+    sqlite3_bind_text(st, i, s, -1, SQLITE_STATIC);
+}
+
+static void blob(sqlite3_stmt *st, int i, const struct row *r)
+{
+    if (r->kind == ROW_EVENT)
+        sqlite3_bind_blob64(st, i, r->blob, r->len, SQLITE_STATIC);
+    else
+        sqlite3_bind_text64(st, i, r->blob, r->len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int put(struct store *s, const struct row *r)
+{
+    sqlite3_stmt *st = s->put[r->kind];
+    int64_t peer = 0;
+    int i = 1, e;
+    if ((r->kind == ROW_EVENT || r->kind == ROW_PROGRESS) &&
+        (e = peer_number(s, r->text[0], &peer)) < 0)
+        return e;
+    switch (r->kind) {
+    case ROW_EVENT:
+        sqlite3_bind_int64(st, i++, peer);
+        for (int k = 0; k < 5; k++)
+            sqlite3_bind_int64(st, i++, r->num[k]);
+        blob(st, i, r);
+        break;
+    case ROW_PROGRESS:
+        sqlite3_bind_int64(st, 1, peer);
+        sqlite3_bind_int64(st, 2, r->num[0]);
+        text(st, 3, r->text[1]);
+        break;
+    case ROW_THING: case ROW_GONE:
+        sqlite3_bind_int64(st, 1, r->num[0]);
+        text(st, 2, r->text[0]);
+        if (r->kind == ROW_THING) {
+            sqlite3_bind_int64(st, 3, r->num[1]);
+            blob(st, 4, r);
+        }
+        break;
+    case ROW_REV:
+        text(st, i++, r->text[0]);
+        for (int k = 0; k < 3; k++)
+            sqlite3_bind_int64(st, i++, r->num[k]);
+        blob(st, i, r);
+        break;
+    default:        // ROW_ACTION
+        text(st, 1, r->text[0]);
+        sqlite3_bind_int64(st, 2, r->num[0]);
+        text(st, 3, r->text[1]);
+        sqlite3_bind_int64(st, 4, r->num[1]);
+        text(st, 5, r->text[2]);
+        sqlite3_bind_int64(st, 6, r->num[2]);
+        sqlite3_bind_int64(st, 7, r->num[3]);
+        text(st, 8, r->text[3]);
+        blob(st, 9, r);
+    }
+    return step(s, st);
+}
+
+int store_commit(struct store *s, const struct batch *b)
+{
+    if (b->short_of_memory)
+        return -ENOMEM;
+    int r = step(s, s->begin);
+    for (size_t i = 0; i < b->n && r >= 0; i++)
+        r = put(s, &b->row[i]);
+    if (r >= 0)
+        r = step(s, s->commit);
+    if (r < 0) {
+        char error[sizeof s->error];
+        memcpy(error, s->error, sizeof error);
+        if (!sqlite3_get_autocommit(s->f.db))
+            step(s, s->rollback);
+        memcpy(s->error, error, sizeof error);
+        memset(s->peer, 0, sizeof s->peer);     // numbers given in this batch are gone
+        if (r == -ENOSPC)
+            store_file_give_room(&s->f);
+        return r;
+    }
+    store_file_reserve(&s->f);
+    s->rows += (int64_t)b->events;
+    return 0;
+}
+
+int store_purge(struct store *s, int64_t now_ns, int64_t keep_ns)
+{
+    int n = 0;
+    for (int i = 0; i < PURGES; i++) {
+        sqlite3_bind_int64(s->purge[i], 1, now_ns - keep_ns);
+        int r = step(s, s->purge[i]);
+        if (r < 0)
+            return r;
+        int changed = sqlite3_changes(s->f.db);
+        s->rows -= i ? 0 : changed;
+        n += changed;
+    }
+    return n;
+}
+
+int64_t     store_rows(const struct store *s) { return s->rows; }
+uint64_t    store_last_n(const struct store *s) { return s->last_n; }
+const char *store_error(const struct store *s) { return s->error; }
+
+// ---- Reading at the start ---------------------------------------------------------------------
+
+static const char *column(sqlite3_stmt *st, int i)
+{
+    const char *s = (const char *)sqlite3_column_text(st, i);
+    return s ? s : "";
+}
+
+static int load_thing(sqlite3_stmt *st, const struct store_reader *r, void *arg)
+{
+    const char *json = column(st, 3);
+    return r->thing(arg, (enum change_kind)sqlite3_column_int(st, 0), column(st, 1),
+                    (uint64_t)sqlite3_column_int64(st, 2), json, strlen(json));
+}
+
+static int load_progress(sqlite3_stmt *st, const struct store_reader *r, void *arg)
+{
+    return r->progress(arg, column(st, 0), (uint64_t)sqlite3_column_int64(st, 1), column(st, 2));
+}
+
+static int load_action(sqlite3_stmt *st, const struct store_reader *r, void *arg)
+{
+    struct action *a = calloc(1, sizeof *a);
+    if (!a)
+        return -ENOMEM;
+    snprintf(a->key, sizeof a->key, "%s", column(st, 0));
+    snprintf(a->user, sizeof a->user, "%s", column(st, 1));
+    a->verb = (enum action_verb)sqlite3_column_int(st, 2);
+    snprintf(a->alert, sizeof a->alert, "%s", column(st, 3));
+    a->rev = (uint32_t)sqlite3_column_int64(st, 4);
+    a->result = (enum action_result)sqlite3_column_int(st, 5);
+    snprintf(a->why, sizeof a->why, "%s", column(st, 6));
+    a->json = *column(st, 7) ? strdup(column(st, 7)) : NULL;
+    return r->action(arg, a);
+}
+
+static int load(struct store *s, const char *sql, const struct store_reader *r, void *arg,
+                int (*one)(sqlite3_stmt *, const struct store_reader *, void *))
+{
+    sqlite3_stmt *st = prepared(s, sql);
+    int e = st ? 0 : -EIO, k = SQLITE_DONE;
+    while (e >= 0 && (k = sqlite3_step(st)) == SQLITE_ROW)
+        e = one(st, r, arg);
+    if (e >= 0 && k != SQLITE_DONE)
+        e = fault(s, k);
+    sqlite3_finalize(st);
+    return e;
+}
+
+int store_load(struct store *s, const struct store_reader *r, void *arg)
+{
+    // Kinds in the order alert, incident, track, ...: the reader may rely on it.
+    int e = load(s, "SELECT kind, id, n, json FROM thing ORDER BY kind, n", r, arg, load_thing);
+    if (e >= 0)
+        e = load(s, "SELECT z85, boot, state FROM progress JOIN peer ON peer.id = peer", r, arg,
+                 load_progress);
+    if (e >= 0) {
+        char sql[256];
+        snprintf(sql, sizeof sql, "SELECT key, user, verb, alert, rev, result, why, json FROM"
+                 " action ORDER BY at_ns DESC LIMIT %d", ACTIONS_KEPT);
+        e = load(s, sql, r, arg, load_action);
+    }
+    return e;
+}
