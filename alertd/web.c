@@ -239,6 +239,19 @@ static int open_accounts(struct web *w, char why[ALERTD_WHY])
     return 0;
 }
 
+// For `tyto user link`, which does not know what port it became.
+static void write_url(const struct web *w)
+{
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/web-url", w->cfg->data_dir);
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return;
+    fprintf(f, "%s\n", w->url);
+    fclose(f);
+}
+
 static int prepare(struct web *w, const struct web_setup *s, char why[ALERTD_WHY])
 {
     int r = files_load(&w->files, w->cfg->page_dir, why);
@@ -257,6 +270,7 @@ static int prepare(struct web *w, const struct web_setup *s, char why[ALERTD_WHY
                  "descriptors left");
         return -ENOMEM;
     }
+    write_url(w);
     return 0;
 }
 
