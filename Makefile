@@ -7,6 +7,8 @@
 # make fuzz T=NAME [S=60] one libFuzzer target for S seconds (needs clang)
 # make gold               draft the expectations of new recorded cases; hold them against the truth
 # make install [DESTDIR= PREFIX=/usr/local]
+# make install-module     SoapySDR's device module for scenes and recordings, which install leaves out
+# make deb                Debian packages of both, in build/deb
 # make clean
 #
 # ROOMS is the include order: a file may include headers of its own room and of rooms to its left,
@@ -170,7 +172,22 @@ install: all
 	$(if $(SIGS),install -m 644 $(SIGS) "$(D)/share/tyto/sig")
 	cd alertd && find page -type f ! -name '.*' -exec install -D -m 644 {} "$(D)/share/tyto/{}" \;
 	install -m 644 docs/man/*.1 "$(D)/share/man/man1"
+	install -d "$(D)/share/tyto/profiles" "$(D)/lib/udev/rules.d" "$(D)/lib/sysusers.d"
+	install -m 644 $(PROFILES) "$(D)/share/tyto/profiles"
+	install -m 644 hw/udev/60-tyto.rules "$(D)/lib/udev/rules.d"
+	install -m 644 hw/udev/tyto-radio.conf "$(D)/lib/sysusers.d"
 
-.PHONY: all check layers style fuzz demo bench gold clean install
+# Where SoapySDR of this machine looks, below /usr and below /usr/local.
+SOAPY_ABI = $(shell sed -n 's/^\#define SOAPY_SDR_ABI_VERSION "\(.*\)"/\1/p' \
+            $$(pkg-config --variable=includedir SoapySDR)/SoapySDR/Version.h)
+SOAPY_DIR = $(D)/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/SoapySDR/modules$(SOAPY_ABI)
+install-module: $(MODULE)
+	install -d "$(SOAPY_DIR)"
+	install -m 644 $(MODULE) "$(SOAPY_DIR)"
+
+deb: all
+	@sh hw/deb/build.sh $(B)
+
+.PHONY: all check layers style fuzz demo bench gold clean install install-module deb
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -141,6 +141,9 @@ int soapy_cfg_read(struct soapy_cfg *ret, const struct soapy_pair *p, size_t n,
 }
 
 // ---- Unplugged: a file that holds the moment, by the machine's monotonic clock ---------------
+//
+// No file, or an empty one: plugged in.  An empty one is for those who may write but not create,
+// as a driver's process in its jail.
 
 // When it was pulled; -1: it is there, or was never away.
 static int64_t unplugged_at(const struct soapy_cfg *c)
@@ -152,7 +155,7 @@ static int64_t unplugged_at(const struct soapy_cfg *c)
         return -1;
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
-    return n > 0 ? strtoll(text, NULL, 10) : 0;
+    return n > 0 ? strtoll(text, NULL, 10) : -1;
 }
 
 bool soapy_cfg_present(const struct soapy_cfg *c)
@@ -166,11 +169,11 @@ void soapy_cfg_unplug(const struct soapy_cfg *c)
 {
     char text[32];
 
-    if (!c->unplug_mark[0])
+    if (!c->unplug_mark[0] || unplugged_at(c) >= 0)     // pulled before: once is enough
         return;
-    int fd = open(c->unplug_mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = open(c->unplug_mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return;                 // pulled before: once is enough
+        return;
     int n = snprintf(text, sizeof text, "%lld\n", (long long)mono_now_ns());
     (void)!write(fd, text, (size_t)n);
     close(fd);
