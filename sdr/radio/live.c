@@ -162,7 +162,7 @@ static void fill_ask(struct live *l, const struct iq_live_cfg *c)
         .hardware_time = p ? p->hardware_time : -1, .rate_hz = c->rate_hz,
         .centre_hz = c->centre_hz, .gain_db = isnan(c->gain_db) && p ? p->gain_db : c->gain_db,
         .bandwidth_hz = c->bandwidth_hz, .ppm = c->ppm,
-        .settle_s = p ? p->settle_s.v : SETTLE_S, .network = l->remote,
+        .settle_s = p && p->settle_s.v >= 0 ? p->settle_s.v : SETTLE_S, .network = l->remote,
     };
     snprintf(l->ask.args, sizeof l->ask.args, "%s", c->args);
     snprintf(l->ask.antenna, sizeof l->ask.antenna, "%s", c->antenna ? c->antenna : "");

@@ -21,8 +21,8 @@ for deb in "$all" "$module"; do
     field "$deb" Depends | grep -q 'libsoapysdr0' || fault "$deb: does not need libsoapysdr"
     dpkg-deb -c "$deb" | awk '$2 != "root/root" { exit 1 }' || fault "$deb: files that are not root's"
     dpkg-deb -c "$deb" | grep -vE ' \./(usr/.*)?$' && fault "$deb: files outside /usr"
-    dpkg-deb -x "$deb" "$tmp/root"
-    grep -rlF "$top" "$tmp/root" && fault "$deb: names this source tree"
+    dpkg-deb -x "$deb" "$tmp/tree"
+    grep -rlF "$top" "$tmp/tree" && fault "$deb: names this source tree"
 done
 for program in "$build"/bin/*; do
     n=$((n + 1))
@@ -37,10 +37,10 @@ holds "$all" usr/lib/udev/rules.d/60-tyto.rules || fault 'udev rules are missing
 dpkg-deb -c "$module" | grep -q '/SoapySDR/modules0.8/libtytoSupport.so$' || fault 'no module'
 [ "$(dpkg-deb -c "$module" | grep -c '\.so$\|/bin/')" -eq 1 ] || fault 'more than the module'
 
-"$tmp/root/usr/bin/tyto" --version | grep -qF "$version" || fault 'the packed program does not run'
-"$tmp/root/usr/bin/tyto-analyze" --help >/dev/null || fault 'the packed analyze does not run'
+"$tmp/tree/usr/bin/tyto" --version | grep -qF "$version" || fault 'the packed program does not run'
+"$tmp/tree/usr/bin/tyto-analyze" --help >/dev/null || fault 'the packed analyze does not run'
 if command -v SoapySDRUtil >/dev/null; then
-    SOAPY_SDR_PLUGIN_PATH=$(dirname "$(find "$tmp/root" -name libtytoSupport.so)") \
+    SOAPY_SDR_PLUGIN_PATH=$(dirname "$(find "$tmp/tree" -name libtytoSupport.so)") \
         SoapySDRUtil --find=driver=tyto | grep -q 'origin = simulation' ||
         fault 'the packed module is not found by SoapySDR'
 fi
