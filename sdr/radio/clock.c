@@ -46,12 +46,12 @@ static void end_window(struct radio_clock *c)
                ERR_NS + (int64_t)fmin(fabs(off_ns), OFF_NS));
 }
 
-static void note_rate(struct radio_clock *c, uint64_t index, int64_t mono_ns, uint64_t samples)
+static void note_rate(struct radio_clock *c)
 {
     memmove(c->past, c->past + 1, sizeof c->past - sizeof c->past[0]);
-    c->past[CLOCK_WINDOWS - 1].samples = samples;
-    c->past[CLOCK_WINDOWS - 1].index = index;
-    c->past[CLOCK_WINDOWS - 1].mono_ns = mono_ns;
+    c->past[CLOCK_WINDOWS - 1].samples = c->best_samples;
+    c->past[CLOCK_WINDOWS - 1].index = c->best_index;
+    c->past[CLOCK_WINDOWS - 1].mono_ns = c->best_mono_ns;
     c->windows++;
 }
 
@@ -69,20 +69,19 @@ bool clock_arrived(struct radio_clock *c, uint64_t index, int64_t mono_ns, uint6
         c->jumps++;
         tell = true;
     }
-    if (!c->end_ns) {
+    if (!c->end_ns)
         begin_window(c, mono_ns);
-        note_rate(c, index, mono_ns, samples);
-    }
     double off_ns = (double)(mono_ns - c->mono_ns) - line_ns(c, index);
     if (off_ns < c->best_ns) {
         c->best_ns = off_ns;
         c->best_index = index;
         c->best_mono_ns = mono_ns;
+        c->best_samples = samples;
     }
     if (mono_ns < c->end_ns)
         return tell;
     end_window(c);
-    note_rate(c, index, mono_ns, samples);
+    note_rate(c);
     begin_window(c, mono_ns);
     c->utc_less_mono_ns = utc_less_mono_ns;     // slewed clocks are followed
     return true;
@@ -109,7 +108,7 @@ double clock_rate_hz(const struct radio_clock *c, double *ret_span_hz)
     unsigned n = c->windows < CLOCK_WINDOWS ? c->windows : CLOCK_WINDOWS;
 
     *ret_span_hz = 0;
-    if (n < 2)
+    if (n < 3)                          // two may lie within the same few ms
         return 0;
     double s = 1e-9 * (double)(c->past[CLOCK_WINDOWS - 1].mono_ns -
                                c->past[CLOCK_WINDOWS - n].mono_ns);

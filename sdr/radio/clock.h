@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_WINDOWS 4
+#define CLOCK_WINDOWS 6
 
 struct radio_clock {
     double   rate_hz;
@@ -24,6 +24,7 @@ struct radio_clock {
     double   best_ns;           // earliest arrival in it, relative to the anchor's line
     uint64_t best_index;
     int64_t  best_mono_ns;
+    uint64_t best_samples;
     uint64_t jumps;             // of the system's clock
     struct { uint64_t samples, index; int64_t mono_ns; } past[CLOCK_WINDOWS];
     unsigned windows;
@@ -39,5 +40,5 @@ int64_t clock_utc_ns(const struct radio_clock *c, uint64_t index);      // 0: no
 double  clock_index(const struct radio_clock *c, int64_t mono_ns);
 // After an outage: the past says nothing about arrival any more; the line stays.
 void    clock_restart(struct radio_clock *c);
-// Over the last seconds; 0 not known yet.  span_hz counts lost samples too.
+// Over the last seconds, between earliest arrivals; 0 not known yet.  span_hz counts lost ones too.
 double  clock_rate_hz(const struct radio_clock *c, double *ret_span_hz);

@@ -193,7 +193,7 @@ static int first_samples(struct live *l, char why[IQ_WHY])
     while (!live_take(l)) {
         int r = live_step(l, end_ns);
         if (r < 0 || l->before[RING_ERRORS])
-            return src_why(why, r < 0 ? r : -EIO, "%s: %s", l->name, l->said.what);
+            return src_why(why, r < 0 ? r : -EIO, "%s: %s", l->name, l->why);
         if (mono_now_ns() >= end_ns)
             return src_why(why, -ETIMEDOUT, "%s: the device gave no samples within %.0f s%s%s; "
                            "unplug it and plug it in again, then see tyto doctor", l->name, OPEN_S,

@@ -45,6 +45,7 @@ struct live {
     int64_t  said_ns;
     bool     fatal;                     // the child said why it ended
     int      fatal_code;
+    char     why[400];                  // the end of the last child, in full
 
     int      stop_fd;                   // shared: eventfd, for iq_stop and iq_tune
     atomic_bool stop;                   // shared

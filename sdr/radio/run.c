@@ -66,6 +66,8 @@ void live_say(struct live *l, const char *fmt, ...)
 
 void live_restart(struct live *l, enum iq_radio_state why)
 {
+    if (!l->fatal)
+        snprintf(l->why, sizeof l->why, "%s", l->said.what);
     live_tell(l);
     uint64_t jumps = l->said.time_jumps - l->clock.jumps;
     const uint64_t now[] = { l->said.overflows, l->said.timeouts, l->said.errors, jumps,
@@ -109,8 +111,6 @@ static int start(struct live *l)
                         &l->shape);
     if (r < 0) {
         live_say(l, "%.100s cannot be started: %s", l->program, strerror(-r));
-        l->fatal = true;
-        l->fatal_code = -r;
         trouble(l, RADIO_RESTARTING);
         return r;
     }
@@ -176,6 +176,7 @@ static void hear(struct live *l)
         else if (t.kind == TALK_HELLO)
             r = -EBADMSG;
         if (t.kind == TALK_FAIL) {
+            snprintf(l->why, sizeof l->why, "%s", t.say.text);
             l->fatal = true;
             l->fatal_code = t.say.code < 4096 && t.say.code ? (int)t.say.code : EIO;
         }
@@ -214,7 +215,8 @@ static void judge_rate(struct live *l)
     double span_hz, rate_hz = clock_rate_hz(&l->clock, &span_hz), want_hz = l->clock.rate_hz;
 
     l->said.rate_measured_hz = rate_hz;
-    if (rate_hz <= 0)
+    // The first second after a start holds what was queued; so judge when it is out of sight.
+    if (l->clock.windows <= CLOCK_WINDOWS)
         return;
     if (fabs(span_hz / want_hz - 1) > RATE_OFF)
         live_say(l, "%.4g MS/s come, %.4g were asked for: frequencies and times will be wrong",

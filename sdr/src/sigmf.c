@@ -89,6 +89,21 @@ static int read_datatype(struct sigmf *m, const json_t *global, struct at at)
                    s ? s : "(none)", s ? "\"" : "");
 }
 
+static int read_sha512(struct sigmf *m, const json_t *global, struct at at)
+{
+    const json_t *v = get(global, "core:sha512");
+    const char *s = json_string_value(v);
+    size_t n = 0;
+
+    if (!v)
+        return 0;
+    for (; s && n < 128 && strchr("0123456789abcdefABCDEF", s[n]) && s[n]; n++)
+        m->sha512[n] = (char)(s[n] >= 'A' && s[n] <= 'F' ? s[n] - 'A' + 'a' : s[n]);
+    if (n == 128 && !s[n])
+        return 0;
+    return src_why(at.why, -EINVAL, "%s: core:sha512 must be 128 hexadecimal digits", at.name);
+}
+
 static int read_global(struct sigmf *m, const json_t *global, struct at at)
 {
     const json_t *rate = get(global, "core:sample_rate");
@@ -99,7 +114,8 @@ static int read_global(struct sigmf *m, const json_t *global, struct at at)
     if (!json_is_object(global))
         return src_why(at.why, -EINVAL, "%s: no \"global\" object, expected SigMF metadata",
                        at.name);
-    if ((r = read_datatype(m, global, at)) < 0 || (r = read_dataset(m, global, at)) < 0)
+    if ((r = read_datatype(m, global, at)) < 0 || (r = read_dataset(m, global, at)) < 0 ||
+        (r = read_sha512(m, global, at)) < 0)
         return r;
     if (!json_is_number(rate))
         return src_why(at.why, -EINVAL, "%s: core:sample_rate is %s, expected a number of Hz",

@@ -3,8 +3,9 @@
 //
 // Taken: core:datatype, sample_rate, num_channels, dataset, metadata_only; of each capture
 // sample_start, global_index (gaps), frequency, datetime; of annotations only how far they reach;
-// tyto:origin, which our own simulator writes.  core:sha512 is not verified.  A gap counts as one
-// only by core:global_index: two datetimes tell the time, computer clocks being what they are.
+// tyto:origin, which our own programs write; core:sha512, which only `tyto record --verify` checks
+// (a recording of hours takes minutes to read).  A gap counts as one only by core:global_index: two
+// datetimes tell the time, computer clocks being what they are.
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct sigmf {
     enum iq_format format;
     enum iq_origin origin;
     double   rate_hz, centre_hz;    // centre 0 when not said
+    char     sha512[129];       // of the data, lower-case hex; "" not said
     char     dataset[256];      // a plain relative path below the metadata's folder, or ""
     uint64_t reach;             // a capture or annotation speaks of samples up to here
     uint64_t retune;            // first sample at another frequency; UINT64_MAX: none
