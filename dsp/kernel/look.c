@@ -77,6 +77,16 @@ static double sum(const float *restrict p, size_t n)
     return s;
 }
 
+static void sum_blocks(const float *restrict p, size_t blocks, float *restrict s)
+{
+    for (size_t i = 0; i < blocks; i++, p += LOOK_BLOCK) {
+        float v = 0;
+        for (size_t k = 0; k < LOOK_BLOCK; k++)
+            v += p[k];
+        s[i] = v;
+    }
+}
+
 static double sum_root(const float *restrict p, size_t n)
 {
     double acc[LANES] = { 0 }, s = 0;
@@ -263,7 +273,7 @@ static void match(const float *restrict d_re, const float *restrict d_im,
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
     .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
-    .sum = sum, .sum_root = sum_root, .limit = limit, .likeness = likeness, .times = times,
+    .sum = sum, .sum_blocks = sum_blocks, .sum_root = sum_root, .limit = limit, .likeness = likeness, .times = times,
     .add_times = add_times, .moments = moments, .conj_times = conj_times, .squares = squares,
     .turns = turns, .split = split, .match = match,
 };

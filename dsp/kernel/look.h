@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #define LOOK_SHIFTS 32
+#define LOOK_BLOCK  16
 struct look_moments { double sum, sum2; float top; };
 
 struct look_ops {
@@ -19,6 +20,7 @@ struct look_ops {
     void (*power_add)(const float *x, size_t n, float *p);         // p[k] += |x[k]|^2
     void (*window)(const float *x, const float *w, size_t n, float *y);    // y[k] = x[k] w[k]
     double (*sum)(const float *p, size_t n);
+    void (*sum_blocks)(const float *p, size_t blocks, float *s);   // of LOOK_BLOCK each
     double (*sum_root)(const float *p, size_t n);                  // of the roots
     // y[k] = x[k], its power p[k] held to `most`.
     void (*limit)(const float *x, const float *p, float most, size_t n, float *y);

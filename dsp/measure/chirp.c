@@ -42,8 +42,8 @@ static size_t delay_spectrum(struct measurer *m, const struct look *l, size_t la
     for (size_t i = l->i0; i + nf + lag <= end; i += nf / 2, blocks++) {
         m->op->conj_times((const float *)(l->x + i + lag), (const float *)(l->x + i), nf,
                           (float *)m->y);
-        dft_run(m->fft[log_n], m->y, m->y);
-        m->op->power_add((const float *)m->y, nf, m->q);
+        dft_run(m->fft[log_n], m->y, m->z);
+        m->op->power_add((const float *)m->z, nf, m->q);
     }
     return blocks;
 }
@@ -88,6 +88,28 @@ static struct slope slope_find(struct measurer *m, const struct look *l, double 
     return r;
 }
 
+// exp(i pi curve (k - len/2)^2), k < len, by turning the turn.
+static void chirp_make(double curve, size_t len, float complex *z)
+{
+    double mid = (double)len / 2, ph = 0.5 * curve * mid * mid;
+    double complex v = cexp(2 * M_PI * I * (ph - floor(ph)));
+    double complex step = cexp(M_PI * I * curve * (1 - 2 * mid)), turn = cexp(2 * M_PI * I * curve);
+    for (size_t k = 0; k < len; k++, v *= step, step *= turn)
+        z[k] = (float complex)v;
+}
+
+// The most that two bins `apart` hold together, around the end.
+static float pair_most(const float *q, size_t n, size_t apart)
+{
+    float best = 0;
+    for (size_t k = 0, j = n - apart; k < n; k++, j++) {
+        j = j >= n ? j - n : j;
+        float v = q[k] + q[j];
+        best = v > best ? v : best;
+    }
+    return best;
+}
+
 // Share of a symbol's power that dechirping puts into one tone (or two a bandwidth apart), mean
 // over symbols from offset `from`.
 static double dechirp_share(struct measurer *m, const struct look *l, double slope, double bw,
@@ -99,26 +121,17 @@ static double dechirp_share(struct measurer *m, const struct look *l, double slo
     double share = 0, wrap = bw / l->fs * (double)nf;
     if (log_n > 15 || log_n < FFT_LOG_MIN)
         return 0;
-    for (size_t k = 0; k < len; k++) {
-        double t = ((double)k - (double)len / 2) / l->fs, ph = -0.5 * slope * t * t;
-        ph = 2 * M_PI * (ph - floor(ph));
-        m->z[k] = (float)cos(ph) + I * (float)sin(ph);
-    }
+    chirp_make(-slope / (l->fs * l->fs), len, m->z);
     for (double at = (double)l->i0 + from; at + (double)len <= (double)l->i1 && count < max_symbols;
          at += symbol, count++) {
         size_t i = (size_t)at;
-        double total = 0, best = 0;
-        for (size_t k = 0; k < nf; k++) {
-            m->y[k] = k < len ? l->x[i + k] * m->z[k] : 0;
-            total += sq(m->y[k]);
-        }
-        dft_run(m->fft[log_n], m->y, m->y);
-        for (size_t k = 0; k < nf; k++)
-            m->q[k] = sq(m->y[k]);
-        for (size_t k = 0; k < nf; k++) {
-            double v = m->q[k] + m->q[(k + nf - (size_t)(wrap + 0.5) % nf) % nf];
-            best = fmax(best, v);
-        }
+        double total = m->op->sum(m->p + i, len);
+        memcpy(m->y, l->x + i, len * sizeof *m->y);
+        m->op->times((float *)m->y, (const float *)m->z, len);
+        memset(m->y + len, 0, (nf - len) * sizeof *m->y);
+        dft_run(m->fft[log_n], m->y, m->g);
+        m->op->power((const float *)m->g, nf, m->q);
+        float best = pair_most(m->q, nf, (size_t)(wrap + 0.5) % nf);
         // A tone that lasts the whole of `len` has |Y|^2 = len * total.
         share += total > 0 ? best / (total * (double)len) : 0;
     }

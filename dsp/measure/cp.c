@@ -11,9 +11,7 @@
 // rho.  Without prefixes rho^2 times the number of independent samples is exponential with mean 1,
 // which gives the false-alarm probability.  A signal that repeats at that lag everywhere (a
 // carrier, a preamble) has a high rho at every offset and is refused by contrast.
-#include <string.h>
-
-#include "dsp/measure/measure.h"
+#include "dsp/measure/fold.h"
 
 #define FOLD_MAX 65000                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
 // A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
@@ -22,8 +20,20 @@
 // ln of odds against chance, beyond the number of tries: 3e-4 for a burst of anything else
 #define CP_LN_ODDS 8.0
 
+#define CP_WIDTH_MIN_HZ 150e3           // ten carriers of 15 kHz
+
 #define WIFI_PIECE_S 150e-6             // some 35 symbols
 #define WIFI_PIECES  5
+
+// Beyond doubt: kinds whose lag shows nothing need not be tried.  Lags are ranked by |sum c|^2 over
+// up to RANK_SAMPLES, in prefixes or not: exponential with mean 1 when nothing repeats, 40 for LTE's
+// at 15 MS/s.
+#define CP_SURE      60.0
+#define RANK_SAMPLES 16384
+#define RANK_PIECE   2048
+#define RANK_SHOWS   8.0
+// Folded at most: 70 symbols of 66.7 us, enough to see how they drift.
+#define FOLD_MOST_S  5e-3
 
 struct cp_kind {
     enum ofdm_numerology num;
@@ -35,9 +45,10 @@ struct cp_kind {
 };
 
 #define TS (1 / 30.72e6)                // LTE's time unit
+// Those of one useful length stand together.
 static const struct cp_kind kinds[] = {
-    { OFDM_15K, 2048 * TS, 144 * TS, 150e3, 0, 0, 0 },
-    { OFDM_15K, 2048 * TS, 144 * TS, 150e3, 15360 * TS, 7, 16 * TS },
+    { OFDM_15K, 2048 * TS, 144 * TS, CP_WIDTH_MIN_HZ, 0, 0, 0 },
+    { OFDM_15K, 2048 * TS, 144 * TS, CP_WIDTH_MIN_HZ, 15360 * TS, 7, 16 * TS },
     { OFDM_30K, 1024 * TS, 72 * TS, 300e3, 0, 0, 0 },
     { OFDM_30K, 1024 * TS, 72 * TS, 300e3, 15360 * TS, 14, 16 * TS },
     { OFDM_WIFI, 3.2e-6, 0.8e-6, 4e6, 0, 0, 0 },
@@ -60,89 +71,16 @@ struct cp_fit {
     double period;                      // samples
 };
 
-// c[n] and its energy folded over `period`; as running sums that go twice around, so that any
-// window costs the same: entry j holds the sum of bins under j, entry bins + j a whole turn more.
-struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
-
-static struct fold fold_room(struct measurer *m, double period)
+static size_t fold_end(const struct look *l)
 {
-    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q,
-                          .visits = m->r };
-}
-
-static void fold_sum(struct fold *f)
-{
-    for (size_t j = 1; j <= f->bins; j++) {
-        f->c[j] += f->c[j - 1];
-        f->e[j] += f->e[j - 1];
-        f->visits[j] += f->visits[j - 1];
-    }
-    for (size_t j = 1, n = f->bins; j <= n; j++) {
-        f->c[n + j] = f->c[n] + f->c[j];
-        f->e[n + j] = f->e[n] + f->e[j];
-        f->visits[n + j] = f->visits[n] + f->visits[j];
-    }
-}
-
-static void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from,
-                      size_t to, struct fold *f)
-{
-    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
-    memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
-    memset(f->visits, 0, (f->bins + 1) * sizeof *f->visits);
-    size_t whole = 0, n = from;             // rows that reach the last bin
-    for (double start = 0; n < to; start += f->period) {
-        size_t a = from + (size_t)(start + 0.5), b = from + (size_t)(start + f->period + 0.5);
-        size_t row = (b > to ? to : b) - a;
-        row = row > f->bins ? f->bins : row;
-        m->op->fold((const float *)(x + a), (const float *)(x + a + lag), row,
-                    (float *)(f->c + 1), f->e + 1);
-        whole += row == f->bins;
-        for (size_t j = 1; row < f->bins && j <= row; j++)
-            f->visits[j] += 1;
-        n = b > n ? b : n + 1;
-    }
-    for (size_t j = 1; j <= f->bins; j++)
-        f->visits[j] += (float)whole;
-    fold_sum(f);
-}
-
-struct sums { float complex c; float e, v; };
-
-#define SLOT_MOST 14
-
-// Where a period's prefixes lie, in bins from the first.
-struct comb { size_t w, n, at[SLOT_MOST]; };
-
-static struct comb comb_of(const struct cp_kind *k, double fs, size_t bins, size_t w)
-{
-    double sym = (k->useful_s + k->cp_s) * fs;
-    struct comb r = { .w = w, .n = k->slot_s > 0 ? k->per_slot : 1 };
-    for (size_t s = 0; s < r.n; s++)
-        r.at[s] = (size_t)((double)s * sym + (s ? k->extra_s * fs : 0) + 0.5) % bins;
-    return r;
-}
-
-// Over the comb's windows, the first beginning at o, around the end of the fold.
-static struct sums window_sums(const struct fold *f, const struct comb *k, size_t o)
-{
-    struct sums r = { 0 };
-    o = o >= f->bins ? o % f->bins : o;
-    for (size_t s = 0; s < k->n; s++) {
-        size_t a = o + k->at[s];
-        a = a >= f->bins ? a - f->bins : a;
-        r.c += f->c[a + k->w] - f->c[a];
-        r.e += f->e[a + k->w] - f->e[a];
-        r.v += f->visits[a + k->w] - f->visits[a];
-    }
-    return r;
+    double n = FOLD_MOST_S * l->fs;
+    return (double)(l->i1 - l->i0) > n ? l->i0 + (size_t)n : l->i1;
 }
 
 // Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not
 // outweigh milliseconds of symbols.  OFDM's own peaks hardly notice.
-static void limit(struct measurer *m, const struct look *l)
+static void limit(struct measurer *m, const struct look *l, size_t n)
 {
-    size_t n = l->i1 - l->i0;
     double mean = m->op->sum_root(m->p + l->i0, n) / (double)n;
     m->op->limit((const float *)(l->x + l->i0), m->p + l->i0, (float)(6.3 * mean * mean), n,
                  (float *)(m->z + l->i0));
@@ -162,12 +100,13 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
         return false;
     struct fold f = fold_room(m, period);
     fold_take(m, m->z, fit->lag, i0, i1 - fit->lag, &f);
-    struct comb comb = comb_of(k, l->fs, f.bins, w);
+    struct comb comb = fold_comb(w, k->slot_s > 0 ? k->per_slot : 1,
+                                 (k->useful_s + k->cp_s) * l->fs, k->extra_s * l->fs, f.bins);
 
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
     for (size_t o = 0; o < f.bins; o += step, n++) {
-        struct sums r = window_sums(&f, &comb, o);
+        struct sums r = fold_sums(&f, &comb, o);
         double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         all += t;
         if (t > best)
@@ -176,7 +115,7 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     size_t from = best_o + f.bins - step;
     best = -1;
     for (size_t o = from; o <= from + 2 * step; o++) {
-        struct sums r = window_sums(&f, &comb, o);
+        struct sums r = fold_sums(&f, &comb, o);
         double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
         if (t > best) {
             best = t;
@@ -194,17 +133,28 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     return true;
 }
 
+// ln of odds against chance beyond the number of offsets and kinds tried, one offset for each
+// independent sample of the period; 0 for what are no prefixes.
+static double fit_gain(const struct look *l, const struct cp_fit *fit)
+{
+    double clean = l->power / (l->power + l->noise + 1e-30);
+    double share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
+    if (!(fit->contrast > 4 && fit->rho > CP_RHO_MIN * clean))
+        return 0;
+    return fit->t - log((fit->period * share + 1) * (double)KINDS);
+}
+
 // 802.11 frames stand microseconds apart, each on its own grid of symbols; where several came as
 // one burst, the best piece speaks.
 static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp_kind *k,
                        struct cp_fit *fit)
 {
-    size_t piece = (size_t)(WIFI_PIECE_S * l->fs), span = l->i1 - l->i0;
+    size_t piece = (size_t)(WIFI_PIECE_S * l->fs), end = fold_end(l), span = end - l->i0;
     if (k->useful_s > 10e-6 || span < 2 * piece)
-        return fit_kind(m, l, k, l->i0, l->i1, fit);
+        return fit_kind(m, l, k, l->i0, end, fit);
     size_t step = (span - piece) / (WIFI_PIECES - 1);
     bool any = false;
-    for (size_t i = 0; i < WIFI_PIECES; i++) {
+    for (size_t i = 0; i < WIFI_PIECES && !(any && fit_gain(l, fit) > CP_SURE); i++) {
         struct cp_fit f;
         if (fit_kind(m, l, k, l->i0 + i * step, l->i0 + i * step + piece, &f) &&
             (!any || f.t > fit->t)) {
@@ -251,14 +201,14 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
     struct comb one = { .w = w, .n = 1 };
     double best = -1;
     // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
-    size_t to = l->i1 - fit->lag, max = l->i0 + (size_t)(14 * f.period);
+    size_t to = fold_end(l) - fit->lag, max = l->i0 + (size_t)(14 * f.period);
     fold_take(m, m->z, fit->lag, l->i0, to < max ? to : max, &f);
     for (size_t o = 0; o < f.bins; o++) {
-        double v = sq(window_sums(&f, &one, o).c);
+        double v = sq(fold_sums(&f, &one, o).c);
         if (v > best)
             best = v, at = o;
     }
-    float complex c = window_sums(&f, &one, at).c;
+    float complex c = fold_sums(&f, &one, at).c;
     float complex turn = conjf(c) / (cabsf(c) + 1e-30f);
     *ret_err = 1.5 / fmin(l->fs, l->occ_hi - l->occ_lo) +
                (double)w / l->fs * 1.5 / sqrt(fmax(1, fit->neff) * fmax(0.05, fit->rho));
@@ -270,12 +220,13 @@ static double plateau(struct measurer *m, const struct look *l, const struct cp_
 static double lag_refine(const struct measurer *m, const struct look *l, const struct cp_fit *fit)
 {
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5);
+    size_t end = fold_end(l);
     double sym = (fit->k->useful_s + fit->k->cp_s) * l->fs, c[3];
     for (int d = 0; d < 3; d++) {
         float complex s = 0;
         for (double at = (double)l->i0 + fmod(fit->at, sym);; at += sym) {
             size_t i = (size_t)(at + 0.5);
-            if (i + w + fit->lag + 1 > l->i1)
+            if (i + w + fit->lag + 1 > end)
                 break;
             float r[2];
             m->op->likeness((const float *)(l->x + i + fit->lag + (size_t)d - 1),
@@ -295,7 +246,7 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, d
     const struct cp_kind *k = fit->k;
     double clean = l->power / (l->power + l->noise), err;
     double sym = k->slot_s > 0 ? k->slot_s / k->per_slot : k->useful_s + k->cp_s;
-    double symbols = (double)(l->i1 - l->i0) / l->fs / sym;
+    double symbols = (double)(fold_end(l) - l->i0) / l->fs / sym;
     fp->numerology = k->num;
     fp->cp_corr = (struct meas){ fmin(1, fit->rho / fmax(clean, 0.01)),
                                  1 / sqrt(2 * fmax(1, fit->neff)) / fmax(clean, 0.01) };
@@ -325,25 +276,63 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, d
     e->freq_err[KIND_OFDM] = hypot(l->occ_err * 0.5, mod / 4);
 }
 
+struct rank { size_t first, end; double t; };       // kinds of one lag
+
+// How much each lag shows at all, over the whole of what is folded; strongest first.
+static size_t rank_lags(const struct measurer *m, const struct look *l, struct rank *r)
+{
+    size_t end = fold_end(l), span = end - l->i0, n = 0;
+    double share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
+    for (size_t i = 0, j; i < KINDS; i = j) {
+        size_t lag = (size_t)(kinds[i].useful_s * l->fs + 0.5), used = 0;
+        size_t room = span > lag ? span - lag : 0, step = RANK_PIECE;
+        struct rank now = { .first = i };
+        double re = 0, im = 0, e = 0;
+        for (j = i; j < KINDS && kinds[j].useful_s == kinds[i].useful_s; j++)
+            ;
+        now.end = j;
+        if (room > RANK_SAMPLES)
+            step = (room - RANK_PIECE) / (RANK_SAMPLES / RANK_PIECE - 1);
+        for (size_t a = 0; a < room && used < RANK_SAMPLES; a += step) {
+            size_t len = room - a < RANK_PIECE ? room - a : RANK_PIECE;
+            const float complex *z = m->z + l->i0 + a;
+            float c[2];
+            m->op->likeness((const float *)(z + lag), (const float *)z, len, c);
+            re += c[0];
+            im += c[1];
+            e += m->op->sum(m->p + l->i0 + a, len);
+            used += len;
+        }
+        now.t = e > 0 ? (re * re + im * im) / (e * e) * (double)used * share : 0;
+        size_t at = n++;
+        for (; at > 0 && r[at - 1].t < now.t; at--)
+            r[at] = r[at - 1];
+        r[at] = now;
+    }
+    return n;
+}
+
 void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     struct cp_fit best = { 0 };
+    struct rank rank[KINDS];
     double best_gain = 0, clean = l->power / (l->power + l->noise + 1e-30);
     // An even envelope is no OFDM, however it repeats; unless the converter clipped it flat.
     bool even = e->const_env < 0.12 && !(l->b->flags & BURST_CLIPPED);
-    if (l->i1 - l->i0 < 64 || !(l->power > 0) || (even && clean > 0.8))
+    double occ = l->occ_hi - l->occ_lo;
+    if (l->i1 - l->i0 < 64 || !(l->power > 0) || (even && clean > 0.8) || occ < CP_WIDTH_MIN_HZ)
         return;
-    limit(m, l);
-    for (size_t i = 0; i < KINDS; i++) {
-        struct cp_fit fit;
-        if (l->occ_hi - l->occ_lo < kinds[i].width_hz || !fit_pieces(m, l, &kinds[i], &fit))
-            continue;
-        // Offsets tried: one per independent sample of the period.
-        double share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
-        double gain = fit.t - log((fit.period * share + 1) * (double)KINDS);
-        if (fit.contrast > 4 && fit.rho > CP_RHO_MIN * clean && gain > best_gain)
-            best_gain = gain, best = fit;
-    }
+    limit(m, l, fold_end(l) - l->i0);
+    size_t ranks = rank_lags(m, l, rank);
+    for (size_t i = 0; i < ranks && !(best_gain > CP_SURE && rank[i].t < RANK_SHOWS); i++)
+        for (size_t k = rank[i].first; k < rank[i].end; k++) {
+            struct cp_fit fit;
+            if (occ < kinds[k].width_hz || !fit_pieces(m, l, &kinds[k], &fit))
+                continue;
+            double gain = fit_gain(l, &fit);
+            if (gain > best_gain)
+                best_gain = gain, best = fit;
+        }
     if (best_gain > CP_LN_ODDS)
         tell(m, l, &best, best_gain, fp, e);
 }

@@ -22,7 +22,15 @@
 
 static double mean_power(const struct measurer *m, size_t a, size_t b)
 {
-    return b > a ? m->op->sum(m->p + a, b - a) / (double)(b - a) : 0;
+    size_t from = (a + LOOK_BLOCK - 1) / LOOK_BLOCK, to = b / LOOK_BLOCK;
+    if (b <= a)
+        return 0;
+    if (from >= to)
+        return m->op->sum(m->p + a, b - a) / (double)(b - a);
+    double s = m->op->sum(m->p + a, from * LOOK_BLOCK - a) +
+               m->op->sum(m->blocks + from, to - from) +
+               m->op->sum(m->p + to * LOOK_BLOCK, b - to * LOOK_BLOCK);
+    return s / (double)(b - a);
 }
 
 // Noise per Hz: what the burst was told; what the margins hold when they are quieter, or when it
@@ -42,17 +50,14 @@ static double noise_density(const struct measurer *m, const struct look *l)
     return least > 0 && least < 0.7 * told ? least : told;
 }
 
-// Quietest stretch of [a, b): what is beside the burst when another transmission is near.  32
-// samples are noise-like to 18 %.
+// Quietest stretch of [a, b): what is beside the burst when another transmission is near.  Two
+// blocks are noise-like to 18 %.
 static double quiet_power(const struct measurer *m, size_t a, size_t b)
 {
-    double least = INFINITY, was = INFINITY;
-    for (size_t i = a; i + 16 <= b; i += 16) {
-        double now = mean_power(m, i, i + 16);
-        least = fmin(least, 0.5 * (was + now));
-        was = now;
-    }
-    return isfinite(least) ? least : 0;
+    double least = INFINITY;
+    for (size_t i = (a + LOOK_BLOCK - 1) / LOOK_BLOCK; (i + 2) * LOOK_BLOCK <= b; i++)
+        least = fmin(least, (double)m->blocks[i] + m->blocks[i + 1]);
+    return isfinite(least) ? least / (2 * LOOK_BLOCK) : 0;
 }
 
 struct edge { double p0, p1, err_s; };
@@ -68,30 +73,76 @@ static void edge_laws(const struct look *l, double p1, struct edge *e)
     e->err_s = r > 1.05 ? sqrt(0.1 + 2.5 / (i0 * i0) + 2.5 / (i1 * i1)) / band : 1;
 }
 
-// Walks from `mid` by step +-1 to `stop`; beyond `rough` a fall by EDGE_DROP ends it.  Returns the
-// last index that belongs to the burst.
-static size_t edge_walk(const float *p, size_t mid, size_t stop, size_t rough, int step,
-                        const struct edge *e)
+// A walk outward from the middle: sample by sample beyond the rough extents, where a fall by
+// EDGE_DROP ends it; within them block by block, and by samples only where its top may lie.
+//
+//     mid --> |..|block|block| .. |block|..rough..............n
+struct walk { const float *p; double a, c, sum, best; size_t at; };
+
+static void walk_samples(struct walk *w, size_t from, size_t to, int step, double drop)
 {
-    double a = 1 / e->p0 - 1 / e->p1, c = log(e->p1 / e->p0), sum = 0, best = 0;
-    size_t at = mid;
-    for (size_t i = mid; i != stop; i += (size_t)step) {
-        sum += p[i] * a - c;
-        if (sum > best) {
-            best = sum;
-            at = i;
+    for (size_t i = from; i != to; i += (size_t)step) {
+        w->sum += w->p[i] * w->a - w->c;
+        if (w->sum > w->best) {
+            w->best = w->sum;
+            w->at = i;
         }
-        bool out = step > 0 ? i > rough : i < rough;
-        if (out && sum < best - EDGE_DROP)
+        if (w->sum < w->best - drop)
             break;
     }
-    return at;
+}
+
+// Most that the walk may rise within a block, and what it changes by over it.
+static double block_rise(const struct walk *w, double sum)
+{
+    return fmax(sum * w->a, 0) + LOOK_BLOCK * fmax(-w->c, 0);
+}
+
+// Blocks from..to, the last of them left out.
+static void walk_blocks(struct walk *w, const float *blocks, size_t from, size_t to, int step)
+{
+    double sum = w->sum, most = w->best;        // at blocks' ends
+    for (size_t i = from; i != to; i += (size_t)step) {
+        sum += blocks[i] * w->a - LOOK_BLOCK * w->c;
+        most = sum > most ? sum : most;
+    }
+    for (size_t i = from; i != to; i += (size_t)step) {
+        size_t first = i * LOOK_BLOCK, last = first + LOOK_BLOCK - 1;
+        if (w->sum + block_rise(w, blocks[i]) > fmax(most, w->best) - 0.1)      // 0.1: rounding
+            walk_samples(w, step > 0 ? first : last, step > 0 ? last + 1 : first - 1, step,
+                         INFINITY);
+        else
+            w->sum += blocks[i] * w->a - LOOK_BLOCK * w->c;
+    }
+}
+
+// Walks from `mid` by step +-1; returns the last index that belongs to the burst.
+static size_t edge_walk(const struct measurer *m, size_t mid, size_t n, size_t rough, int step,
+                        const struct edge *e)
+{
+    struct walk w = { .p = m->p, .a = 1 / e->p0 - 1 / e->p1, .c = log(e->p1 / e->p0), .at = mid };
+    size_t up = (mid + LOOK_BLOCK - 1) / LOOK_BLOCK, down = mid / LOOK_BLOCK;   // first blocks
+    size_t i = mid;
+    if (step > 0 && rough / LOOK_BLOCK > up) {
+        walk_samples(&w, mid, up * LOOK_BLOCK, 1, INFINITY);
+        i = rough / LOOK_BLOCK * LOOK_BLOCK;
+        walk_blocks(&w, m->blocks, up, i / LOOK_BLOCK, 1);
+    } else if (step < 0 && rough / LOOK_BLOCK + 1 < down) {
+        walk_samples(&w, mid, down * LOOK_BLOCK - 1, -1, INFINITY);
+        i = (rough / LOOK_BLOCK + 1) * LOOK_BLOCK - 1;
+        walk_blocks(&w, m->blocks, down - 1, i / LOOK_BLOCK, -1);
+    }
+    size_t out = step > 0 ? (rough < n ? rough + 1 : n) : rough - 1;
+    walk_samples(&w, i, out, step, INFINITY);
+    walk_samples(&w, out, step > 0 ? n : (size_t)-1, step, EDGE_DROP);
+    return w.at;
 }
 
 void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
 {
     const struct burst *b = l->b;
     m->op->power((const float *)l->x, l->n, m->p);
+    m->op->sum_blocks(m->p, l->n / LOOK_BLOCK, m->blocks);
     l->n0_psd = noise_density(m, l);
     l->noise = l->n0_psd * look_noise_band(l);
     bool has_start = b->part == BURST_WHOLE || b->part == BURST_RUN_FIRST;
@@ -113,7 +164,7 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
     double start = (double)b->n0 / b->rate_hz, end = (double)b->n1 / b->rate_hz;
     double err0 = 0, err1 = 0;
     if (has_start && len > 8) {
-        l->i0 = edge_walk(m->p, mid, (size_t)-1, l->i0, -1, &before);
+        l->i0 = edge_walk(m, mid, l->n, l->i0, -1, &before);
         // On the air from the recording's first sample: nothing to be unsure of.
         bool near = (double)l->i0 < 2 + 4 * before.err_s * l->fs;
         bool cut_off = l->t0 <= 0 && near && (b->flags & BURST_AT_START);
@@ -121,7 +172,7 @@ void level_edges(struct measurer *m, struct look *l, struct fingerprint *fp)
         err0 = cut_off ? 0 : before.err_s;
     }
     if (has_end && len > 8) {
-        l->i1 = edge_walk(m->p, mid, l->n, l->i1, +1, &after) + 1;
+        l->i1 = edge_walk(m, mid, l->n, l->i1, +1, &after) + 1;
         bool near = (double)(l->n - l->i1) < 2 + 4 * after.err_s * l->fs;
         bool cut_off = near && (b->flags & BURST_AT_END);
         end = cut_off ? end : look_time(l, (double)l->i1 - 0.5);

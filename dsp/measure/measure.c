@@ -17,9 +17,10 @@ struct measurer *measurer_new(double rate_hz)
     m->p = (float *)dft_alloc(LOOK_MAX / 2);
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
     m->r = (float *)dft_alloc(LOOK_MAX / 2);
+    m->blocks = (float *)dft_alloc(LOOK_MAX / LOOK_BLOCK / 2);
     m->op = look_ops();
     spectrum_windows(m->hann);
-    bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r;
+    bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r && m->blocks;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
         m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
@@ -47,6 +48,7 @@ void measurer_free(struct measurer *m)
     free(m->p);
     free(m->q);
     free(m->r);
+    free(m->blocks);
     free(m);
 }
 

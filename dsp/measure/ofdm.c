@@ -70,9 +70,9 @@ static void symbol_transform(struct measurer *m, const struct grid *g, size_t i,
         float complex w = phasor(step * (double)(i + k));
         g->fir->mix((float *)(m->z + k), g->turn, crealf(w), cimagf(w));
     }
-    dft_run(m->fft[log2_floor(g->lag)], m->z, m->z);
-    memcpy(y + g->lag / 2, m->z, g->lag / 2 * sizeof *y);
-    memcpy(y, m->z + g->lag / 2, g->lag / 2 * sizeof *y);
+    dft_run(m->fft[log2_floor(g->lag)], m->z, m->y);
+    memcpy(y + g->lag / 2, m->y, g->lag / 2 * sizeof *y);
+    memcpy(y, m->y + g->lag / 2, g->lag / 2 * sizeof *y);
 }
 
 static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, float complex *y)

@@ -43,9 +43,9 @@ static void average(struct measurer *m, struct look *l, unsigned log_nf)
         size_t i = l->i0 + s * step, n = l->i1 - i < nf ? l->i1 - i : nf;
         m->op->window((const float *)(l->x + i), hann, n, (float *)m->y);
         memset(m->y + n, 0, (nf - n) * sizeof *m->y);
-        dft_run(m->fft[log_nf], m->y, m->y);
-        m->op->power_add((const float *)(m->y + nf / 2), nf / 2, l->psd);
-        m->op->power_add((const float *)m->y, nf / 2, l->psd + nf / 2);
+        dft_run(m->fft[log_nf], m->y, m->z);
+        m->op->power_add((const float *)(m->z + nf / 2), nf / 2, l->psd);
+        m->op->power_add((const float *)m->z, nf / 2, l->psd + nf / 2);
     }
     for (size_t k = 0; k < nf; k++)
         l->psd[k] *= (float)(1 / (scale * (double)nf * (double)l->segments));

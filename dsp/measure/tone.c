@@ -8,6 +8,8 @@
 //       |   ----=====---->         |  .     .         S2 = |sum y^2| / sum |y|^2:
 //       |            I             |  .     .  I           1 for AM and CW, 0 for FM
 //            AM                       FM
+#include <string.h>
+
 #include "dsp/measure/measure.h"
 
 #define TONE_LOG 10                 // blocks of 1024 at the most: a few per burst, fine lines
@@ -45,16 +47,14 @@ static bool lines(struct measurer *m, const struct look *l, double *ret_share, d
     double share = 0, s2 = 0, hz = 0, weight = 0;
     for (size_t b = 0; b < blocks; b += skip) {
         const float complex *x = l->x + l->i0 + b * nf;
-        double total = 0;
         size_t at = 0;
-        for (size_t k = 0; k < nf; k++) {
-            m->y[k] = x[k];
-            total += sq(x[k]);
-        }
-        dft_run(m->fft[log_n], m->y, m->y);
+        double total = m->op->sum(m->p + l->i0 + b * nf, nf);
+        memcpy(m->y, x, nf * sizeof *x);
+        dft_run(m->fft[log_n], m->y, m->z);
+        m->op->power((const float *)m->z, nf, m->q);
         for (size_t k = 1; k < nf; k++)
-            at = sq(m->y[k]) > sq(m->y[at]) ? k : at;
-        float complex a = m->y[(at + nf - 1) % nf], c = m->y[(at + 1) % nf], v = m->y[at];
+            at = m->q[k] > m->q[at] ? k : at;
+        float complex a = m->z[(at + nf - 1) % nf], c = m->z[(at + 1) % nf], v = m->z[at];
         double line = sq(a) + sq(v) + sq(c);        // an unwindowed tone leaves 90 % in three bins
         // Exact frequency of a lone tone from three bins (Jacobsen).
         double off = crealf((a - c) / (2 * v - a - c + 1e-30f));

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Folding a delay product over a period, and sums over combs of windows of the fold (see fold.h).
+#include <string.h>
+
+#include "dsp/measure/fold.h"
+
+struct fold fold_room(struct measurer *m, double period)
+{
+    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q,
+                          .visits = m->r };
+}
+
+static void fold_sum(struct fold *f)
+{
+    for (size_t j = 1; j <= f->bins; j++) {
+        f->c[j] += f->c[j - 1];
+        f->e[j] += f->e[j - 1];
+        f->visits[j] += f->visits[j - 1];
+    }
+    for (size_t j = 1, n = f->bins; j <= n; j++) {
+        f->c[n + j] = f->c[n] + f->c[j];
+        f->e[n + j] = f->e[n] + f->e[j];
+        f->visits[n + j] = f->visits[n] + f->visits[j];
+    }
+}
+
+// Rows end on the sample nearest the period's end: each holds all bins or all but the last, and the
+// burst's end cuts one.
+void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from, size_t to,
+               struct fold *f)
+{
+    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
+    memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
+    size_t whole = 0, less = 0, rest = 0;
+    for (size_t k = 0, n = from; n < to; k++) {
+        size_t a = from + (size_t)((double)k * f->period + 0.5);
+        n = from + (size_t)((double)(k + 1) * f->period + 0.5);
+        size_t row = (n > to ? to : n) - a;
+        row = row > f->bins ? f->bins : row;
+        m->op->fold((const float *)(x + a), (const float *)(x + a + lag), row,
+                    (float *)(f->c + 1), f->e + 1);
+        whole += row == f->bins;
+        less += row + 1 == f->bins;
+        rest = row + 1 < f->bins ? row : 0;
+    }
+    f->visits[0] = 0;
+    for (size_t j = 1; j <= f->bins; j++)
+        f->visits[j] = (float)(whole + (j < f->bins ? less : 0) + (j <= rest));
+    fold_sum(f);
+}
+
+struct comb fold_comb(size_t w, size_t windows, double symbol, double extra, size_t bins)
+{
+    struct comb r = { .w = w, .n = windows };
+    for (size_t s = 0; s < r.n; s++)
+        r.at[s] = (size_t)((double)s * symbol + (s ? extra : 0) + 0.5) % bins;
+    return r;
+}
+
+struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o)
+{
+    struct sums r = { 0 };
+    o = o >= f->bins ? o % f->bins : o;
+    for (size_t s = 0; s < k->n; s++) {
+        size_t a = o + k->at[s];
+        a = a >= f->bins ? a - f->bins : a;
+        r.c += f->c[a + k->w] - f->c[a];
+        r.e += f->e[a + k->w] - f->e[a];
+        r.v += f->visits[a + k->w] - f->visits[a];
+    }
+    return r;
+}
