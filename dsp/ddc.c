@@ -45,7 +45,7 @@ struct ddc {
     bool    made[DDC_PHASES + 1];   // rows of h2: an even ratio needs few of them
     struct fir_row row;             // what they have in common
     double  fc2;
-    float   sin2[DDC_TAPS2], cos2[DDC_TAPS2];
+    float   wave[2 * DDC_TAPS2];    // its sinc's
     float   in[2 * (DDC_READ + FIR_TURN)];
     float   mid[2 * (DDC_MID + FIR_TURN)];
 };
@@ -65,6 +65,18 @@ const struct fir_ops *fir_ops(void)
     case HW_ISA_X86_V2: return &fir_ops_v2;
 #endif
     default:            return &fir_ops_plain;
+    }
+}
+
+void fir_turns(double turns, size_t n, float *w)
+{
+    double a = 2 * M_PI * (turns - floor(turns)), cs = cos(a), sn = sin(a), re = 1, im = 0;
+    for (size_t k = 0; k < n; k++) {
+        w[2 * k] = (float)re;
+        w[2 * k + 1] = (float)im;
+        double t = re * cs - im * sn;
+        im = re * sn + im * cs;
+        re = t;
     }
 }
 
@@ -124,25 +136,27 @@ static void design_stage2(struct ddc *d, double in, double out, double pass)
     double half = (double)d->taps2 / 2, fc = 0.5 * low / in;
     d->fc2 = fc;
     d->row = (struct fir_row){ .over_half2 = (float)(1 / (half * half)), .peak = (float)(2 * fc),
-                               .sin = d->sin2, .cos = d->cos2, .over_i0 = (float)DDC_OVER_I0,
+                               .wave = d->wave, .over_i0 = (float)DDC_OVER_I0,
                                .beta2 = (float)(DDC_BETA * DDC_BETA / 4) };
-    for (size_t k = 0; k < d->taps2; k++) {
-        d->sin2[k] = (float)sin(2 * M_PI * fc * (double)k);
-        d->cos2[k] = (float)cos(2 * M_PI * fc * (double)k);
-    }
+    fir_turns(fc, d->taps2, d->wave);
     memset(d->made, 0, sizeof d->made);
+}
+
+// Filter for an output `late` of a sample after tap taps2/2 - 1.
+static void make_row(struct ddc *d, double late, float *h)
+{
+    double t0 = 1 - (double)d->taps2 / 2 - late, a = 2 * M_PI * d->fc2 * t0;
+    d->row.t0 = (float)t0;
+    d->row.s0 = (float)sin(a);
+    d->row.c0 = (float)cos(a);
+    d->op->row(&d->row, d->taps2, h);
 }
 
 static const float *stage2_row(struct ddc *d, size_t p)
 {
     float *h = d->h2 + p * 2 * d->taps2;
-    if (d->made[p])
-        return h;
-    double t0 = 1 - (double)d->taps2 / 2 - (double)p / DDC_PHASES, a = 2 * M_PI * d->fc2 * t0;
-    d->row.t0 = (float)t0;
-    d->row.s0 = (float)sin(a);
-    d->row.c0 = (float)cos(a);
-    d->op->row(&d->row, d->taps2, h);
+    if (!d->made[p])
+        make_row(d, (double)p / DDC_PHASES, h);
     d->made[p] = true;
     return h;
 }
@@ -180,8 +194,10 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
 {
     size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
     per = per < 1 ? 1 : per;
-    bool even = step == floor(step) && pos == floor(pos);   // all on samples: one filter
-    bool same = even && step == 1;                          // and that one is 1
+    bool even = step == floor(step);                // all as far between samples: one filter
+    bool same = step == 1 && pos == floor(pos);     // on samples: and that one is 1
+    if (even)
+        make_row(d, pos - floor(pos), d->h2);
     for (size_t i = 0; i < n; i += per) {
         size_t k = n - i < per ? n - i : per;
         double first = pos + (double)i * step;
@@ -193,7 +209,7 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
             continue;
         }
         if (even) {
-            d->op->dots(d->mid, 2 * (size_t)step, stage2_row(d, 0), 2 * d->taps2, k,
+            d->op->dots(d->mid, 2 * (size_t)step, d->h2, 2 * d->taps2, k,
                         (float *)(dst + i));
             continue;
         }
@@ -229,13 +245,11 @@ void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
     d.op = fir_ops();
     d.c = c;
     d.turns = f_hz / in_rate_hz;
-    for (size_t k = 0; k < FIR_TURN; k++) {
-        double ph = d.turns * (double)k;
-        ph = -2 * M_PI * (ph - floor(ph));
-        d.turn[2 * k] = (float)cos(ph);
-        d.turn[2 * k + 1] = (float)sin(ph);
-    }
-    d.m = ratio < 6 ? 1 : (size_t)(ratio / 3);
+    fir_turns(-d.turns, FIR_TURN, d.turn);
+    // An even ratio leaves stage 2 every second sample, and so one filter; else it reads at three
+    // times the rate, where its filters are short.
+    bool even = fmod(ratio, 2) == 0;
+    d.m = ratio < 6 ? 1 : (size_t)(ratio / (even ? 2 : 3));
     d.m = d.m > DDC_TAPS1 / 6 ? DDC_TAPS1 / 6 : d.m;
     if (d.m > 1)
         design_stage1(&d, in_rate_hz, out_rate_hz, pass);

@@ -80,13 +80,13 @@ static inline float bessel(float q)
 
 static void row(const struct fir_row *r, size_t n, float *restrict ret)
 {
-    const float *restrict sn = r->sin, *restrict cs = r->cos;
+    const float *restrict wave = r->wave;
     const float t0 = r->t0, s0 = r->s0, c0 = r->c0, over_i0 = r->over_i0, peak = r->peak;
     const float over_half2 = r->over_half2, beta2 = r->beta2;
     for (size_t k = 0; k < n; k++) {
         float t = t0 + (float)(int)k, in = 1 - t * t * over_half2;
         float w = in > 0 ? bessel(beta2 * in) * over_i0 : 0;
-        float a = (s0 * cs[k] + c0 * sn[k]) * (float)(1 / 3.14159265358979323846);
+        float a = (s0 * wave[2 * k] + c0 * wave[2 * k + 1]) * (float)(1 / 3.14159265358979323846);
         float v = (t != 0 ? a / t : peak) * w;
         ret[2 * k] = v;
         ret[2 * k + 1] = v;

@@ -14,7 +14,7 @@ struct fir_row {
     float t0, over_half2;           // first time, samples; 1 / (half the window's length)^2
     float s0, c0;                   // sine and cosine of 2 pi fc t0
     float peak;                     // tap at time zero: 2 fc
-    const float *sin, *cos;         // of 2 pi fc k
+    const float *wave;              // exp(2 pi i fc k), interleaved
     float beta2;                    // Kaiser's beta^2 / 4
     float over_i0;                  // 1 / I0(beta)
 };
@@ -34,3 +34,6 @@ struct fir_ops {
 };
 
 const struct fir_ops *fir_ops(void);
+
+// exp(2 pi i turns k) for k < n into w, interleaved; n up to some hundred.
+void fir_turns(double turns, size_t n, float *w);

@@ -23,11 +23,11 @@
 #define CP_WIDTH_MIN_HZ 150e3           // ten carriers of 15 kHz
 
 #define WIFI_PIECE_S 150e-6             // some 35 symbols
-#define WIFI_PIECES  5
+#define WIFI_PIECES  8
 
 // Beyond doubt: kinds whose lag shows nothing need not be tried.  Lags are ranked by |sum c|^2 over
-// up to RANK_SAMPLES, in prefixes or not: exponential with mean 1 when nothing repeats, 40 for LTE's
-// at 15 MS/s.
+// up to RANK_SAMPLES, in prefixes or not: exponential with mean 1 when nothing repeats, 40 for
+// LTE's at 15 MS/s.
 #define CP_SURE      60.0
 #define RANK_SAMPLES 16384
 #define RANK_PIECE   2048

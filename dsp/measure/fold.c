@@ -6,8 +6,7 @@
 
 struct fold fold_room(struct measurer *m, double period)
 {
-    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q,
-                          .visits = m->r };
+    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q };
 }
 
 static void fold_sum(struct fold *f)
@@ -15,12 +14,10 @@ static void fold_sum(struct fold *f)
     for (size_t j = 1; j <= f->bins; j++) {
         f->c[j] += f->c[j - 1];
         f->e[j] += f->e[j - 1];
-        f->visits[j] += f->visits[j - 1];
     }
     for (size_t j = 1, n = f->bins; j <= n; j++) {
         f->c[n + j] = f->c[n] + f->c[j];
         f->e[n + j] = f->e[n] + f->e[j];
-        f->visits[n + j] = f->visits[n] + f->visits[j];
     }
 }
 
@@ -43,9 +40,9 @@ void fold_take(const struct measurer *m, const float complex *x, size_t lag, siz
         less += row + 1 == f->bins;
         rest = row + 1 < f->bins ? row : 0;
     }
-    f->visits[0] = 0;
-    for (size_t j = 1; j <= f->bins; j++)
-        f->visits[j] = (float)(whole + (j < f->bins ? less : 0) + (j <= rest));
+    f->whole = whole;
+    f->less = less;
+    f->rest = rest;
     fold_sum(f);
 }
 
@@ -57,6 +54,14 @@ struct comb fold_comb(size_t w, size_t windows, double symbol, double extra, siz
     return r;
 }
 
+// Samples in the bins under j.
+static float visits(const struct fold *f, size_t j)
+{
+    size_t turn = j >= f->bins, n = f->bins, all = n * f->whole + (n - 1) * f->less + f->rest;
+    j -= turn ? n : 0;
+    return (float)(turn * all + j * (f->whole + f->less) + (j < f->rest ? j : f->rest));
+}
+
 struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o)
 {
     struct sums r = { 0 };
@@ -66,7 +71,7 @@ struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o)
         a = a >= f->bins ? a - f->bins : a;
         r.c += f->c[a + k->w] - f->c[a];
         r.e += f->e[a + k->w] - f->e[a];
-        r.v += f->visits[a + k->w] - f->visits[a];
+        r.v += visits(f, a + k->w) - visits(f, a);
     }
     return r;
 }

@@ -10,9 +10,15 @@
 
 #include "dsp/measure/measure.h"
 
-struct fold { double period; size_t bins; float complex *c; float *e; float *visits; };
+struct fold {
+    double period;
+    size_t bins;
+    float complex *c;
+    float *e;
+    size_t whole, less, rest;       // rows with all bins, with all but the last; length of the rest
+};
 
-// A fold in m->y, m->q, m->r; bins up to half of LOOK_MAX.
+// A fold in m->y and m->q; bins up to half of LOOK_MAX.
 struct fold fold_room(struct measurer *m, double period);
 // Of x[from .. to), which must go on for lag more.
 void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from, size_t to,

@@ -54,10 +54,12 @@ static double noise_density(const struct measurer *m, const struct look *l)
 // blocks are noise-like to 18 %.
 static double quiet_power(const struct measurer *m, size_t a, size_t b)
 {
-    double least = INFINITY;
-    for (size_t i = (a + LOOK_BLOCK - 1) / LOOK_BLOCK; (i + 2) * LOOK_BLOCK <= b; i++)
-        least = fmin(least, (double)m->blocks[i] + m->blocks[i + 1]);
-    return isfinite(least) ? least / (2 * LOOK_BLOCK) : 0;
+    float least = INFINITY;
+    for (size_t i = (a + LOOK_BLOCK - 1) / LOOK_BLOCK; (i + 2) * LOOK_BLOCK <= b; i++) {
+        float now = m->blocks[i] + m->blocks[i + 1];
+        least = now < least ? now : least;
+    }
+    return isfinite(least) ? (double)least / (2 * LOOK_BLOCK) : 0;
 }
 
 struct edge { double p0, p1, err_s; };

@@ -85,8 +85,9 @@ static bool look_better(const struct look *l, double *lo, double *hi)
 {
     double half = l->in_fs / 2, edge = 0.36 * l->fs, bin = l->fs / (double)l->nf;
     double next = fmax(l->occ_hi - l->occ_lo, l->hi99 - l->lo99) * 1.1 + 2 * bin;
-    bool low = l->occ_lo < -edge && l->f_hz - 0.45 * l->fs > -half;
-    bool high = l->occ_hi > edge && l->f_hz + 0.45 * l->fs < half;
+    // Where the look ends with the capture there is no more.
+    bool low = l->occ_lo < -edge && l->f_hz - 0.45 * l->fs > -half + 0.05 * l->fs;
+    bool high = l->occ_hi > edge && l->f_hz + 0.45 * l->fs < half - 0.05 * l->fs;
     if (low || high) {
         *lo = fmax(-half, l->f_hz - (low ? 1.1 : 0.55) * l->fs);
         *hi = fmin(half, l->f_hz + (high ? 1.1 : 0.55) * l->fs);

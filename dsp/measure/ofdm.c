@@ -136,11 +136,7 @@ static bool grid_take(struct measurer *m, struct grid *g)
     memset(p, 0, g->lag * sizeof *p);
     // Symbols do not overlap: all of them fit where their samples did.
     size_t most = LOOK_MAX / g->lag < g->most ? LOOK_MAX / g->lag : g->most;
-    for (size_t k = 0; k < FIR_TURN; k++) {
-        float complex w = phasor(-g->cp->cfo_hz / g->l->fs * (double)k);
-        g->turn[2 * k] = crealf(w);
-        g->turn[2 * k + 1] = cimagf(w);
-    }
+    fir_turns(-g->cp->cfo_hz / g->l->fs, FIR_TURN, g->turn);
     g->carriers = m->g;
     if (g->samples != g->lag)
         turns_make(m, g);

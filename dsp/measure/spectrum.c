@@ -7,9 +7,9 @@
 //       quarter   ___.--~~~~~--.___                  occ: outermost quarter-power bins
 //     __________/|                |\__________       99: half a percent outside on each side
 //               occ_lo            occ_hi
-#include <stdlib.h>
 #include <string.h>
 
+#include "dsp/front/nth.h"
 #include "dsp/measure/measure.h"
 
 void spectrum_windows(float *hann)
@@ -66,12 +66,6 @@ static double quantile(const float *s, size_t nf, double share, double bin_hz)
     return 0;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 // The floor right beside the signal: a strong neighbour's skirts lift it well over the receiver's.
 // Mean of the lowest sixth of the bins (three added, so that they scatter by 1/sqrt(2 segments),
 // and the lowest sixth lies 1.5 of that under the mean); believed where it is clearly above the
@@ -84,13 +78,13 @@ static void floor_beside(struct look *l, float *low)
     for (size_t k = 1; k + 1 < l->nf; k++) {
         double f = ((double)k - (double)l->nf / 2) * bin;
         float v = (l->psd[k - 1] + l->psd[k] + l->psd[k + 1]) / 3;
-        top = fmax(top, v);
+        top = v > top ? v : top;
         if (fabs(f) < 0.38 * l->fs && fabs(f + l->f_hz) < 0.45 * l->in_fs)
             low[n++] = v;
     }
     if (n < 24 || w > 0.8 * l->in_fs)
         return;
-    qsort(low, n, sizeof *low, by_size);
+    nth(low, (unsigned)n, (unsigned)(n / 6));      // the lowest stand before it
     for (size_t k = 0; k < n / 6; k++)
         sum += low[k];
     double under = 1 - 1.5 / sqrt(2.0 * (double)l->segments);
@@ -136,8 +130,9 @@ static double flat_level(const float *s, size_t nf)
         mean += s[k];
         n += s[k] > 0;
     }
-    for (size_t k = 0; k < nf && n; k++) {
-        double v = fmin(s[k], 8 * mean / (double)n);
+    double most = n ? 8 * mean / (double)n : 0;
+    for (size_t k = 0; k < nf; k++) {
+        double v = s[k] < most ? s[k] : most;
         s1 += v;
         s2 += v * v;
     }

@@ -12,35 +12,38 @@
 
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
 
-// |sum x[n+lag] conj x[n]| over energy, n from a, len samples.
-static double lag_corr(const struct look *l, size_t a, size_t len, size_t lag)
+// |sum x[n+lag] conj x[n]| over energy, n from a, len samples; the lag may lie between two samples:
+// the top of a parabola through three, or the best of them.
+static double lag_corr(const struct measurer *m, const struct look *l, size_t a, size_t len,
+                       double lag)
 {
-    float complex s = 0;
-    double e = 0;
-    if (a + len + lag > l->i1 || !len)
+    size_t mid = (size_t)(lag + 0.5);
+    double c[3], e[3], x = lag - (double)mid;
+    if (a + len + mid + 1 > l->i1 || !len || mid < 2)
         return 0;
-    for (size_t i = a; i < a + len; i++) {
-        s += l->x[i + lag] * conjf(l->x[i]);
-        e += 0.5 * (sq(l->x[i]) + sq(l->x[i + lag]));
+    for (size_t k = 0; k < 3; k++) {
+        size_t b = a + mid - 1 + k;
+        float r[2];
+        m->op->likeness((const float *)(l->x + b), (const float *)(l->x + a), len, r);
+        e[k] = 0.5 * (m->op->sum(m->p + a, len) + m->op->sum(m->p + b, len));
+        c[k] = e[k] > 0 ? hypot(r[0], r[1]) / e[k] : 0;
     }
-    return e > 0 ? cabsf(s) / e : 0;
+    double at = c[1] + 0.5 * x * (c[2] - c[0]) + 0.5 * x * x * (c[2] - 2 * c[1] + c[0]);
+    return fmin(1, fmax(at, fmax(c[1], x < 0 ? c[0] : c[2])));
 }
 
 #define STF_WIDTH_MIN_HZ 12e6       // 802.11 at 20 MHz and up; a narrower look would not tell
 void stf_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
-    (void)m;
     bool start = (l->b->part == BURST_WHOLE || l->b->part == BURST_RUN_FIRST) &&
                  !(l->b->flags & BURST_AT_START);
     if (!start || l->occ_hi - l->occ_lo < STF_WIDTH_MIN_HZ || !(l->power > 0))
         return;
-    double us = l->fs * 1e-6, clean = l->power / (l->power + l->noise), best = 0, rest = 0;
-    size_t a = l->i0 + (size_t)(0.3 * us), len = (size_t)(6.6 * us);
-    // The lag lies between two samples; the start is known to a fraction of a microsecond.
-    for (size_t lag = (size_t)(0.8 * us); lag <= (size_t)(0.8 * us) + 1; lag++) {
-        best = fmax(best, lag_corr(l, a, len, lag));
-        rest = fmax(rest, lag_corr(l, l->i0 + (size_t)(9 * us), len, lag));
-    }
+    // The start is known to a fraction of a microsecond.
+    double us = l->fs * 1e-6, clean = l->power / (l->power + l->noise);
+    size_t len = (size_t)(6.6 * us);
+    double best = lag_corr(m, l, l->i0 + (size_t)(0.3 * us), len, 0.8 * us);
+    double rest = lag_corr(m, l, l->i0 + (size_t)(9 * us), len, 0.8 * us);
     double err = 1 / sqrt(2 * 6.6e-6 * (l->occ_hi - l->occ_lo)) / clean;
     fp->wifi_stf = (struct meas){ fmin(1, best / clean), err };
     // What goes on repeating is something else.
