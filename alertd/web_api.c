@@ -2,6 +2,7 @@
 // What each route does, once it is through the gate.  Reading is answered at once.  What people do
 // to an alert goes to the loop and is answered after its commit: the request is suspended until
 // then, or for ten seconds.
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -189,7 +190,8 @@ static void job_failed(struct req *r, const struct acct_job *j)
         return;
     }
     if (j->verb == JOB_SET)
-        req_wake(r, j->result == -EACCES ? 403 : 400, error_json("%s", j->why));
+        req_wake(r, j->result == -EACCES ? 403 : 400,
+                 error_json("%c%s.", toupper((unsigned char)j->why[0]), j->why + 1));
     else if (j->verb == JOB_LINK)
         req_wake(r, 401, error_json("This link was used already or is older than ten minutes; "
                                     "ask for a new one."));

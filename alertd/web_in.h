@@ -92,6 +92,7 @@ struct stream {
     enum stream_kind kind;
     enum change_kind only;          // STREAM_LIST
     struct item   *at;              // last one told, pinned
+    uint64_t  place;                // its order of arrival
     bool      snapshot, first, ready;
     bool      with_view;            // events: spectrum lines too
     uint64_t  view_next;            // number of the next spectrum line

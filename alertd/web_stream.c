@@ -126,7 +126,7 @@ static bool next_event(struct stream *s)
         say(s, s->snapshot ? "retry: 2000\nevent: reset\ndata: {}\n\n" : "retry: 2000\n\n");
         return true;
     }
-    if (!s->snapshot && world_behind(w, s->at)) {
+    if (!s->snapshot && world_behind(w, s->place)) {
         s->w->count.cut_slow++;
         s->over = true;
         return false;
@@ -134,11 +134,13 @@ static bool next_event(struct stream *s)
     struct item *i = world_next(w, s->at, s->snapshot, CHANGE_KINDS);
     if (i) {
         s->at = i;
+        s->place = i->at;
         say_item(s, i);
         return true;
     }
     if (s->snapshot) {
         s->snapshot = false;
+        s->place = w->last_at;
         snprintf(s->head, sizeof s->head, "id: %llu\nevent: ready\ndata: {\"n\":%llu}\n\n",
                  (unsigned long long)w->last_n, (unsigned long long)w->last_n);
         piece_add(s, s->head, strlen(s->head));
@@ -263,7 +265,7 @@ static bool resume(struct stream *s, struct req *r)
 
     if (!id)
         id = MHD_lookup_connection_value(r->con, MHD_GET_ARGUMENT_KIND, "last");
-    return id && !head_number(id, &n) && !world_resume(&s->w->world, n, &s->at);
+    return id && !head_number(id, &n) && !world_resume(&s->w->world, n, &s->at, &s->place);
 }
 
 static struct stream *stream_new(struct req *r, enum stream_kind kind, enum change_kind only)
@@ -343,7 +345,7 @@ void stream_tick(struct web *w, int64_t now_ns)
             wake(s);
         }
         bool slow = !s->suspended && s->kind == STREAM_EVENTS && !s->snapshot &&
-                    world_behind(&w->world, s->at);
+                    world_behind(&w->world, s->place);
         bool late = (s->snapshot || s->kind == STREAM_LIST) &&
                     now_ns - s->begun_ns > WEB_LIST_S * SECOND_NS;
         if ((slow || late) && !s->conn->cut) {

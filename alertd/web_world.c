@@ -175,7 +175,7 @@ void world_start(struct world *w, struct change **c, size_t n, uint64_t last_n)
     w->floor_n = w->last_n;
 }
 
-int world_resume(struct world *w, uint64_t n, struct item **ret)
+int world_resume(struct world *w, uint64_t n, struct item **ret, uint64_t *ret_at)
 {
     if (n < w->floor_n || n > w->last_n)
         return -ESTALE;
@@ -183,6 +183,7 @@ int world_resume(struct world *w, uint64_t n, struct item **ret)
     while (i && i->n <= n)
         i = i->next;
     *ret = i ? i->prev : w->tail;
+    *ret_at = i ? i->at - 1 : w->last_at;
     if (*ret)
         (*ret)->pins++;
     return 0;
@@ -210,11 +211,9 @@ struct item *world_next(struct world *w, struct item *at, bool snapshot, enum ch
     return i;
 }
 
-bool world_behind(const struct world *w, const struct item *at)
+bool world_behind(const struct world *w, uint64_t at)
 {
-    // The next one to be told is what counts: the cursor itself may stand one before the window.
-    const struct item *next = at ? at->next : w->head;
-    return next && !in_window(w, next);
+    return at + 1 < (w->window ? w->window->at : w->last_at + 1);
 }
 
 void world_done(struct world *w)

@@ -61,11 +61,12 @@ void world_start(struct world *w, struct change **c, size_t n, uint64_t last_n);
 int  world_add(struct world *w, struct change *c);          // takes c; 0 or -ENOMEM (c is freed)
 const struct change *world_find(const struct world *w, enum change_kind k, const char *id);
 
-// Behind which item who has seen number n goes on; *ret NULL: from the first.  Pinned.
-// -ESTALE: too old, or not of this store.
-int world_resume(struct world *w, uint64_t n, struct item **ret);
+// Behind which item who has seen number n goes on (pinned; NULL: from the first), and its place in
+// the order of arrival.  -ESTALE: too old, or not of this store.
+int world_resume(struct world *w, uint64_t n, struct item **ret, uint64_t *ret_at);
 // The next item after `at` (NULL: the first); `at` loses its pin and the next one gets it.  NULL:
 // nothing more, `at` keeps its pin.  kind CHANGE_KINDS: any.
 struct item *world_next(struct world *w, struct item *at, bool snapshot, enum change_kind kind);
-bool world_behind(const struct world *w, const struct item *at);    // fell out of the window
+// Whether what came after place `at` is partly out of the window, and may be gone.
+bool world_behind(const struct world *w, uint64_t at);
 void world_unpin(struct world *w, struct item *at);                 // NULL is fine

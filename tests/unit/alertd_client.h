@@ -45,14 +45,21 @@ static inline void write_file(const char *dir, const char *name, const char *tex
     fclose(f);
 }
 
+// A fresh folder; in memory where there is such a place, for each commit is a sync of the disk.
+static inline void make_dir(char ret[64])
+{
+    int n = snprintf(ret, 57, "%s/tyto-web-", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    memset(ret + n, 'X', 6);                    // mkdtemp wants these
+    ret[n + 6] = '\0';
+    assert(mkdtemp(ret));
+}
+
 static inline void post_new(struct post *p, bool tls)
 {
     *p = (struct post){ .cfg = { .site = "test post", .web_host = "127.0.0.1", .web_tls = tls,
                                  .web_name = "post.test", .have_place = true, .lat_deg = 50,
                                  .lon_deg = 14 } };
-    int len = snprintf(p->dir, sizeof p->dir - 7, "/tmp/tyto-web-");
-    memset(p->dir + len, 'X', 6);               // mkdtemp wants these
-    assert(mkdtemp(p->dir));
+    make_dir(p->dir);
     snprintf(p->cfg.file, sizeof p->cfg.file, "test.yaml");
     snprintf(p->cfg.data_dir, sizeof p->cfg.data_dir, "%s", p->dir);
     snprintf(p->cfg.page_dir, sizeof p->cfg.page_dir, "%s/page", p->dir);

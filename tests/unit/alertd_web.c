@@ -7,57 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/alertd_client.h"
-
-static struct post post;
-static char cookie[128];
-
-static int start(bool tls)
-{
-    struct change *world[] = {
-        change_of(7, CHANGE_ALERT, "A1", "{\"id\":\"A1\",\"rev\":1}"),
-        change_of(3, CHANGE_ZONE, "gate", "{\"id\":\"gate\"}"),
-        change_of(9, CHANGE_HEALTH, "post", "{\"id\":\"post\"}"),
-    };
-    post_new(&post, tls);
-    if (!post_start(&post, world, 3, 10)) {
-        fprintf(stderr, "%s\n", post.why);
-        return -1;
-    }
-    post_session(&post, "duty", ROLE_OPERATOR, utc_now_ns() / 1000000000, cookie);
-    return 0;
-}
-
-static int start_plain(void **state) { (void)state; return start(false); }
-static int start_tls(void **state)   { (void)state; return start(true); }
-
-static int stop(void **state)
-{
-    (void)state;
-    post_stop(&post);
-    post_remove(&post);
-    return 0;
-}
-
-static struct answer ask(const char *method, const char *path, const char *headers,
-                         const char *body)
-{
-    static struct client c;
-    struct answer a = { 0 };
-
-    assert_true(client_open(&c, web_port(post.web), post.cfg.web_tls));
-    bool ok = client_ask(&c, &a, !strcmp(method, "HEAD"), method, path, headers, body);
-    client_close(&c);
-    assert_true(ok);
-    return a;
-}
-
-static struct answer get(const char *path)
-{
-    char h[200];
-    snprintf(h, sizeof h, "Cookie: %s\r\n", cookie);
-    return ask("GET", path, h, NULL);
-}
+#include "tests/unit/alertd_ask.h"
 
 static void gives_files(void **state)
 {
@@ -109,30 +59,6 @@ static void gives_lists(void **state)
     a = get("/api/v1/zones");
     assert_string_equal(a.body, "{\"n\":10,\"zones\":[{\"id\":\"gate\"}]}\n");
     free(a.body);
-}
-
-struct follower { struct client c; struct lines l; struct answer a; };
-
-static void follow(struct follower *f, const char *path, const char *headers)
-{
-    char h[400];
-
-    memset(f, 0, sizeof *f);
-    f->l.c = &f->c;
-    assert_true(client_open(&f->c, web_port(post.web), post.cfg.web_tls));
-    snprintf(h, sizeof h, "Cookie: %s\r\n%s", cookie, headers);
-    assert_true(client_ask(&f->c, &f->a, true, "GET", path, h, NULL));
-    assert_int_equal(f->a.status, 200);
-}
-
-static void expect(struct follower *f, const char *name, const char *id, const char *data)
-{
-    struct event e;
-
-    assert_true(event_next(&f->l, &e, WAIT_MS));
-    assert_string_equal(e.name, name);
-    assert_string_equal(e.id, id);
-    assert_string_equal(e.data, data);
 }
 
 static void follows_changes(void **state)
@@ -221,9 +147,6 @@ static void shows_the_spectrum(void **state)
     }
     wait_for_viewers(0);
 }
-
-#define BOTH(f) cmocka_unit_test_setup_teardown(f, start_plain, stop), \
-                cmocka_unit_test_setup_teardown(f, start_tls, stop)
 
 int main(void)
 {
