@@ -121,7 +121,7 @@ $(MODULE): $(B)/obj/sdr/soapy/soapy_module.o $(call libs,sdr)
 	$(CXX) -shared $(LDFLAGS) $(if $(SAN),,-Wl$(comma)--no-undefined) $^ $(LIBS) -o $@
 
 # These read at run time what is not linked into them.
-$(B)/t/hw_profile: | $(PROFILES)
+$(B)/t/hw_profile $(B)/t/classifier_doctor: | $(PROFILES)
 $(B)/t/sdr_soapy: | $(MODULE)
 
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)

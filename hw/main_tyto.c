@@ -17,6 +17,7 @@
 static const struct { const char *name, *about; } commands[] = {
     { "analyze", "a recording in, findings out" },
     { "sim", "a scene description in, IQ with ground truth out" },
+    { "doctor", "what is wrong on this machine, and the mend" },
     { "keys", "this machine's key and the keys it trusts" },
     { "user", "the people who may use a command post" },
     { "demo", "a simulated event, analysed, beside its truth" },

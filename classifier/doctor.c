@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The doctor's table, and what it looks at in the box itself; radios are in doctor_radio.c.
+#include "classifier/doctor.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <math.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utc.h"
+#include "hw/hw.h"
+#include "hw/keys.h"
+
+const char *doctor_state_name(enum doctor_state s)
+{
+    static const char *const names[] = { "ok", "note", "wrong" };
+    return names[s];
+}
+
+void doctor_say(struct doctor *d, enum doctor_state s, const char *mend, const char *fmt, ...)
+{
+    char what[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    for (char *c = what; *c; c++)       // drivers' words may hold anything
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    d->count[s]++;
+    d->tell(d->arg, d->check, s, what, mend);
+}
+
+void doctor_run(struct doctor *d, const struct doctor_check *c)
+{
+    d->check = c->name;
+    c->run(d);
+}
+
+static void check_processor(struct doctor *d)
+{
+    double memory_gb = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) * 1e-9;
+    double hot_c = hw_temperature_c();
+
+    doctor_say(d, hw_cpus() < 2 ? DOCTOR_NOTE : DOCTOR_OK, hw_cpus() < 2 ?
+               "20 MS/s want two processors; ask for less" : NULL,
+               "%u processors, %s kernels, %.1f GB of memory", hw_cpus(), hw_isa_name(hw_isa()),
+               memory_gb);
+    if (hot_c > 90)             // where common processors begin to slow down
+        doctor_say(d, DOCTOR_WRONG, "air or shade: hot processors slow down and lose samples",
+                   "%.0f degrees at the hottest place", hot_c);
+}
+
+// An event of the sensor is dated by this clock; posts refuse what is 0.1 s ahead (SAPIENT).
+static void check_clock(struct doctor *d)
+{
+    static const char *const mend =
+        "install chrony (or gpsd and chrony where there is no network) and wait a few minutes";
+    struct hw_clock c;
+
+    hw_clock_read(&c);
+    double err_s = (double)c.err_ns * 1e-9;
+    if (!c.locked)
+        doctor_say(d, DOCTOR_WRONG, mend, "nothing keeps the clock right");
+    else
+        doctor_say(d, err_s > 0.1 ? DOCTOR_WRONG : DOCTOR_OK, err_s > 0.1 ? mend : NULL,
+                   "kept by %s, right within %.3g s", c.source, err_s);
+}
+
+static void check_place(struct doctor *d)
+{
+    struct hw_gps *g = hw_gps_new(NULL, d->gps_port);
+    struct hw_place p = { .known = false };
+
+    for (int i = 0; g && i < 25 && !p.known; i++) {     // gpsd tells a fix every second
+        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+        hw_gps_read(g, &p);
+    }
+    hw_gps_free(g);
+    if (p.known)
+        doctor_say(d, DOCTOR_OK, NULL, "from gpsd, right within %.0f m, %u satellites", p.err_m,
+                   p.satellites);
+    else
+        doctor_say(d, DOCTOR_NOTE, "say the place in the configuration, or start gpsd",
+                   "no position from gpsd");
+}
+
+static void check_keys(struct doctor *d)
+{
+    struct keys_own own;
+    struct keys_peer *peers = NULL;
+    char why[KEYS_WHY] = "", mend[600];
+
+    snprintf(mend, sizeof mend, "tyto keys make --dir %s", d->keys);
+    if (keys_load(d->keys, &own, why) < 0) {
+        doctor_say(d, DOCTOR_WRONG, mend, "%s", why);
+        return;
+    }
+    keys_wipe(&own);
+    int n = keys_peers(d->keys, &peers, why);
+    free(peers);
+    if (n < 0)
+        doctor_say(d, DOCTOR_WRONG, "mend what the sentence names", "%s", why);
+    else if (!n)
+        doctor_say(d, DOCTOR_WRONG, "tyto keys enrol NAME KEY, with the post's public key",
+                   "a key of its own, but it knows no other machine");
+    else
+        doctor_say(d, DOCTOR_OK, NULL, "a key of its own, and of %d other machine%s", n,
+                   n > 1 ? "s" : "");
+}
+
+// Spool and journal: a day of events takes tens of megabytes, a full disk loses evidence.
+static void check_disk(struct doctor *d)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s", d->spool);
+    for (char *end; access(path, F_OK) && (end = strrchr(path, '/'));)
+        end[end == path && end[1]] = 0;                 // what is not there yet will be made
+    int64_t left = hw_disk_free(path);
+    if (left < 0)
+        doctor_say(d, DOCTOR_WRONG, "give another folder with --spool", "%s: %s", path,
+                   strerror((int)-left));
+    else
+        doctor_say(d, left < 1000000000 ? DOCTOR_WRONG : DOCTOR_OK,
+                   left < 1000000000 ? "make room: at least 1 GB" : NULL, "%.1f GB free at %s",
+                   (double)left * 1e-9, path);
+}
+
+// In a child: what a driver's process does before it loads the driver.
+static bool may_unshare(void)
+{
+    int status = 1;
+    pid_t pid = fork();
+
+    if (!pid)
+        _exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) && unshare(CLONE_NEWNET));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void check_sandbox(struct doctor *d)
+{
+    struct rlimit files;
+
+    if (may_unshare())
+        doctor_say(d, DOCTOR_OK, NULL, "drivers can be kept off the network");
+    else
+        doctor_say(d, DOCTOR_WRONG, "sysctl kernel.unprivileged_userns_clone=1, and "
+                   "user.max_user_namespaces above 0",
+                   "no user name spaces: a driver would see the network");
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0)
+        doctor_say(d, DOCTOR_OK, NULL, "drivers can be kept off our files");
+    else
+        doctor_say(d, DOCTOR_NOTE, "a kernel with landlock (lsm=landlock,... on its command line)",
+                   "no landlock: a driver could read what this user may");
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < 1024)
+        doctor_say(d, DOCTOR_WRONG, "ulimit -n 1024, or LimitNOFILE= in the unit",
+                   "only %llu open files allowed", (unsigned long long)files.rlim_cur);
+}
+
+static void check_service(struct doctor *d)
+{
+    static const char *const where[] = {
+        "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+    };
+    char path[96];
+
+    for (size_t i = 0; i < sizeof where / sizeof where[0]; i++) {
+        snprintf(path, sizeof path, "%s/tyto-sensord.service", where[i]);
+        if (!access(path, R_OK)) {
+            doctor_say(d, DOCTOR_OK, NULL, "%s", path);
+            return;
+        }
+    }
+    if (access("/run/systemd/system", F_OK))
+        doctor_say(d, DOCTOR_NOTE, "start tyto-sensord by what starts programs here",
+                   "this machine has no systemd");
+    else
+        doctor_say(d, DOCTOR_NOTE, "make install, then systemctl enable --now tyto-sensord",
+                   "no unit tyto-sensord.service: the sensor does not start by itself");
+}
+
+const struct doctor_check doctor_checks[] = {
+    { "processor", "processors, memory, heat", check_processor },
+    { "clock", "what keeps the clock, and how right it is", check_clock },
+    { "place", "position from gpsd", check_place },
+    { "keys", "this machine's key and those it knows", check_keys },
+    { "disk", "room for the spool", check_disk },
+    { "sandbox", "what keeps drivers in", check_sandbox },
+    { "service", "the systemd unit", check_service },
+    { "drivers", "radios on the bus, their drivers and rights", doctor_drivers },
+    { "radio", "rate and loss of each radio, measured", doctor_radio },
+    { NULL, NULL, NULL },
+};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the classifier room: what is wrong on this machine, and the mend.
+//
+// Each check is one line of doctor_checks and one function, which looks and says findings:
+//
+//     doctor_say(d, DOCTOR_WRONG, "chrony, or ...", "the clock is %s", ...);
+//
+// A note is worth knowing but stops nobody.  A finding that is wrong always says what to do.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum doctor_state { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
+const char *doctor_state_name(enum doctor_state s);
+
+struct doctor {
+    // asked for
+    const char *config, *keys, *spool;      // sensord's configuration, folders
+    const char *device;         // SoapySDR arguments of the radio to measure; NULL: all found
+    const char *plugin_path;    // where drivers are; NULL: SoapySDR's own place
+    const char *gps_port;       // of gpsd, NULL: 2947
+    double      seconds, rate_hz, freq_hz;  // of the measurement; 0: chosen by the profile
+    // how it is told: check is a name of the table; mend NULL where nothing is to be done
+    void (*tell)(void *arg, const char *check, enum doctor_state s, const char *what,
+                 const char *mend);
+    void       *arg;
+    // own
+    const char *check;
+    unsigned    count[3];       // findings by state
+};
+
+struct doctor_check { const char *name, *about; void (*run)(struct doctor *d); };
+extern const struct doctor_check doctor_checks[];       // ended by a name of NULL
+
+void doctor_run(struct doctor *d, const struct doctor_check *c);
+__attribute__((format(printf, 4, 5)))
+void doctor_say(struct doctor *d, enum doctor_state s, const char *mend, const char *fmt, ...);
+
+// Radios on the bus: their ids against the profiles', and whether we may open their nodes.
+// sys: "/sys/bus/usb/devices", dev: "/dev/bus/usb".
+void doctor_usb(struct doctor *d, const char *sys, const char *dev);
+// One line of `tyto-radio --list` to arguments that open that device; false: it has no driver.
+bool doctor_args(const char *line, char *driver, size_t driver_size, char *args, size_t args_size);
+
+void doctor_drivers(struct doctor *d);
+void doctor_radio(struct doctor *d);

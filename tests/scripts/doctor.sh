@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Usage: doctor.sh BUILDDIR     tyto doctor at work on the device module: a good radio, and ones that
+# lose, fall silent or do not open.
+. "$(dirname "$0")/../lib.sh"
+n=0
+# doctor EXIT NAME ARGS...: its JSON in $tmp/out
+doctor() {
+    want=$1 name=$2 code=0
+    shift 2
+    n=$((n + 1))
+    "$build/bin/tyto-doctor" --json --plugins "$build/soapy" --seconds 1 "$@" >"$tmp/out" \
+        2>"$tmp/err" || code=$?
+    [ "$code" -eq "$want" ] || fault "$name: exit $code, expected $want: $(cat "$tmp/out" "$tmp/err")"
+}
+said() { grep -q "\"state\":\"$1\",\"what\":\"[^\"]*$2" "$tmp/out" || fault "$name: $(cat "$tmp/out")"; }
+slow() { grep -q 'arrive of' "$tmp/out" && skip 'this machine is too busy to judge a rate'; :; }
+
+quiet=driver=tyto,scene=quiet
+# Under a sanitizer, or beside a whole test run, a second of samples may come late.
+doctor 0 good --device $quiet --rate 2.4e6 --freq 868e6 drivers radio || :
+slow
+said ok 'driver=tyto'
+said ok 'nothing lost'
+doctor 1 loses --device $quiet,overflow_every=20 --rate 2.4e6 --freq 868e6 radio
+said wrong 'samples lost'
+doctor 1 'wrong rate' --device $quiet --rate 1e6 --freq 868e6 radio
+said wrong 'offers 2400000'
+doctor 1 'does not open' --device $quiet,fail_open=1 --rate 2.4e6 --freq 868e6 radio
+said wrong 'does not open'
+doctor 1 'no keys' --keys "$tmp/none" keys
+said wrong "$tmp/none"
+grep -q '"mend":"tyto keys make' "$tmp/out" || fault 'no mend for keys'
+
+for bad in --seconds=0 --rate=x --nosuch nosuchcheck --freq; do
+    doctor 2 "$bad" "$bad"
+    [ "$(wc -l <"$tmp/err")" -eq 1 ] && [ ! -s "$tmp/out" ] || fault "$bad: $(cat "$tmp/err")"
+done
+"$build/bin/tyto-doctor" --keys "$tmp/none" keys >"$tmp/out" 2>&1 && fault 'people: exit 0'
+grep -q '^WRONG  keys' "$tmp/out" && grep -q -- '-> tyto keys make' "$tmp/out" ||
+    fault "people: $(cat "$tmp/out")"
+finish $n
