@@ -137,6 +137,12 @@ static bool leave_files(const char *plugin_path, const char *args)
     return ok;
 }
 
+unsigned jail_filter(void)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return refuse_sockets() ? 0 : TALK_DOOR_NETWORK;
+}
+
 unsigned jail_enter(bool network, const char *plugin_path, const char *args)
 {
     struct rlimit none = { 0, 0 };
@@ -148,8 +154,8 @@ unsigned jail_enter(bool network, const char *plugin_path, const char *args)
     // Behind the name space: new credentials would forget the first of these.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (!network && open_doors && refuse_sockets())
-        open_doors = 0;
+    if (open_doors)
+        open_doors = jail_filter();
     if (!leave_files(plugin_path, args))
         open_doors |= TALK_DOOR_FILES;
     return open_doors;
