@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The publisher's thread: sockets and queues around pub_link.c.
+// The publisher's thread: sockets and queues around pub_resend.c.
 //
 // The DEALER sends only while the connection stands (ZMQ_IMMEDIATE) and never waits; its monitor
 // says when it stands.  What is sent and not acknowledged is resend's business, so nothing is lost
@@ -14,23 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include "base/queue.h"
 #include "base/utc.h"
-#include "classifier/pub_link.h"
+#include "classifier/pub_resend.h"
+#include "classifier/pub_socket.h"
 
 #define EVENTS       2048       // queued: seconds of the busiest scene
 #define VIEWS        64
-#define SEND_HWM     2048       // frames; above the late window, so that live ones find room
-#define HEARTBEAT_MS 5000
-#define DEAD_MS      15000      // no heartbeat answered: the connection is given up
-#define RECONNECT_MS 500
-#define RECONNECT_MAX_MS 10000
-#define HANDSHAKE_MS 15000
-#define SOCKET_BUF   65536      // bytes in the kernel: what a live message may have to wait behind
 #define WISH_S       60.0       // a wish to see is forgotten (docs/WIRE.md)
 #define SHED_S       2.0        // events wait so long: no views on this link
 #define POLL_MS      100
@@ -40,12 +32,12 @@ enum { WANT_PSD = 1, WANT_BURSTS = 2 };
 
 struct pub {
     struct pub_cfg cfg;
-    char          name[48], monitor_at[64];
+    char          name[48];
     uint64_t      boot;
     void         *ctx, *dealer, *monitor, *local;
     struct queue *events, *views;
     struct spool *spool;
-    struct link   link;
+    struct resend   link;
     pthread_t     thread;
     bool          running;
     uint64_t      view_seq;
@@ -149,17 +141,17 @@ static void events_take(struct pub *p, int64_t now)
     struct item *i;
 
     for (unsigned n = 0; n < EVENTS && (i = queue_try_pop(p->events)); n++) {
-        int len = take(p, i, WIRE_STREAM_EVENT, link_next(&p->link));
+        int len = take(p, i, WIRE_STREAM_EVENT, resend_next(&p->link));
         if (len < 0)
             continue;
         local_send(p, (size_t)len);
-        link_event(&p->link, p->buf, (size_t)len, now);
+        resend_event(&p->link, p->buf, (size_t)len, now);
     }
 }
 
 static void views_take(struct pub *p, int64_t now)
 {
-    bool shed = !p->link.up || !p->wish_post || link_lag_s(&p->link, now) > SHED_S;
+    bool shed = !p->link.up || !p->wish_post || resend_lag_s(&p->link, now) > SHED_S;
     struct item *i;
 
     while ((i = queue_try_pop(p->views))) {
@@ -189,7 +181,7 @@ static void dealer_read(struct pub *p, int64_t now)
         p->link.heard_ns = now;
         atomic_store(&p->connected, true);
         if (p->msg.head.kind == WIRE_RESUME || p->msg.head.kind == WIRE_ACK)
-            link_heard(&p->link, &p->msg, now);
+            resend_heard(&p->link, &p->msg, now);
         if (p->msg.head.kind == WIRE_VIEW) {
             p->wish_post = (p->msg.view.psd ? WANT_PSD : 0u) |
                            (p->msg.view.bursts ? WANT_BURSTS : 0u);
@@ -209,13 +201,13 @@ static void monitor_read(struct pub *p, int64_t now)
         memcpy(&what, e, sizeof what);
         if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
             atomic_fetch_add(&p->shakes, 1);
-            link_up(&p->link, true, now);
+            resend_up(&p->link, true, now);
         } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
                    what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
                    what == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
             atomic_fetch_add(&p->shakes_refused, 1);
         } else if (what == ZMQ_EVENT_DISCONNECTED) {
-            link_up(&p->link, false, now);
+            resend_up(&p->link, false, now);
             atomic_store(&p->connected, false);
             p->wish_post = 0;
             wanted_tell(p);
@@ -261,7 +253,7 @@ static bool is_over(struct pub *p, int64_t now)
 {
     if (!atomic_load(&p->stop) || !queue_ended(p->events))
         return false;
-    return link_idle(&p->link) || !p->link.up || now > atomic_load(&p->drain_ns);
+    return resend_idle(&p->link) || !p->link.up || now > atomic_load(&p->drain_ns);
 }
 
 static void *run(void *arg)
@@ -290,7 +282,7 @@ static void *run(void *arg)
             local_read(p);
         events_take(p, now);
         views_take(p, now);
-        link_work(&p->link, p->name, now);
+        resend_work(&p->link, p->name, now);
         if ((double)(now - p->tick_ns) * 1e-9 >= TICK_S)
             tick(p, now);
         stats_tell(p);
@@ -303,74 +295,6 @@ static void *run(void *arg)
 }
 
 // ---- Opening and closing ---------------------------------------------------------------------
-
-static int fault(char why[PUB_WHY], const char *what, const char *arg, int err)
-{
-    snprintf(why, PUB_WHY, "%s%.200s: %s", what, arg, zmq_strerror(err));
-    return -err;
-}
-
-static void option(void *socket, int name, int v)
-{
-    // Only a wrong number or type can fail here, which is our own fault and told at first use.
-    (void)zmq_setsockopt(socket, name, &v, sizeof v);
-}
-
-static int dealer_open(struct pub *p, char why[PUB_WHY])
-{
-    static const struct { int name, value; } options[] = {
-        { ZMQ_LINGER, 0 }, { ZMQ_IMMEDIATE, 1 }, { ZMQ_SNDHWM, SEND_HWM }, { ZMQ_RCVHWM, 1000 },
-        { ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS }, { ZMQ_HEARTBEAT_TIMEOUT, DEAD_MS },
-        { ZMQ_HEARTBEAT_TTL, DEAD_MS }, { ZMQ_RECONNECT_IVL, RECONNECT_MS },
-        { ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS }, { ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS },
-        { ZMQ_CONNECT_TIMEOUT, HANDSHAKE_MS }, { ZMQ_TCP_KEEPALIVE, 1 },
-        { ZMQ_TCP_KEEPALIVE_IDLE, 30 }, { ZMQ_TCP_KEEPALIVE_INTVL, 10 },
-        { ZMQ_TCP_KEEPALIVE_CNT, 3 }, { ZMQ_SNDBUF, SOCKET_BUF },
-    };
-    const struct pub_cfg *c = &p->cfg;
-
-    p->dealer = zmq_socket(p->ctx, ZMQ_DEALER);
-    p->monitor = zmq_socket(p->ctx, ZMQ_PAIR);
-    if (!p->dealer || !p->monitor)
-        return fault(why, "link", "", errno);
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        option(p->dealer, options[i].name, options[i].value);
-    option(p->monitor, ZMQ_LINGER, 0);
-    int64_t most = WIRE_MAX;
-    zmq_setsockopt(p->dealer, ZMQ_MAXMSGSIZE, &most, sizeof most);
-    // Without each of these the link would not be secret: no connection then.
-    if (zmq_setsockopt(p->dealer, ZMQ_CURVE_SERVERKEY, c->post_z85, KEYS_Z85) < 0 ||
-        zmq_setsockopt(p->dealer, ZMQ_CURVE_PUBLICKEY, c->own.public_z85, KEYS_Z85) < 0 ||
-        zmq_setsockopt(p->dealer, ZMQ_CURVE_SECRETKEY, c->own.secret_z85, KEYS_Z85) < 0)
-        return fault(why, "the link's keys", "", errno);
-    snprintf(p->monitor_at, sizeof p->monitor_at, "inproc://monitor-%p", (void *)p);
-    if (zmq_socket_monitor(p->dealer, p->monitor_at, ZMQ_EVENT_DISCONNECTED |
-                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                           ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) < 0 ||
-        zmq_connect(p->monitor, p->monitor_at) < 0)
-        return fault(why, "link", "", errno);
-    return zmq_connect(p->dealer, c->endpoint) < 0 ? fault(why, "", c->endpoint, errno) : 0;
-}
-
-static int local_open(struct pub *p, char why[PUB_WHY])
-{
-    char at[256];
-    int64_t most = 1024;                // nobody there has anything to say but "subscribe"
-
-    p->local = zmq_socket(p->ctx, ZMQ_XPUB);
-    if (!p->local)
-        return fault(why, "local socket", "", errno);
-    option(p->local, ZMQ_LINGER, 0);
-    option(p->local, ZMQ_SNDHWM, 1000);
-    zmq_setsockopt(p->local, ZMQ_MAXMSGSIZE, &most, sizeof most);
-    snprintf(at, sizeof at, "ipc://%.240s", p->cfg.local);
-    mode_t was = umask(0117);           // the owner and its group
-    int r = zmq_bind(p->local, at);
-    int err = errno;
-    umask(was);
-    return r < 0 ? fault(why, "", p->cfg.local, err) : 0;
-}
 
 static int open_all(struct pub *p, char why[PUB_WHY])
 {
@@ -388,18 +312,18 @@ static int open_all(struct pub *p, char why[PUB_WHY])
     p->views = queue_new(VIEWS, QUEUE_REFUSE);
     p->ctx = zmq_ctx_new();
     if (!p->events || !p->views || !p->ctx || queue_fd(p->events) < 0 || queue_fd(p->views) < 0)
-        return fault(why, "link", "", ENOMEM);
+        return pub_fault(why, "link", "", ENOMEM);
     if ((r = spool_new(&p->spool, &sc, why)) < 0)
         return r;
-    link_init(&p->link, p->spool, p->boot, p->cfg.retry_s, dealer_send, p);
-    if (p->cfg.endpoint && (r = dealer_open(p, why)) < 0)
+    resend_init(&p->link, p->spool, p->boot, p->cfg.retry_s, dealer_send, p);
+    if (p->cfg.endpoint && (r = pub_dealer(p->ctx, &p->cfg, &p->dealer, &p->monitor, why)) < 0)
         return r;
-    if (p->cfg.local && (r = local_open(p, why)) < 0)
+    if (p->cfg.local && (r = pub_local(p->ctx, p->cfg.local, &p->local, why)) < 0)
         return r;
     keys_wipe(&p->cfg.own);             // ZeroMQ has its copy
     r = pthread_create(&p->thread, NULL, run, p);
     if (r)
-        return fault(why, "thread", "", r);
+        return pub_fault(why, "thread", "", r);
     pthread_setname_np(p->thread, "pub");
     p->running = true;
     return 0;
@@ -411,7 +335,7 @@ int pub_new(struct pub **ret, const struct pub_cfg *cfg, char why[PUB_WHY])
 
     if (!p || sodium_init() < 0) {
         free(p);
-        return fault(why, "link", "", ENOMEM);
+        return pub_fault(why, "link", "", ENOMEM);
     }
     p->cfg = *cfg;
     snprintf(p->name, sizeof p->name, "%s", cfg->name ? cfg->name : "");
@@ -446,7 +370,7 @@ void pub_free(struct pub *p, double drain_s)
     if (p->ctx)
         zmq_ctx_term(p->ctx);
     if (p->spool)
-        link_done(&p->link);
+        resend_done(&p->link);
     spool_free(p->spool);
     queue_free(p->events);
     queue_free(p->views);

@@ -271,7 +271,8 @@ static int dir_open(struct spool *s, char why[SPOOL_WHY])
         return fault(why, dir, errno);
     if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    snprintf(why, SPOOL_WHY, "spool: %.300s is another sensor's that runs; each needs its own", dir);
+    snprintf(why, SPOOL_WHY, "spool: %.300s is another sensor's that runs; each needs its own",
+             dir);
     return -EBUSY;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Resume, resend, lost (docs/WIRE.md, "Streams and their order").
-#include "classifier/pub_link.h"
+#include "classifier/pub_resend.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,33 +23,33 @@ static double s_of(int64_t ns) { return (double)ns * 1e-9; }
 
 // ---- Copies in memory ------------------------------------------------------------------------
 
-static struct link_copy *copy_at(struct link *l, uint64_t seq)
+static struct resend_copy *copy_at(struct resend *l, uint64_t seq)
 {
     if (seq < l->copy_first || seq >= l->copy_next)
         return NULL;
-    struct link_copy *c = &l->copy[seq % LINK_COPIES];
+    struct resend_copy *c = &l->copy[seq % RESEND_COPIES];
     return c->p ? c : NULL;
 }
 
-static void copy_drop(struct link *l, bool acked)
+static void copy_drop(struct resend *l, bool acked)
 {
-    struct link_copy *c = &l->copy[l->copy_first % LINK_COPIES];
+    struct resend_copy *c = &l->copy[l->copy_first % RESEND_COPIES];
 
     if (c->p && !c->on_disk && !acked)
         spool_lose(l->spool, l->boot[0].boot, c->seq, c->seq);
     l->copy_bytes -= c->len;
     free(c->p);
-    *c = (struct link_copy){ 0 };
+    *c = (struct resend_copy){ 0 };
     l->copy_first++;
 }
 
-static void copy_add(struct link *l, uint64_t seq, const uint8_t *msg, size_t len, bool on_disk)
+static void copy_add(struct resend *l, uint64_t seq, const uint8_t *msg, size_t len, bool on_disk)
 {
-    while (l->copy_next - l->copy_first >= LINK_COPIES ||
-           (l->copy_first < l->copy_next && l->copy_bytes + len > LINK_COPY_BYTES))
+    while (l->copy_next - l->copy_first >= RESEND_COPIES ||
+           (l->copy_first < l->copy_next && l->copy_bytes + len > RESEND_COPY_BYTES))
         copy_drop(l, false);
-    struct link_copy *c = &l->copy[seq % LINK_COPIES];
-    *c = (struct link_copy){ seq, (uint32_t)len, on_disk, malloc(len) };
+    struct resend_copy *c = &l->copy[seq % RESEND_COPIES];
+    *c = (struct resend_copy){ seq, (uint32_t)len, on_disk, malloc(len) };
     l->copy_next = seq + 1;
     if (!c->p) {
         c->len = 0;
@@ -63,8 +63,8 @@ static void copy_add(struct link *l, uint64_t seq, const uint8_t *msg, size_t le
 
 // ---- Boots -----------------------------------------------------------------------------------
 
-void link_init(struct link *l, struct spool *spool, uint64_t boot, double retry_s, link_send *send,
-               void *arg)
+void resend_init(struct resend *l, struct spool *spool, uint64_t boot, double retry_s,
+                 resend_send *send, void *arg)
 {
     struct wire_held held[SPOOL_BOOTS];
 
@@ -74,23 +74,23 @@ void link_init(struct link *l, struct spool *spool, uint64_t boot, double retry_
     l->arg = arg;
     l->window = WINDOW_MIN;
     l->retry_s = retry_s > 0 ? retry_s : RETRY_S;
-    l->boot[0] = (struct link_boot){ .boot = boot, .retry_s = l->retry_s };
+    l->boot[0] = (struct resend_boot){ .boot = boot, .retry_s = l->retry_s };
     unsigned n = spool_boots(spool, held);
     for (unsigned i = 0; i < n; i++)
-        l->boot[i + 1] = (struct link_boot){ .boot = held[i].boot, .ack = held[i].first,
+        l->boot[i + 1] = (struct resend_boot){ .boot = held[i].boot, .ack = held[i].first,
                                              .late_next = held[i].first,
                                              .late_end = held[i].last + 1,
                                              .last1 = held[i].last + 1, .retry_s = l->retry_s };
     l->n = n + 1;
 }
 
-void link_done(struct link *l)
+void resend_done(struct resend *l)
 {
     while (l->copy_first < l->copy_next)
         copy_drop(l, true);         // on disk, or beyond help
 }
 
-void link_up(struct link *l, bool up, int64_t now_ns)
+void resend_up(struct resend *l, bool up, int64_t now_ns)
 {
     l->up = up;
     l->heard_ns = now_ns;
@@ -101,11 +101,11 @@ void link_up(struct link *l, bool up, int64_t now_ns)
         l->boot[i].synced = false;
 }
 
-uint64_t link_next(const struct link *l) { return l->boot[0].last1; }
+uint64_t resend_next(const struct resend *l) { return l->boot[0].last1; }
 
-void link_event(struct link *l, const uint8_t *msg, size_t len, int64_t now_ns)
+void resend_event(struct resend *l, const uint8_t *msg, size_t len, int64_t now_ns)
 {
-    struct link_boot *b = &l->boot[0];
+    struct resend_boot *b = &l->boot[0];
     uint64_t seq = b->last1++;
     bool live = l->up && b->synced && l->send(l->arg, msg, len) == 0;
 
@@ -121,7 +121,7 @@ void link_event(struct link *l, const uint8_t *msg, size_t len, int64_t now_ns)
 
 // ---- Short messages --------------------------------------------------------------------------
 
-static int send_msg(struct link *l, const struct wire_msg *m)
+static int send_msg(struct resend *l, const struct wire_msg *m)
 {
     uint8_t buf[2048];
     int n = wire_pack(m, buf, sizeof buf);
@@ -129,7 +129,7 @@ static int send_msg(struct link *l, const struct wire_msg *m)
 }
 
 // What is neither in memory nor on disk will never come.
-static int hole_tell(struct link *l, const struct link_boot *b, uint64_t from, uint64_t to)
+static int hole_tell(struct resend *l, const struct resend_boot *b, uint64_t from, uint64_t to)
 {
     struct wire_msg m = { .head = { .v = WIRE_VERSION, .kind = WIRE_LOST },
                           .span = { b->boot, from, to } };
@@ -144,7 +144,7 @@ static int hole_tell(struct link *l, const struct link_boot *b, uint64_t from, u
 
 // ---- What the post says ----------------------------------------------------------------------
 
-static void boot_ack(struct link *l, struct link_boot *b, uint64_t next, int64_t now_ns)
+static void boot_ack(struct resend *l, struct resend_boot *b, uint64_t next, int64_t now_ns)
 {
     if (next > b->last1)
         next = b->last1;            // of what we never sent: not to be believed
@@ -172,11 +172,11 @@ static void boot_ack(struct link *l, struct link_boot *b, uint64_t next, int64_t
     spool_ack(l->spool, b->boot, next);
 }
 
-void link_heard(struct link *l, const struct wire_msg *m, int64_t now_ns)
+void resend_heard(struct resend *l, const struct wire_msg *m, int64_t now_ns)
 {
     l->heard_ns = now_ns;
     for (unsigned i = 0; i < l->n; i++) {
-        struct link_boot *b = &l->boot[i];
+        struct resend_boot *b = &l->boot[i];
         if (b->boot != m->span.boot)
             continue;
         bool resume = m->head.kind == WIRE_RESUME;
@@ -202,7 +202,7 @@ void link_heard(struct link *l, const struct wire_msg *m, int64_t now_ns)
 // ---- Sending ---------------------------------------------------------------------------------
 
 // The running boot in each; eight boots a message.
-static int hello_send(struct link *l, const char *name)
+static int hello_send(struct resend *l, const char *name)
 {
     unsigned i = 1;
 
@@ -213,7 +213,7 @@ static int hello_send(struct link *l, const char *name)
         h->v_lo = h->v_hi = WIRE_VERSION;
         snprintf(h->name, sizeof h->name, "%s", name ? name : "");
         snprintf(h->version, sizeof h->version, "%s", TYTO_VERSION);
-        const struct link_boot *b = &l->boot[0];
+        const struct resend_boot *b = &l->boot[0];
         h->held[h->n++] = (struct wire_held){ b->boot, b->ack,
                                               b->last1 > b->ack ? b->last1 - 1 : b->ack };
         for (; i < l->n && h->n < WIRE_BOOTS; i++)
@@ -226,7 +226,7 @@ static int hello_send(struct link *l, const char *name)
     return 0;
 }
 
-static int lost_send(struct link *l, uint64_t boot)
+static int lost_send(struct resend *l, uint64_t boot)
 {
     struct wire_msg m = { .head = { .v = WIRE_VERSION, .kind = WIRE_LOST } };
     int r = 0;
@@ -238,9 +238,9 @@ static int lost_send(struct link *l, uint64_t boot)
 }
 
 // The first message of the boot from *seq on in its envelope; its length, or -ENOENT.
-static int late_get(struct link *l, const struct link_boot *b, uint64_t *seq)
+static int late_get(struct resend *l, const struct resend_boot *b, uint64_t *seq)
 {
-    const struct link_copy *c = b == &l->boot[0] ? copy_at(l, *seq) : NULL;
+    const struct resend_copy *c = b == &l->boot[0] ? copy_at(l, *seq) : NULL;
 
     if (c)
         return wire_pack_late(c->p, c->len, l->late, sizeof l->late);
@@ -249,7 +249,7 @@ static int late_get(struct link *l, const struct link_boot *b, uint64_t *seq)
 }
 
 // 1: a message went, 0: none is left or the window is full, -EAGAIN.
-static int late_one(struct link *l, struct link_boot *b, int64_t now_ns)
+static int late_one(struct resend *l, struct resend_boot *b, int64_t now_ns)
 {
     uint64_t seq = b->late_next;
 
@@ -281,7 +281,7 @@ static int late_one(struct link *l, struct link_boot *b, int64_t now_ns)
     return 1;
 }
 
-static void retry(struct link *l, struct link_boot *b, int64_t now_ns)
+static void retry(struct resend *l, struct resend_boot *b, int64_t now_ns)
 {
     if (b->ack == b->last1 || s_of(now_ns - b->moved_ns) < b->retry_s)
         return;
@@ -294,7 +294,7 @@ static void retry(struct link *l, struct link_boot *b, int64_t now_ns)
     lost_send(l, b->boot);
 }
 
-static bool all_synced(const struct link *l)
+static bool all_synced(const struct resend *l)
 {
     for (unsigned i = 0; i < l->n; i++)
         if (!l->boot[i].synced)
@@ -302,7 +302,7 @@ static bool all_synced(const struct link *l)
     return true;
 }
 
-void link_work(struct link *l, const char *name, int64_t now_ns)
+void resend_work(struct resend *l, const char *name, int64_t now_ns)
 {
     unsigned budget = WINDOW_MAX;       // then back to the poll: live ones come first
     int r = 1;
@@ -317,7 +317,7 @@ void link_work(struct link *l, const char *name, int64_t now_ns)
             lost_send(l, l->boot[i].boot);
     }
     for (unsigned i = 0; i < l->n && r >= 0 && budget; i++) {
-        struct link_boot *b = &l->boot[i];
+        struct resend_boot *b = &l->boot[i];
         if (!b->synced)
             continue;
         retry(l, b, now_ns);
@@ -328,7 +328,7 @@ void link_work(struct link *l, const char *name, int64_t now_ns)
     }
 }
 
-bool link_idle(const struct link *l)
+bool resend_idle(const struct resend *l)
 {
     for (unsigned i = 0; i < l->n; i++)
         if (l->boot[i].ack < l->boot[i].last1)
@@ -336,7 +336,7 @@ bool link_idle(const struct link *l)
     return true;
 }
 
-double link_lag_s(const struct link *l, int64_t now_ns)
+double resend_lag_s(const struct resend *l, int64_t now_ns)
 {
     return l->boot[0].ack < l->boot[0].last1 ? s_of(now_ns - l->boot[0].moved_ns) : 0;
 }

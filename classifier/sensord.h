@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the classifier room: the parts of tyto-sensord.
+//
+//     [chain thread, one a radio]  dsp_next -> cls_push -> track, decode, burst, psd --.
+//     [main thread]                health every 5 s, ledger every 10 s, signals -------+-> tell
+//                                                                                      |
+//     tell: a line on standard output where asked; to the publisher's thread  <--------'
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/queue.h"
+#include "classifier/classifier.h"
+#include "classifier/pub.h"
+#include "classifier/runs.h"
+#include "hw/hw.h"
+
+#define SENSORD_WHY   512
+#define SENSORD_PATH  256
+
+// ---- Configuration (docs/sensord.yaml) -------------------------------------------------------
+
+enum sensord_kind { RADIO_LIVE, RADIO_SCENE, RADIO_FILE };
+
+struct sensord_radio {
+    enum sensord_kind kind;
+    char     name[32], profile[64], args[200], antenna[32], path[SENSORD_PATH], format[8];
+    double   rate_hz, centre_hz, gain_db, bandwidth_hz, ppm;
+    unsigned channel;
+    uint64_t seed;
+    bool     seed_given, freq_given;
+    struct hw_profile hw;
+};
+
+struct sensord_cfg {
+    char     name[48], keys_dir[SENSORD_PATH], sig_dir[SENSORD_PATH], plugin_path[SENSORD_PATH];
+    char     endpoint[160], post_key[KEYS_Z85], spool_dir[SENSORD_PATH], local[100];
+    double   spool_bytes, spool_s, heading_deg;
+    bool     production;
+    unsigned threads;                   // workers a radio, 0: shared out over the processors
+    enum droneid_mode droneid;
+    double   p_drone;
+    bool     fixed;                     // the place is configured
+    struct hw_place place;
+    char     gpsd_host[64], gpsd_port[8];   // "" none
+    unsigned n_radios;
+    struct sensord_radio radio[WIRE_RADIOS];
+};
+
+// 0, or -errno with a sentence that names file and line.
+int sensord_cfg_load(struct sensord_cfg *ret, const char *path, char why[SENSORD_WHY]);
+// No other origin than live, where production is asked for?  Sentence and -EPERM otherwise.
+int sensord_origin_ok(const struct sensord_cfg *c, const char *radio, enum iq_origin o,
+                      bool exercise, char why[SENSORD_WHY]);
+
+// ---- Where messages go -----------------------------------------------------------------------
+
+struct tell {
+    struct pub *pub;                    // NULL: no link
+    bool        lines;                  // JSON Lines on standard output
+    _Atomic(bool) *broken;              // standard output is gone
+};
+void tell_event(struct tell *t, const struct wire_msg *m);
+void tell_view(struct tell *t, const struct wire_msg *m);
+struct wire_view tell_wanted(const struct tell *t);
+
+// ---- One radio -------------------------------------------------------------------------------
+
+#define SAY_TRACKS CLS_TRACKS
+
+// What was last said of a track, to say only what matters.
+struct said {
+    char    id[24], serial[48];
+    double  said_s, p_drone;
+    int     state, verdict, role;
+    const char *family, *link;
+    bool    told;
+};
+
+struct chain {
+    const struct sensord_cfg   *cfg;
+    const struct sensord_radio *r;
+    unsigned           index;
+    struct tell       *tell;
+    struct queue      *turn;            // one token: FFTW's planner takes one at a time
+    pthread_t          thread;
+    bool               exercise;
+    // the thread's own
+    struct dsp        *dsp;
+    struct cls        *cls;
+    struct runs        runs;
+    struct said        said[SAY_TRACKS];
+    unsigned           n_said;
+    struct wire_msg    msg, bursts;     // being filled
+    double             bursts_s;        // sample time of the first burst in bursts
+    int64_t            anchor_ns;       // UTC of sample 0 of what plays in process
+    double             rate_hz;
+    // told to everybody
+    _Atomic(struct iq_source *) src;    // set once; closed when all threads have ended
+    _Atomic double     t_s, floor_dbfs_hz, occupancy, centre_hz, now_rate_hz;
+    _Atomic int64_t    moved_ns;        // monotonic, when t_s last grew
+    _Atomic uint64_t   shed, clipped, decodes;
+    _Atomic int        origin;
+    _Atomic bool       stop, ended, refused;
+    char               why[SENSORD_WHY];    // valid once refused is set
+    // the main thread's
+    uint64_t           ledger_lost, clipped_told;
+    double             ledger_t_s;
+    int                state_told;
+};
+
+int  chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, struct tell *tell,
+               struct queue *turn, bool exercise, char why[SENSORD_WHY]);
+int  chain_start(struct chain *c);
+void chain_stop(struct chain *c);
+void chain_free(struct chain *c);       // after its thread has ended
+int64_t chain_utc_ns(struct chain *c, double t_s, int64_t *ret_err_ns);
+
+// What one finding or spectrum leads to (sensord_say.c), on the chain's thread.
+void say_finding(struct chain *c, const struct finding *f);
+void say_psd(const struct psd_frame *f, void *chain);
+void say_end(struct chain *c);
+void say_head(struct wire_msg *m, enum wire_kind kind, int64_t t_ns, int64_t err_ns,
+              enum iq_origin origin);
+
+// ---- The whole (sensord_health.c), on the main thread ----------------------------------------
+
+struct health {
+    const struct sensord_cfg *cfg;
+    struct tell   *tell;
+    struct chain **chain;
+    struct hw_gps *gps;
+    int64_t        start_ns, health_ns, ledger_ns, ledger_utc_ns, cpu[2];
+    struct wire_msg msg;
+};
+// Says what is due; force: now.  True where the watchdog may be fed.
+bool health_work(struct health *h, int64_t now_ns, bool force);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One radio's thread: opens it, for ever if need be, and reads findings until told to stop.
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utc.h"
+#include "classifier/sensord.h"
+
+#define WAIT_FIRST_S 1.0        // before a radio that did not open is tried again; doubles
+#define WAIT_MAX_S   30.0
+
+int64_t chain_utc_ns(struct chain *c, double t_s, int64_t *ret_err_ns)
+{
+    if (c->r->kind != RADIO_LIVE) {     // played as if it were now
+        *ret_err_ns = 0;
+        return c->anchor_ns + (int64_t)llround(t_s * 1e9);
+    }
+    int64_t ns = iq_utc_ns(atomic_load(&c->src), t_s, ret_err_ns);
+    return ns > 0 ? ns : utc_now_ns();
+}
+
+static int open_it(struct chain *c, struct iq_source **src, char why[IQ_WHY])
+{
+    const struct sensord_radio *r = c->r;
+
+    if (r->kind == RADIO_LIVE)
+        return iq_open_live(src, &(struct iq_live_cfg){
+            .name = r->name, .args = r->args, .profile = r->profile[0] ? &r->hw : NULL,
+            .rate_hz = r->rate_hz, .centre_hz = r->centre_hz, .gain_db = r->gain_db,
+            .bandwidth_hz = r->bandwidth_hz, .ppm = r->ppm, .channel = r->channel,
+            .antenna = r->antenna[0] ? r->antenna : NULL,
+            .plugin_path = c->cfg->plugin_path[0] ? c->cfg->plugin_path : NULL,
+            .pool_blocks = DSP_POOL_BLOCKS }, why);
+    if (r->kind == RADIO_SCENE)
+        return iq_open_sim(src, &(struct iq_sim_cfg){ .path = r->path, .seed = r->seed,
+            .seed_given = r->seed_given, .paced = true, .pool_blocks = DSP_POOL_BLOCKS }, why);
+    return iq_open_file(src, &(struct iq_file_cfg){ .path = r->path,
+        .format = r->format[0] ? r->format : NULL, .rate_hz = r->rate_hz, .freq_hz = r->centre_hz,
+        .freq_given = r->freq_given, .paced = true, .pool_blocks = DSP_POOL_BLOCKS }, why);
+}
+
+static void wait_s(struct chain *c, double s)
+{
+    for (double t = 0; t < s && !atomic_load(&c->stop); t += 0.1)
+        nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+}
+
+// A radio that is not there may be plugged in yet; a file that is not there is a fault.
+static struct iq_source *open_until(struct chain *c)
+{
+    struct iq_source *src = NULL;
+    char why[IQ_WHY] = "";
+    double wait = WAIT_FIRST_S;
+
+    while (!atomic_load(&c->stop)) {
+        bool planned = c->r->kind == RADIO_SCENE;
+        void *token = planned ? queue_pop(c->turn) : NULL;
+        int r = open_it(c, &src, why);
+        if (token)
+            queue_push(c->turn, token);
+        if (r == 0)
+            return src;
+        if (c->r->kind != RADIO_LIVE || r == -EINVAL)
+            break;
+        wait_s(c, wait);
+        wait = wait * 2 < WAIT_MAX_S ? wait * 2 : WAIT_MAX_S;
+    }
+    if (!atomic_load(&c->stop)) {
+        snprintf(c->why, sizeof c->why, "%.500s", why);
+        atomic_store(&c->refused, true);
+    }
+    return NULL;
+}
+
+static bool begin(struct chain *c, struct iq_source *src)
+{
+    struct iq_info info = iq_info(src);
+    unsigned share = hw_cpus() / c->cfg->n_radios;
+
+    c->anchor_ns = utc_now_ns();
+    c->rate_hz = info.rate_hz;
+    atomic_store(&c->origin, (int)info.origin);
+    atomic_store(&c->centre_hz, info.centre_hz);
+    atomic_store(&c->now_rate_hz, info.rate_hz);
+    atomic_store(&c->moved_ns, mono_now_ns());
+    atomic_store(&c->src, src);
+    if (atomic_load(&c->stop))
+        iq_stop(src);                   // who asked before it was open could not
+    if (sensord_origin_ok(c->cfg, c->r->name, info.origin, c->exercise, c->why) < 0) {
+        atomic_store(&c->refused, true);
+        return false;
+    }
+    void *token = queue_pop(c->turn);
+    c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
+        .threads = c->cfg->threads ? c->cfg->threads : share ? share : 1,
+        .on_psd = say_psd, .arg = c });
+    queue_push(c->turn, token);
+    if (c->dsp)
+        return true;
+    snprintf(c->why, sizeof c->why, "%s: not enough memory for %.0f samples a second", c->r->name,
+             info.rate_hz);
+    atomic_store(&c->refused, true);
+    return false;
+}
+
+static void *run(void *arg)
+{
+    struct chain *c = arg;
+    struct iq_source *src = open_until(c);
+    struct finding *f;
+
+    if (src && begin(c, src)) {
+        while ((f = dsp_next(c->dsp))) {
+            say_finding(c, f);
+            finding_free(f);
+        }
+        say_end(c);
+    }
+    atomic_store(&c->ended, true);
+    return NULL;
+}
+
+int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, struct tell *tell,
+              struct queue *turn, bool exercise, char why[SENSORD_WHY])
+{
+    struct chain *c = calloc(1, sizeof *c);
+    int r = -ENOMEM;
+
+    snprintf(why, SENSORD_WHY, "not enough memory");
+    if (c)
+        r = cls_new(&c->cls, &(struct cls_cfg){ .droneid = cfg->droneid,
+            .sig_dir = cfg->sig_dir[0] ? cfg->sig_dir : NULL,
+            .p_drone_threshold = cfg->p_drone }, why);
+    if (r < 0) {
+        free(c);
+        return r;
+    }
+    c->cfg = cfg;
+    c->r = &cfg->radio[i];
+    c->index = i;
+    c->tell = tell;
+    c->turn = turn;
+    c->exercise = exercise;
+    c->state_told = -1;
+    atomic_store(&c->floor_dbfs_hz, NAN);
+    atomic_store(&c->occupancy, NAN);
+    atomic_store(&c->moved_ns, mono_now_ns());
+    // What a radio not heard of yet most likely is; set right before its first message.
+    atomic_store(&c->origin, c->r->kind == RADIO_LIVE ? (int)IQ_LIVE :
+                 c->r->kind == RADIO_SCENE ? (int)IQ_SIMULATION : (int)IQ_RECORDING);
+    atomic_store(&c->centre_hz, c->r->centre_hz);
+    atomic_store(&c->now_rate_hz, c->r->rate_hz);
+    *ret = c;
+    return 0;
+}
+
+int chain_start(struct chain *c)
+{
+    char name[16];
+    int r = pthread_create(&c->thread, NULL, run, c);
+
+    snprintf(name, sizeof name, "chain-%.9s", c->r->name);
+    if (r == 0)
+        pthread_setname_np(c->thread, name);
+    return -r;
+}
+
+void chain_stop(struct chain *c)
+{
+    struct iq_source *src = atomic_load(&c->src);
+
+    atomic_store(&c->stop, true);
+    if (src)
+        iq_stop(src);
+}
+
+void chain_free(struct chain *c)
+{
+    if (!c)
+        return;
+    dsp_free(c->dsp);
+    cls_free(c->cls);
+    iq_close(atomic_load(&c->src));
+    free(c);
+}

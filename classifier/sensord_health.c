@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How the sensor is, and what it watched: from samples that arrived and were worked through, never
+// from a process that runs.
+//
+//     samples arrive (iq_radio)  and  sample time grows in the chain (t_s)      -> running
+//     samples arrive, the chain stands still                                   -> silent, says so
+//     none arrive                                               -> what the source says
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utc.h"
+#include "base/version.h"
+#include "classifier/sensord.h"
+
+#define HEALTH_S 5.0
+#define LEDGER_S 10.0
+#define STALL_S  5.0            // the chain's spectra come twice a second
+#define OPEN_S   10.0           // sdr.h: a radio's first sample
+
+#define put(array, s) snprintf(array, sizeof array, "%s", (s) ? (s) : "")
+
+static double s_of(int64_t ns) { return (double)ns * 1e-9; }
+
+// The state of one radio, and its figures into *w where asked.
+static enum iq_radio_state radio_state(struct chain *c, int64_t now_ns, struct iq_radio *ret)
+{
+    struct iq_source *src = atomic_load(&c->src);
+    double still_s = s_of(now_ns - atomic_load(&c->moved_ns));
+
+    *ret = (struct iq_radio){ .state = RADIO_STARTING, .since_s = NAN, .last_sample_s = NAN,
+                              .rate_measured_hz = NAN };
+    if (atomic_load(&c->ended)) {
+        ret->state = RADIO_SILENT;
+        snprintf(ret->what, sizeof ret->what, "%.150s",
+                 atomic_load(&c->refused) ? c->why : "the recording has ended");
+        return ret->state;
+    }
+    if (!src) {
+        put(ret->what, still_s > OPEN_S ? "it could not be opened yet" : "");
+        return ret->state;
+    }
+    iq_radio(src, ret);
+    if (ret->state == RADIO_NONE) {                     // plays in process
+        ret->state = RADIO_RUNNING;
+        ret->last_sample_s = still_s;
+        ret->since_s = NAN;
+        ret->rate_measured_hz = NAN;
+    }
+    if (ret->state == RADIO_RUNNING && still_s > STALL_S) {
+        ret->state = RADIO_SILENT;
+        put(ret->what, "samples arrive, and the chain does not work through them");
+    }
+    return ret->state;
+}
+
+static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
+{
+    static const char *const states[] = { "starting", "starting", "running", "silent",
+                                          "restarting" };
+    struct iq_radio q;
+    enum iq_radio_state s = radio_state(c, now_ns, &q);
+    double t_s = atomic_load(&c->t_s), rate_hz = atomic_load(&c->now_rate_hz);
+    uint64_t clipped = atomic_load(&c->clipped);
+
+    memset(w, 0, sizeof *w);
+    put(w->name, c->r->name);
+    snprintf(w->device, sizeof w->device, "%.63s", q.device);
+    put(w->state, states[s]);
+    put(w->what, q.what);
+    w->centre_hz = atomic_load(&c->centre_hz);
+    w->rate_hz = rate_hz;
+    w->rate_measured_hz = q.rate_measured_hz >= 0 ? q.rate_measured_hz : NAN;
+    w->gain_db = c->r->gain_db;
+    w->since_s = q.since_s;
+    w->last_sample_s = q.last_sample_s;
+    w->floor_dbfs = atomic_load(&c->floor_dbfs_hz);
+    if (!isfinite(w->floor_dbfs))
+        w->floor_dbfs = NAN;
+    w->occupancy = atomic_load(&c->occupancy);
+    if (!(w->occupancy >= 0 && w->occupancy <= 1))
+        w->occupancy = NAN;
+    w->lost = q.lost;
+    double all = t_s * rate_hz;
+    w->samples = all > (double)q.lost ? (uint64_t)(all - (double)q.lost) : 0;
+    w->overflows = q.overflows;
+    w->restarts = q.restarts;
+    w->shed_bursts = atomic_load(&c->shed);
+    w->clipping = clipped != c->clipped_told;
+    c->clipped_told = clipped;
+}
+
+// Live only where all are: what stands in the whole must not be better than its worst part.
+static enum iq_origin origin_of(const struct health *h)
+{
+    for (unsigned i = 0; i < h->cfg->n_radios; i++)
+        if (atomic_load(&h->chain[i]->origin) != IQ_LIVE)
+            return (enum iq_origin)atomic_load(&h->chain[i]->origin);
+    return IQ_LIVE;
+}
+
+static void place_fill(struct health *h, struct wire_health *w)
+{
+    struct hw_place p = h->cfg->place;
+
+    if (h->gps)
+        hw_gps_read(h->gps, &p);
+    if (!p.known && h->cfg->fixed)
+        p = h->cfg->place;
+    w->place_known = p.known;
+    w->lat_deg = w->lon_deg = w->alt_m = w->place_err_m = w->place_age_s = NAN;
+    w->heading_deg = h->cfg->heading_deg;
+    if (!p.known)
+        return;
+    put(w->place_source, p.source);
+    w->lat_deg = p.lat_deg;
+    w->lon_deg = p.lon_deg;
+    w->alt_m = p.alt_m;
+    w->place_err_m = p.err_m >= 0 ? p.err_m : NAN;
+    w->place_age_s = p.age_s;
+}
+
+static void health_say(struct health *h, int64_t now_ns)
+{
+    struct wire_health *w = &h->msg.health;
+    struct pub_stats s = { 0 };
+
+    say_head(&h->msg, WIRE_HEALTH, utc_now_ns(), 0, origin_of(h));
+    if (h->tell->pub)
+        pub_stats(h->tell->pub, &s);
+    put(w->name, h->cfg->name);
+    put(w->version, TYTO_VERSION);
+    place_fill(h, w);
+    w->uptime_s = s_of(now_ns - h->start_ns);
+    w->cpu_share = hw_cpu_share(h->cpu);
+    if (!(w->cpu_share >= 0))
+        w->cpu_share = NAN;
+    int64_t rss = hw_rss_bytes();
+    w->rss_bytes = rss >= 0 ? (double)rss : NAN;
+    int64_t left = h->cfg->spool_dir[0] ? hw_disk_free(h->cfg->spool_dir) : -1;
+    w->disk_free_bytes = left >= 0 ? (double)left : NAN;
+    w->temperature_c = hw_temperature_c();
+    w->spool_bytes = s.spool_bytes;
+    w->spool_lost = s.lost + s.dropped;
+    w->n_radios = h->cfg->n_radios;
+    for (unsigned i = 0; i < w->n_radios; i++)
+        radio_fill(h->chain[i], now_ns, &w->radio[i]);
+    tell_event(h->tell, &h->msg);
+    h->health_ns = now_ns;
+}
+
+// Seconds of samples that were worked through since the last time: sample time that passed, less
+// what was lost of it.
+static double watched_s(struct chain *c, int64_t now_ns, double most_s)
+{
+    struct iq_radio q;
+    double t_s = atomic_load(&c->t_s), rate_hz = atomic_load(&c->now_rate_hz);
+
+    radio_state(c, now_ns, &q);
+    double lost_s = rate_hz > 0 ? (double)(q.lost - c->ledger_lost) / rate_hz : 0;
+    double s = t_s - c->ledger_t_s - lost_s;
+    c->ledger_t_s = t_s;
+    c->ledger_lost = q.lost;
+    return s < 0 ? 0 : s > most_s ? most_s : s;
+}
+
+static void ledger_say(struct health *h, int64_t now_ns)
+{
+    struct wire_ledger *w = &h->msg.ledger;
+    double span_s = s_of(now_ns - h->ledger_ns);
+    int64_t to_ns = utc_now_ns();
+
+    say_head(&h->msg, WIRE_LEDGER, to_ns, 0, origin_of(h));
+    // The clock may have jumped: what passed is known from the monotonic one.
+    w->to_ns = to_ns;
+    w->from_ns = to_ns - (now_ns - h->ledger_ns);
+    for (unsigned i = 0; i < h->cfg->n_radios; i++) {
+        struct chain *c = h->chain[i];
+        struct wire_band *b = &w->band[w->n_bands++];
+        double half = atomic_load(&c->now_rate_hz) / 2, mid = atomic_load(&c->centre_hz);
+        double floor_dbfs = atomic_load(&c->floor_dbfs_hz);
+        *b = (struct wire_band){ .lo_hz = mid - half, .hi_hz = mid + half,
+            .watched_s = watched_s(c, now_ns, span_s), .floor_dbm_hz = NAN,
+            .floor_dbfs = isfinite(floor_dbfs) ? floor_dbfs : NAN };
+    }
+    tell_event(h->tell, &h->msg);
+    h->ledger_ns = now_ns;
+}
+
+bool health_work(struct health *h, int64_t now_ns, bool force)
+{
+    bool fed = true, changed = force;
+    struct iq_radio q;
+
+    for (unsigned i = 0; i < h->cfg->n_radios; i++) {
+        struct chain *c = h->chain[i];
+        int s = (int)radio_state(c, now_ns, &q);
+        changed = changed || s != c->state_told;
+        c->state_told = s;
+        // A restart in progress is being mended; one that stands still without is not, but the
+        // end of a recording is no fault.
+        fed = fed && (s != RADIO_SILENT || atomic_load(&c->ended));
+    }
+    if (changed || s_of(now_ns - h->health_ns) >= HEALTH_S)
+        health_say(h, now_ns);
+    if (force || s_of(now_ns - h->ledger_ns) >= LEDGER_S)
+        ledger_say(h, now_ns);
+    return fed;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// YAML to C through libcyaml: the schema below is the format.  Unknown keys, aliases and wrong
+// types are refused by the library; values are judged in sensord_cfg.c.
+#include "classifier/sensord_yaml.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "classifier/wire.h"
+
+#define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, 255)
+
+static const cyaml_schema_field_t radio_fields[] = {
+    TEXT(name, yaml_radio), TEXT(profile, yaml_radio), TEXT(args, yaml_radio),
+    TEXT(rate_hz, yaml_radio), TEXT(centre_hz, yaml_radio), TEXT(gain_db, yaml_radio),
+    TEXT(bandwidth_hz, yaml_radio), TEXT(ppm, yaml_radio), TEXT(antenna, yaml_radio),
+    TEXT(channel, yaml_radio), TEXT(scene, yaml_radio), TEXT(seed, yaml_radio),
+    TEXT(file, yaml_radio), TEXT(format, yaml_radio), CYAML_FIELD_END
+};
+static const cyaml_schema_value_t radio_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_radio, radio_fields)
+};
+static const cyaml_schema_field_t post_fields[] = {
+    TEXT(endpoint, yaml_post), TEXT(key, yaml_post), CYAML_FIELD_END
+};
+static const cyaml_schema_field_t spool_fields[] = {
+    TEXT(dir, yaml_spool), TEXT(max_mb, yaml_spool), TEXT(max_h, yaml_spool), CYAML_FIELD_END
+};
+static const cyaml_schema_field_t place_fields[] = {
+    TEXT(gpsd, yaml_place), TEXT(lat_deg, yaml_place), TEXT(lon_deg, yaml_place),
+    TEXT(alt_m, yaml_place), TEXT(err_m, yaml_place), CYAML_FIELD_END
+};
+static const cyaml_schema_field_t sensord_fields[] = {
+    TEXT(name, yaml_sensord), TEXT(production, yaml_sensord), TEXT(keys_dir, yaml_sensord),
+    TEXT(sig_dir, yaml_sensord), TEXT(plugin_path, yaml_sensord), TEXT(threads, yaml_sensord),
+    TEXT(droneid, yaml_sensord), TEXT(legal_basis, yaml_sensord), TEXT(p_drone, yaml_sensord),
+    TEXT(heading_deg, yaml_sensord), TEXT(local, yaml_sensord),
+    CYAML_FIELD_MAPPING_PTR("post", OPT, struct yaml_sensord, post, post_fields),
+    CYAML_FIELD_MAPPING_PTR("spool", OPT, struct yaml_sensord, spool, spool_fields),
+    CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_sensord, place, place_fields),
+    CYAML_FIELD_SEQUENCE("radios", OPT, struct yaml_sensord, radios, &radio_value, 0,
+                         WIRE_RADIOS),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t sensord_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_sensord, sensord_fields)
+};
+
+// libcyaml tells an error as a log: first what, then a backtrace whose first line is the place.
+struct told { char what[256], where[80]; };
+
+static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
+{
+    struct told *t = arg;
+    char line[256];
+    if (level < CYAML_LOG_ERROR)
+        return;
+    vsnprintf(line, sizeof line, fmt, args);
+    line[strcspn(line, "\n")] = 0;
+    const char *s = strncmp(line, "Load: ", 6) ? line : line + 6;
+    const char *place = strstr(s, "(line: ");
+    if (place && !t->where[0])
+        snprintf(t->where, sizeof t->where, "%s", place);
+    else if (!t->what[0] && !place && strncmp(s, "Backtrace", 9))
+        snprintf(t->what, sizeof t->what, "%s", s);
+}
+
+static cyaml_config_t config(struct told *t)
+{
+    return (cyaml_config_t){ .log_fn = on_log, .log_ctx = t, .log_level = CYAML_LOG_ERROR,
+                             .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS };
+}
+
+unsigned yaml_line(const char *yaml, const char *key, unsigned n, unsigned from)
+{
+    size_t len = strlen(key);
+    unsigned line = 1;
+
+    for (const char *s = yaml; *s; line++) {
+        const char *end = s + strcspn(s, "\n"), *p = s;
+        for (; p + len < end && *p != '#' && line >= from; p++) {
+            bool begins = p == s || strchr(" {,-", p[-1]);
+            if (begins && !strncmp(p, key, len) && p[len] == ':' && n-- == 0)
+                return line;
+        }
+        s = *end ? end + 1 : end;
+    }
+    return from;
+}
+
+#define UNEXPECTED "Unexpected key: "
+
+int yaml_sensord_load(struct yaml_sensord **ret, const char *yaml, size_t len, const char *file,
+                      char *why, size_t size)
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+    struct yaml_sensord *y = NULL;
+    cyaml_err_t e = cyaml_load_data((const uint8_t *)yaml, len, &cfg, &sensord_value,
+                                    (cyaml_data_t **)&y, NULL);
+    unsigned line = 1;
+
+    if (e == CYAML_OK && y) {
+        *ret = y;
+        return 0;
+    }
+    if (e == CYAML_OK || !t.what[0])
+        snprintf(t.what, sizeof t.what, "%s",
+                 e == CYAML_OK ? "an empty document" : cyaml_strerror(e));
+    sscanf(t.where, "(line: %u", &line);
+    // libcyaml places an unexpected key where the value before it ends.
+    if (!strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
+        line = yaml_line(yaml, t.what + strlen(UNEXPECTED), 0, line);
+    snprintf(why, size, "%.200s:%u: %.200s; expected a configuration as in docs/sensord.yaml", file,
+             line, t.what);
+    return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+}
+
+void yaml_sensord_free(struct yaml_sensord *y)
+{
+    struct told t = { 0 };
+    cyaml_config_t cfg = config(&t);
+    if (y)
+        cyaml_free(&cfg, &sensord_value, y, 0);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the classifier room: tyto-sensord's configuration as written, all as text.
+#pragma once
+
+#include <stddef.h>
+
+struct yaml_radio {
+    char *name, *profile, *args, *rate_hz, *centre_hz, *gain_db, *bandwidth_hz, *ppm, *antenna,
+         *channel, *scene, *seed, *file, *format;
+};
+struct yaml_post  { char *endpoint, *key; };
+struct yaml_spool { char *dir, *max_mb, *max_h; };
+struct yaml_place { char *gpsd, *lat_deg, *lon_deg, *alt_m, *err_m; };
+
+struct yaml_sensord {
+    char *name, *production, *keys_dir, *sig_dir, *plugin_path, *threads, *droneid, *legal_basis,
+         *p_drone, *heading_deg, *local;
+    struct yaml_post  *post;
+    struct yaml_spool *spool;
+    struct yaml_place *place;
+    struct yaml_radio *radios;
+    unsigned           radios_count;
+};
+
+// 0, or -errno with a sentence.
+int  yaml_sensord_load(struct yaml_sensord **ret, const char *yaml, size_t len, const char *file,
+                       char *why, size_t size);
+void yaml_sensord_free(struct yaml_sensord *y);
+// The line of the n-th (from 0) "key:" of the text, from line `from` on; `from` where it is not.
+unsigned yaml_line(const char *yaml, const char *key, unsigned n, unsigned from);
