@@ -71,7 +71,6 @@ struct sensor {
     struct seqs boot[CORE_BOOTS];
     unsigned n_boot;
     uint64_t boot_now;
-    int64_t  gap_mono_ns;       // since when messages are missing in between; 0 none
     uint64_t lost, foreign, throttled, refused_origin, faults;
     int64_t  bad_since_ns[TROUBLES], good_since_ns[TROUBLES];   // monotonic; 0 not so
     char     bad_what[TROUBLES][96];
@@ -231,6 +230,7 @@ struct core_work {
     size_t          n_ack;
 };
 struct core_work *core_collect(struct core *c);
+void core_committed(struct core *c, const struct core_ack *a);  // for each ack, before it is sent
 void core_work_free(struct core_work *w);           // with its batch, changes and answers
 // The newest state of everything as changes, for a web that starts.
 size_t core_world(struct core *c, struct change ***ret);

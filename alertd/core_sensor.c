@@ -140,7 +140,8 @@ static void resume(struct core *c, struct sensor *s, const struct seqs *q)
     snprintf(r->z85, sizeof r->z85, "%s", s->z85);
     r->msg = (struct wire_msg){ .head = { .v = WIRE_VERSION, .kind = WIRE_RESUME,
                                           .stream = WIRE_STREAM_LINK } };
-    r->msg.span = (struct wire_span){ .boot = q->boot, .from = q->next, .to = q->next };
+    // A resume is an ack too: only what is durable.
+    r->msg.span = (struct wire_span){ .boot = q->boot, .from = q->durable, .to = q->durable };
 }
 
 static void take_hello(struct core *c, struct sensor *s, const struct wire_hello *h)
@@ -168,7 +169,6 @@ static void take_hello(struct core *c, struct sensor *s, const struct wire_hello
             forget_boot(c, s, i);
     }
     s->have_hello = s->connected = true;
-    s->gap_mono_ns = 0;
 }
 
 static void take_lost(struct core *c, struct sensor *s, const struct wire_span *sp)
@@ -184,6 +184,14 @@ static void take_lost(struct core *c, struct sensor *s, const struct wire_span *
         q->lost += n;
         s->progress_dirty = true;
     }
+}
+
+void core_committed(struct core *c, const struct core_ack *a)
+{
+    struct sensor *s = sensor_by_key(c, a->z85);
+    for (unsigned i = 0; s && i < s->n_boot; i++)
+        if (s->boot[i].boot == a->boot && a->to >= s->boot[i].durable)
+            s->boot[i].durable = a->to + 1;
 }
 
 // ---- What it says of itself -------------------------------------------------------------------
@@ -290,8 +298,10 @@ enum core_taken core_message(struct core *c, const char *z85, const struct wire_
         return CORE_REFUSED;
     if (m->head.stream == WIRE_STREAM_LINK) {
         heard(c, s, &m->head);
-        if (m->head.kind == WIRE_HELLO)
+        if (m->head.kind == WIRE_HELLO) {
+            new_boot(c, s, m->head.boot);
             take_hello(c, s, &m->hello);
+        }
         else if (m->head.kind == WIRE_LOST)
             take_lost(c, s, &m->span);
         return CORE_TAKEN;
@@ -316,39 +326,14 @@ enum core_taken core_message(struct core *c, const char *z85, const struct wire_
             batch_event(c->batch, s->z85, m->head.boot, m->head.seq, c->now_ns, m->head.t_ns,
                         (int)m->head.kind, raw, len);
     }
-    if (!hold || q->n) {
-        if (!s->gap_mono_ns)
-            s->gap_mono_ns = c->mono_ns;
-    } else {
-        s->gap_mono_ns = 0;
-    }
     s->progress_dirty = true;
     return CORE_TAKEN;
 }
 
-// Messages still missing in between, and none came for a while: ask again.  After a full disk that
-// is how what was refused comes in.
-#define GAP_NS (5 * SECOND_NS)
-static void ask_again(struct core *c, struct sensor *s)
-{
-    if (!s->gap_mono_ns || !s->connected || c->post.store_full ||
-        c->mono_ns - s->gap_mono_ns < GAP_NS)
-        return;
-    s->gap_mono_ns = 0;
-    for (unsigned i = 0; i < s->n_boot; i++)
-        if (s->boot[i].n || s->boot[i].boot == s->boot_now) {
-            resume(c, s, &s->boot[i]);
-            if (s->boot[i].n)
-                s->gap_mono_ns = c->mono_ns;
-        }
-}
-
 void core_tick(struct core *c)
 {
-    for (size_t i = 0; i < c->n_sensors; i++) {
-        ask_again(c, c->sensor[i]);
+    for (size_t i = 0; i < c->n_sensors; i++)
         sensor_judge(c, c->sensor[i]);
-    }
     fold_tick(c);
     alert_tick(c);
     equip_tick(c);

@@ -84,6 +84,7 @@ int seqs_parse(struct seqs *ret, const char *text)
             return -EINVAL;
     if (text[at])
         return -EINVAL;
+    s.durable = s.next;
     *ret = s;
     return 0;
 }

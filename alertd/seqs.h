@@ -19,6 +19,7 @@ struct seqs {
     struct seqs_span { uint64_t from, to; } span[SEQS_SPANS];
     uint64_t lost;              // messages the sensor could not keep
     uint64_t told;              // `next` as last acknowledged
+    uint64_t durable;           // `next` as the store has it
 };
 
 enum seqs_result { SEQS_NEW, SEQS_SEEN, SEQS_NO_ROOM };

@@ -36,7 +36,9 @@ struct batch {
     size_t      n, cap, bytes, events;
     struct chunk *chunk;
     bool        short_of_memory;    // sticky: a row is missing, it must not be committed
-    int         result;             // of the store: 0 or -errno
+    int         result;             // of the store: 0 or -errno,
+    char        error[160];         // in SQLite's words,
+    int64_t     rows;               // and events held now
     void       *cookie;             // the loop's own
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "alertd/store.h"
@@ -30,6 +31,9 @@ static void *run(void *arg)
         struct batch *b = queue_try_pop(t->in);
         if (b) {
             b->result = store_commit(t->store, b);
+            b->rows = store_rows(t->store);
+            if (b->result < 0)
+                snprintf(b->error, sizeof b->error, "%.159s", store_error(t->store));
             if (queue_push(t->done, b) < 0)
                 batch_free(b);
         } else if (poll(&p, 1, wait_ms) == 0) {

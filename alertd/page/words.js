@@ -8,9 +8,12 @@ export async function words_load(language) {
   if (r.ok) words = await r.json();
 }
 
-// "{family} on {band}": a parameter that is missing takes its braces with it.
+// "{what}[, inside {zone}]": what stands in brackets is there only when all it names is.
 function put(template, params) {
-  return template.replace(/\{(\w+)\}/g, (_, k) => params?.[k] ?? "").replace(/\s+/g, " ").trim();
+  return template
+    .replace(/\[([^\]]*)\]/g, (_, part) =>
+      [...part.matchAll(/\{(\w+)\}/g)].every(m => (params?.[m[1]] ?? "") !== "") ? part : "")
+    .replace(/\{(\w+)\}/g, (_, k) => params?.[k] ?? "").replace(/\s+/g, " ").trim();
 }
 
 export function line(a) {

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Connections by file descriptor.  ZeroMQ has no verb to end one peer's connection, but says of each
+// message from which descriptor it came: shutting that down ends exactly this one, and ZeroMQ tidies
+// up as after any broken link.
+//
+//     accepted --message with User-Id--> whose it is --revoked--> shutdown
+//        '------ nothing for SILENT_NS, or somebody is revoked --> shutdown: it comes back if it may
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <zmq.h>
+
+#include "alertd/ingest_in.h"
+
+#define S_NS INT64_C(1000000000)
+#define SILENT_NS (20 * S_NS)   // hello comes with the connection, and is said again after 5 s
+
+// A sensor sends a few messages a second and, after a cut, what it kept; 1000 a second lets an hour
+// of it through in a minute.  Ten times that is no sensor.
+#define RATE       INGEST_RATE
+#define BURST      4000.0
+#define VIEW_RATE  100.0        // two lines a second of each of eight radios, and bursts
+#define FLOOD      10000        // dropped in one second: cut, and shut out for a while
+#define BAN_NS     (10 * S_NS)
+
+static bool ours(const struct ingest *g, int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+        return false;
+    if (a.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&a)->sin_port) == g->port;
+    if (a.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&a)->sin6_port) == g->port;
+    return a.ss_family == AF_UNIX && !g->port;
+}
+
+// The number may be somebody else's by now (the database's file, a browser's connection): only a
+// connection to our own port is ended.
+void conn_cut(struct ingest *g, int fd)
+{
+    if (fd >= 0 && ours(g, fd))
+        shutdown(fd, SHUT_RDWR);
+}
+
+// Tells the loop who is there now and was not, and the other way; what finds no room is told later.
+void conn_tell(struct ingest *g)
+{
+    for (size_t i = 0; i < g->n_peers && g->links_moved; i++) {
+        struct peer *p = g->peer[i];
+        if (p->told_up == (p->fd >= 0))
+            continue;
+        struct in_item *item = in_room(g) ? calloc(1, sizeof *item) : NULL;
+        if (!item)
+            return;
+        p->told_up = item->up = p->fd >= 0;
+        item->kind = IN_LINK;
+        snprintf(item->z85, sizeof item->z85, "%s", p->key.z85);
+        in_push(g, item);
+    }
+    g->links_moved = false;
+}
+
+void conn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
+{
+    if (fd >= 0 && fd < INGEST_FDS) {
+        g->conn[fd].peer = p;
+        if (!g->conn[fd].since_ns)
+            g->conn[fd].since_ns = now_ns;
+    }
+    if (p->fd != fd) {
+        p->fd = fd;
+        g->links_moved = true;
+    }
+}
+
+// Who is revoked goes, with every connection whose owner is not known yet.
+void conn_cut_peer(struct ingest *g, const struct peer *p)
+{
+    for (int fd = 0; fd < INGEST_FDS; fd++)
+        if (g->conn[fd].since_ns && (g->conn[fd].peer == p || !g->conn[fd].peer)) {
+            conn_cut(g, fd);
+            g->conn[fd] = (struct conn){ 0, NULL };
+        }
+}
+
+void conn_sweep(struct ingest *g, int64_t now_ns)
+{
+    if (now_ns - g->sweep_ns < S_NS)
+        return;
+    g->sweep_ns = now_ns;
+    for (int fd = 0; fd < INGEST_FDS; fd++)
+        if (g->conn[fd].since_ns && !g->conn[fd].peer &&
+            now_ns - g->conn[fd].since_ns > SILENT_NS) {
+            conn_cut(g, fd);
+            g->conn[fd] = (struct conn){ 0, NULL };
+        }
+}
+
+static void gone(struct ingest *g, int fd)
+{
+    struct peer *p = g->conn[fd].peer;
+    g->conn[fd] = (struct conn){ 0, NULL };
+    if (p && p->fd == fd) {
+        p->fd = -1;
+        p->rid_len = 0;
+        g->links_moved = true;
+    }
+}
+
+// Each event: a frame of 16 bits of event and 32 of value, and a frame with the address.
+void conn_events(struct ingest *g, int64_t now_ns)
+{
+    uint8_t head[6], address[256];
+    while (zmq_recv(g->monitor, head, sizeof head, ZMQ_DONTWAIT) == sizeof head) {
+        uint16_t event;
+        int32_t fd;
+        memcpy(&event, head, 2);
+        memcpy(&fd, head + 2, 4);
+        zmq_recv(g->monitor, address, sizeof address, 0);
+        if (fd < 0 || fd >= INGEST_FDS)
+            continue;
+        if (event == ZMQ_EVENT_ACCEPTED)
+            g->conn[fd] = (struct conn){ now_ns, NULL };
+        else if (event == ZMQ_EVENT_DISCONNECTED || event == ZMQ_EVENT_CLOSED)
+            gone(g, fd);
+    }
+}
+
+static void refill(double *tokens, double rate, double most, double s)
+{
+    *tokens = *tokens + rate * s < most ? *tokens + rate * s : most;
+}
+
+// May it send one more just now?  One that floods is dropped message by message; its sensor sends
+// again what was not acknowledged, so that even so nothing is lost.  A flood beyond reason costs the
+// connection.
+bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns)
+{
+    double s = p->filled_ns ? (double)(now_ns - p->filled_ns) / 1e9 : 1e9;
+    refill(&p->tokens, RATE, BURST, s);
+    refill(&p->view_tokens, VIEW_RATE, VIEW_RATE, s);
+    p->filled_ns = now_ns;
+    double *t = view ? &p->view_tokens : &p->tokens;
+    if (*t >= 1) {
+        *t -= 1;
+        return true;
+    }
+    p->throttled++;
+    if (now_ns - p->second_ns > S_NS) {
+        p->second_ns = now_ns;
+        p->dropped_now = 0;
+    }
+    if (++p->dropped_now == FLOOD) {
+        p->banned_until_ns = now_ns + BAN_NS;
+        conn_cut(g, p->fd);
+    }
+    return false;
+}

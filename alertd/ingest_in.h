@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside ingest: what its files share.  All of it belongs to the ingest thread.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "alertd/ingest.h"
+#include "alertd/map.h"
+
+#define INGEST_FDS 65536        // file descriptors that are told apart; more are cut unseen
+
+struct peer {                   // one enrolled key
+    struct keys_peer key;
+    bool     enrolled;          // as of the last reading of the list
+    int      fd;                // of the connection it was last heard on; -1 none
+    uint8_t  rid[256];          // ... and its address at the ROUTER
+    size_t   rid_len;
+    double   tokens, view_tokens;
+    int64_t  filled_ns;
+    bool     told_up;
+    uint64_t throttled, faults, told_throttled, told_faults;
+    uint64_t dropped_now;       // in the second that began at second_ns
+    int64_t  second_ns, banned_until_ns;
+};
+
+struct conn { int64_t since_ns; struct peer *peer; };   // by file descriptor; since 0: none
+
+struct ingest {
+    const struct alertd_cfg *cfg;
+    struct keys_own own;
+    struct queue *items, *sends;
+    void    *ctx, *zap, *router, *monitor;
+    char     endpoint[256];
+    unsigned port;              // of the endpoint, 0: not TCP
+    struct map by_key;
+    struct peer *peer[KEYS_PEERS];
+    size_t   n_peers;
+    struct conn *conn;          // INGEST_FDS of them
+    struct in_item *held;       // did not fit into items
+    bool     links_moved, list_moved;           // to be told to the loop
+    uint64_t refused, told_refused, faults;
+    int64_t  list_ns, list_mtime_ns, list_ctime_ns, counts_ns, sweep_ns;
+    char     proof[KEYS_Z85];   // a key that is let in for the proof only
+    char     stranger[KEYS_Z85];        // the one that must be refused: not counted
+    pthread_t thread;
+    atomic_bool stop;
+    int      wake;              // eventfd: stop
+    struct queue *ready;        // one verdict of the start: a sentence, "" all is well
+};
+
+// The allow-list and the handler (ingest_zap.c).
+int  zap_bind(struct ingest *g);
+void zap_answer(struct ingest *g);              // all requests there are
+int  list_read(struct ingest *g, char why[ALERTD_WHY]);
+void list_tell(struct ingest *g);
+void list_look(struct ingest *g, int64_t now_ns);       // re-reads it when it changed
+
+#define INGEST_RATE 1000.0      // messages a second of one sensor (ingest_conn.c)
+
+// Connections (ingest_conn.c).
+void conn_events(struct ingest *g, int64_t now_ns);
+void conn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns);
+void conn_cut(struct ingest *g, int fd);
+void conn_cut_peer(struct ingest *g, const struct peer *p);
+void conn_sweep(struct ingest *g, int64_t now_ns);      // cuts those that never say who they are
+void conn_tell(struct ingest *g);
+bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns);
+
+// ingest_proof.c: 0, or -errno with a sentence.
+int  proof_run(struct ingest *g, char why[ALERTD_WHY]);
+
+bool in_room(struct ingest *g);
+void in_push(struct ingest *g, struct in_item *i);      // takes; after in_room said yes
