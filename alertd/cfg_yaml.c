@@ -113,7 +113,8 @@ int yaml_cfg_load(struct yaml_cfg **ret, const char *yaml, size_t len, const cha
     if (e == CYAML_OK || !t.what[0])
         snprintf(t.what, sizeof t.what, "%s",
                  e == CYAML_OK ? "an empty document" : cyaml_strerror(e));
-    if (sscanf(t.where, "(line: %u", &line) == 1 && !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
+    if (sscanf(t.where, "(line: %u", &line) == 1 &&
+        !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
         line = key_line(yaml, len, t.what + strlen(UNEXPECTED), line);
     snprintf(why, ALERTD_WHY, "%.200s, line %u: %.200s; expected a configuration as in "
              "docs/alertd.yaml", file, line, t.what);

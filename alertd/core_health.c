@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How a sensor and the post are, as JSON for screens: what was measured and received, and from when.
+// How a sensor and the post are, as JSON for screens: what was measured and received, and when.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

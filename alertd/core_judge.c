@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // An incident to an alert: which rule fits best, how urgent it is, what to say and why.
 //
-//     members --class of each--> best rule --> severity (zone: critical) --> alert of this occurrence
+//     members --class of each--> best rule --> severity (zone: critical) --> alert of now
 //
 // Urgency and line only rise while an alert lives; what it is, where and how sure follow the
 // newest.  The rules are a table here; later they are data.
@@ -31,7 +31,10 @@ static bool checked(const struct track_rec *t)
            (t->w.decodes && drone(t) && strcmp(t->w.family, "remote-id"));
 }
 
-static bool is_drone(const struct track_rec *t)     { return checked(t) || (sure(t) && role(t, "video")); }
+static bool is_drone(const struct track_rec *t)
+{
+    return checked(t) || (sure(t) && role(t, "video"));
+}
 static bool is_control(const struct track_rec *t)   { return sure(t) && role(t, "control"); }
 static bool is_telemetry(const struct track_rec *t) { return sure(t) && role(t, "telemetry"); }
 static bool is_dji_id(const struct track_rec *t)

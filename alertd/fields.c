@@ -72,7 +72,10 @@ void fields_write(struct json *j, const struct field *f, const void *base)
         const void *at = (const char *)base + f->off;
         switch (f->type) {
         case FIELD_TEXT: if (AT(char)) json_str(j, f->key, at); break;
-        case FIELD_NUM:  if (isfinite(AT(double))) json_num(j, f->key, AT(double), (int)f->size); break;
+        case FIELD_NUM:
+            if (isfinite(AT(double)))
+                json_num(j, f->key, AT(double), (int)f->size);
+            break;
         case FIELD_U32:  json_int(j, f->key, AT(uint32_t)); break;
         case FIELD_U64:  json_num(j, f->key, fmin((double)AT(uint64_t), NUMBER_MAX), 0); break;
         case FIELD_TRI:  if (AT(int) >= 0) json_bool(j, f->key, AT(int)); break;

@@ -13,7 +13,7 @@
 #include "alertd/ingest_in.h"
 #include "base/utc.h"
 
-#define ENFORCE_DOMAIN 93       // ZMQ_ZAP_ENFORCE_DOMAIN: a draft in the header, there in the library
+#define ENFORCE_DOMAIN 93       // ZMQ_ZAP_ENFORCE_DOMAIN: draft in the header, real in the library
 #define COUNTS_NS INT64_C(1000000000)
 #define READS     512           // messages between looks at everything else
 
@@ -137,10 +137,10 @@ static void take(struct ingest *g, const uint8_t *rid, size_t rid_len, zmq_msg_t
     int64_t now = mono_now_ns();
     int fd = zmq_msg_get(m, ZMQ_SRCFD);
     if (!p) {                   // revoked a moment ago: nothing of it counts any more
-        conn_cut(g, fd);
+        sconn_cut(g, fd);
         return;
     }
-    conn_heard(g, p, fd, now);
+    sconn_heard(g, p, fd, now);
     // In the middle of a flood: not even looked at.
     if (p->filled_ns && p->tokens + INGEST_RATE * (double)(now - p->filled_ns) / 1e9 < 1) {
         peer_pays(g, p, false, now);
@@ -206,7 +206,8 @@ static void tell_counts(struct ingest *g, int64_t now_ns)
         p->told_faults = p->faults;
         in_push(g, item);
     }
-    struct in_item *item = g->refused != g->told_refused && in_room(g) ? calloc(1, sizeof *item) : NULL;
+    bool more = g->refused != g->told_refused && in_room(g);
+    struct in_item *item = more ? calloc(1, sizeof *item) : NULL;
     if (item) {
         item->kind = IN_COUNTS;
         item->refused = g->refused - g->told_refused;
@@ -227,14 +228,14 @@ static void serve(struct ingest *g)
         zmq_poll(p, open ? 5 : 4, open ? 100 : 2);
         int64_t now = mono_now_ns();
         zap_answer(g);
-        conn_events(g, now);
+        sconn_events(g, now);
         list_look(g, now);
         for (int i = 0; i < READS && in_room(g) && read_one(g); i++)
             ;
         while ((s = queue_try_pop(g->sends)))
             send_one(g, s);
-        conn_sweep(g, now);
-        conn_tell(g);
+        sconn_sweep(g, now);
+        sconn_tell(g);
         if (g->list_moved && in_room(g))
             list_tell(g);
         tell_counts(g, now);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Connections by file descriptor.  ZeroMQ has no verb to end one peer's connection, but says of each
-// message from which descriptor it came: shutting that down ends exactly this one, and ZeroMQ tidies
-// up as after any broken link.
+// Connections by file descriptor.  ZeroMQ has no verb to end one peer's connection, but says of
+// each message from which descriptor it came: shutting that down ends exactly this one, and ZeroMQ
+// tidies up as after any broken link.
 //
 //     accepted --message with User-Id--> whose it is --revoked--> shutdown
-//        '------ nothing for SILENT_NS, or somebody is revoked --> shutdown: it comes back if it may
+//        '------ nothing for SILENT_NS, or somebody is revoked --> shutdown: back if it may
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -41,14 +41,14 @@ static bool ours(const struct ingest *g, int fd)
 
 // The number may be somebody else's by now (the database's file, a browser's connection): only a
 // connection to our own port is ended.
-void conn_cut(struct ingest *g, int fd)
+void sconn_cut(struct ingest *g, int fd)
 {
     if (fd >= 0 && ours(g, fd))
         shutdown(fd, SHUT_RDWR);
 }
 
 // Tells the loop who is there now and was not, and the other way; what finds no room is told later.
-void conn_tell(struct ingest *g)
+void sconn_tell(struct ingest *g)
 {
     for (size_t i = 0; i < g->n_peers && g->links_moved; i++) {
         struct peer *p = g->peer[i];
@@ -65,7 +65,7 @@ void conn_tell(struct ingest *g)
     g->links_moved = false;
 }
 
-void conn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
+void sconn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
 {
     if (fd >= 0 && fd < INGEST_FDS) {
         g->conn[fd].peer = p;
@@ -79,16 +79,16 @@ void conn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
 }
 
 // Who is revoked goes, with every connection whose owner is not known yet.
-void conn_cut_peer(struct ingest *g, const struct peer *p)
+void sconn_cut_peer(struct ingest *g, const struct peer *p)
 {
     for (int fd = 0; fd < INGEST_FDS; fd++)
         if (g->conn[fd].since_ns && (g->conn[fd].peer == p || !g->conn[fd].peer)) {
-            conn_cut(g, fd);
+            sconn_cut(g, fd);
             g->conn[fd] = (struct conn){ 0, NULL };
         }
 }
 
-void conn_sweep(struct ingest *g, int64_t now_ns)
+void sconn_sweep(struct ingest *g, int64_t now_ns)
 {
     if (now_ns - g->sweep_ns < S_NS)
         return;
@@ -96,7 +96,7 @@ void conn_sweep(struct ingest *g, int64_t now_ns)
     for (int fd = 0; fd < INGEST_FDS; fd++)
         if (g->conn[fd].since_ns && !g->conn[fd].peer &&
             now_ns - g->conn[fd].since_ns > SILENT_NS) {
-            conn_cut(g, fd);
+            sconn_cut(g, fd);
             g->conn[fd] = (struct conn){ 0, NULL };
         }
 }
@@ -113,7 +113,7 @@ static void gone(struct ingest *g, int fd)
 }
 
 // Each event: a frame of 16 bits of event and 32 of value, and a frame with the address.
-void conn_events(struct ingest *g, int64_t now_ns)
+void sconn_events(struct ingest *g, int64_t now_ns)
 {
     uint8_t head[6], address[256];
     while (zmq_recv(g->monitor, head, sizeof head, ZMQ_DONTWAIT) == sizeof head) {
@@ -137,8 +137,8 @@ static void refill(double *tokens, double rate, double most, double s)
 }
 
 // May it send one more just now?  One that floods is dropped message by message; its sensor sends
-// again what was not acknowledged, so that even so nothing is lost.  A flood beyond reason costs the
-// connection.
+// again what was not acknowledged, so that even so nothing is lost.  A flood beyond reason costs
+// the connection.
 bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns)
 {
     double s = p->filled_ns ? (double)(now_ns - p->filled_ns) / 1e9 : 1e9;
@@ -157,7 +157,7 @@ bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns)
     }
     if (++p->dropped_now == FLOOD) {
         p->banned_until_ns = now_ns + BAN_NS;
-        conn_cut(g, p->fd);
+        sconn_cut(g, p->fd);
     }
     return false;
 }

@@ -59,12 +59,12 @@ void list_look(struct ingest *g, int64_t now_ns);       // re-reads it when it c
 #define INGEST_RATE 1000.0      // messages a second of one sensor (ingest_conn.c)
 
 // Connections (ingest_conn.c).
-void conn_events(struct ingest *g, int64_t now_ns);
-void conn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns);
-void conn_cut(struct ingest *g, int fd);
-void conn_cut_peer(struct ingest *g, const struct peer *p);
-void conn_sweep(struct ingest *g, int64_t now_ns);      // cuts those that never say who they are
-void conn_tell(struct ingest *g);
+void sconn_events(struct ingest *g, int64_t now_ns);
+void sconn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns);
+void sconn_cut(struct ingest *g, int fd);
+void sconn_cut_peer(struct ingest *g, const struct peer *p);
+void sconn_sweep(struct ingest *g, int64_t now_ns);      // cuts those that never say who they are
+void sconn_tell(struct ingest *g);
 bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns);
 
 // ingest_proof.c: 0, or -errno with a sentence.

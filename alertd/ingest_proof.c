@@ -42,7 +42,8 @@ static void where(const struct ingest *g, char ret[256])
         snprintf(ret, 256, "%s", g->endpoint);
 }
 
-static enum verdict attempt(struct ingest *g, const char *pub, const char *sec)
+// `name`: of its monitor, another for each attempt (a name is free again only some time later).
+static enum verdict attempt(struct ingest *g, const char *name, const char *pub, const char *sec)
 {
     char endpoint[256];
     int zero = 0, yes = 1;
@@ -56,8 +57,8 @@ static enum verdict attempt(struct ingest *g, const char *pub, const char *sec)
         !zmq_setsockopt(client, ZMQ_CURVE_SERVERKEY, g->own.public_z85, KEYS_Z85) &&
         !zmq_setsockopt(client, ZMQ_CURVE_PUBLICKEY, pub, KEYS_Z85) &&
         !zmq_setsockopt(client, ZMQ_CURVE_SECRETKEY, sec, KEYS_Z85) &&
-        !zmq_socket_monitor(client, "inproc://proof", ZMQ_EVENT_ALL) &&
-        !zmq_connect(monitor, "inproc://proof") && !zmq_connect(client, endpoint)) {
+        !zmq_socket_monitor(client, name, ZMQ_EVENT_ALL) &&
+        !zmq_connect(monitor, name) && !zmq_connect(client, endpoint)) {
         int64_t until = mono_now_ns() + PATIENCE_NS;
         while (v == NONE && mono_now_ns() < until) {
             zmq_pollitem_t p[] = { { g->zap, 0, ZMQ_POLLIN, 0 }, { monitor, 0, ZMQ_POLLIN, 0 } };
@@ -83,8 +84,9 @@ int proof_run(struct ingest *g, char why[ALERTD_WHY])
         snprintf(why, ALERTD_WHY, "this ZeroMQ has no CURVE: the sensors cannot be let in safely");
         return -ENOTSUP;
     }
-    enum verdict unknown = attempt(g, g->stranger, stranger_sec);
-    enum verdict known = unknown == REFUSED ? attempt(g, g->proof, known_sec) : NONE;
+    enum verdict unknown = attempt(g, "inproc://proof-unknown", g->stranger, stranger_sec);
+    enum verdict known = unknown == REFUSED
+                         ? attempt(g, "inproc://proof-known", g->proof, known_sec) : NONE;
     memset(known_sec, 0, sizeof known_sec);
     g->proof[0] = 0;
     if (unknown == REFUSED && known == LET_IN)

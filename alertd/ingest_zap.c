@@ -113,7 +113,7 @@ static void cut_revoked(struct ingest *g)
         struct peer *p = g->peer[i];
         if (p->enrolled)
             continue;
-        conn_cut_peer(g, p);
+        sconn_cut_peer(g, p);
         map_del(&g->by_key, p->key.z85);
         g->peer[i] = g->peer[--g->n_peers];
         free(p);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One round: time, what sensors sent, what people did, what the store says; then the next batch.
 //
-// One batch is under way at a time, so everything that arrives meanwhile is in the next: that is the
-// group commit, and under load it grows by itself.
+// One batch is under way at a time, so everything that arrives meanwhile is in the next: that is
+// the group commit, and under load it grows by itself.
 //
 // Disk full: the batch that failed is kept and tried again every second; sensors are not
-// acknowledged, screens get health, sensors and tracks, and no alert that a restart could take back.
-#include "alertd/loop.h"
+// acknowledged, screens get health, sensors and tracks, no alert that a restart could take back.
+#include "alertd/loop_in.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,25 +25,7 @@
 #define RETRY_NS   (1000 * MS)
 #define VIEW_NS    (20000 * MS)     // a wish for views is repeated (docs/WIRE.md)
 #define BATCH_MOST 8192             // event rows in one batch: 40 ms of the store
-#define ITEMS      4096
 #define TIGHT      (32 << 20)       // bytes free below which a disk that was full still is
-
-struct loop {
-    const struct loop_cfg *l;
-    struct core   *core;
-    struct store  *store;
-    struct store_thread *storing;
-    struct ingest *ingest;
-    struct web    *web;
-    struct queue  *items, *sends, *done, *changes, *actions, *answers;
-    struct core_work *under_way;    // its batch is at the store
-    struct core_work *failed;       // to be tried again
-    int64_t  retry_ns, tick_ns, view_ns;
-    bool     tight, views;
-    uint64_t shown_n;
-    int      error;                 // ends the loop
-    char    *why;
-};
 
 // ---- To the sensors ---------------------------------------------------------------------------
 
@@ -283,7 +265,7 @@ static void round_of(struct loop *o)
     next_batch(o);
 }
 
-static void run(struct loop *o)
+void loop_rounds(struct loop *o)
 {
     struct pollfd p[] = { { .fd = o->l->stop_fd, .events = POLLIN },
                           { .fd = queue_fd(o->done), .events = POLLIN },
@@ -296,125 +278,4 @@ static void run(struct loop *o)
             o->error = -errno;
         round_of(o);
     }
-}
-
-// ---- Start and end ----------------------------------------------------------------------------
-
-static int start_store(struct loop *o)
-{
-    struct keys_peer *peers = NULL;
-    char note[ALERTD_WHY], key_why[KEYS_WHY];
-    int r = store_open(&o->store, o->l->cfg->data_dir, note, o->why);
-    if (r < 0)
-        return r;
-    if (*note)
-        log_say(LOG_ERROR, "%s", note);
-    core_time(o->core, utc_now_ns(), mono_now_ns());
-    int n = keys_peers(o->l->cfg->keys_dir, &peers, key_why);
-    if (n < 0) {
-        snprintf(o->why, ALERTD_WHY, "%s", key_why);
-        return n;
-    }
-    core_peers(o->core, peers, (size_t)n);
-    free(peers);
-    if (core_load(o->core, o->store) < 0) {
-        snprintf(o->why, ALERTD_WHY, "%s: %s", o->l->cfg->data_dir, store_error(o->store));
-        return -EIO;
-    }
-    snprintf(o->core->post.note, sizeof o->core->post.note, "%.159s", note);
-    o->core->post.store_rows = store_rows(o->store);
-    o->storing = store_thread_new(o->store, o->l->cfg->keep_days, o->done);
-    return o->storing ? 0 : -ENOMEM;
-}
-
-static int start_web(struct loop *o)
-{
-    struct change **world;
-    size_t n = core_world(o->core, &world);
-    if (!world)
-        return -ENOMEM;
-    o->shown_n = o->core->n;
-    o->web = web_start(&(struct web_setup){
-        .cfg = o->l->cfg, .next_port = o->l->next_port, .changes = o->changes,
-        .actions = o->actions, .answers = o->answers, .world = world, .n_world = n,
-        .last_n = o->core->n }, o->why);
-    free(world);
-    return o->web ? 0 : -EIO;
-}
-
-static int start(struct loop *o)
-{
-    char link[WEB_LINK] = "";
-    int r;
-    o->items = queue_new(ITEMS, QUEUE_REFUSE);
-    o->sends = queue_new(16384, QUEUE_REFUSE);
-    o->done = queue_new(STORE_DEPTH + 1, QUEUE_WAIT);
-    o->changes = queue_new(4096, QUEUE_WAIT);
-    o->actions = queue_new(256, QUEUE_REFUSE);
-    o->answers = queue_new(256, QUEUE_WAIT);
-    o->core = core_new(o->l->cfg, o->l->own->public_z85);
-    snprintf(o->why, ALERTD_WHY, "there is not enough memory to start");
-    if (!o->items || !o->sends || !o->done || !o->changes || !o->actions || !o->answers || !o->core)
-        return -ENOMEM;
-    if ((r = start_store(o)) < 0)
-        return r;
-    if (!(o->ingest = ingest_start(o->l->cfg, o->l->own, o->items, o->sends, o->why)))
-        return -EACCES;
-    if (!o->l->no_web && (r = start_web(o)) < 0)
-        return r;
-    if (o->web && o->l->link_user &&
-        (r = web_link(o->web, o->l->link_user, "admin", link, o->why)) < 0)
-        return r;
-    *o->why = 0;
-    if (o->l->ready)
-        o->l->ready(o->l->arg, ingest_endpoint(o->ingest), o->web ? web_url(o->web) : "", link);
-    return 0;
-}
-
-static void drain(struct loop *o)
-{
-    struct in_item *i;
-    struct in_send *s;
-    struct batch *b;
-    struct change *h;
-    struct action *a;
-    while (o->items && (i = queue_try_pop(o->items)))
-        in_item_free(i);
-    while (o->sends && (s = queue_try_pop(o->sends)))
-        free(s);
-    while (o->done && (b = queue_try_pop(o->done)))
-        core_work_free(b->cookie);
-    while (o->changes && (h = queue_try_pop(o->changes)))
-        change_free(h);
-    while (o->actions && (a = queue_try_pop(o->actions)))
-        web_action_free(a);
-    while (o->answers && (a = queue_try_pop(o->answers)))
-        web_action_free(a);
-}
-
-// In order: no more input; what the store has is finished; no more output.
-static void stop(struct loop *o)
-{
-    ingest_stop(o->ingest);
-    store_thread_stop(o->storing);
-    web_stop(o->web);
-    drain(o);
-    core_work_free(o->failed);
-    struct queue *q[] = { o->items, o->sends, o->done, o->changes, o->actions, o->answers };
-    for (unsigned i = 0; i < sizeof q / sizeof q[0]; i++)
-        queue_free(q[i]);
-    store_close(o->store);
-    core_free(o->core);
-}
-
-int loop_run(const struct loop_cfg *cfg, char why[ALERTD_WHY])
-{
-    struct loop o = { .l = cfg, .why = why };
-    int r = start(&o);
-    if (r == 0) {
-        run(&o);
-        r = o.error;
-    }
-    stop(&o);
-    return r;
 }

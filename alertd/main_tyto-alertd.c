@@ -32,7 +32,7 @@ static const char usage[] =
     "  --check        read the configuration, say what is wrong with it, and end\n"
     "  --exercise     accept recordings and simulations, under a banner\n"
     "  --next-port    where the page's port is taken, use the next free one\n"
-    "  --link USER    print a one-time sign-in link for USER (an administrator) once it is up\n"
+    "  --link USER    print a one-time sign-in link for USER (a supervisor) once it is up\n"
     "  --no-page      no page: sensors and the store only\n"
     "  --version      print the version\n"
     "\n"

@@ -19,7 +19,8 @@
 
 struct store {
     struct store_file f;
-    sqlite3_stmt *put[ROW_KINDS], *begin, *commit, *rollback, *peer_add, *peer_get, *purge[PURGES];
+    sqlite3_stmt *put[ROW_KINDS], *begin, *commit, *rollback, *peer_add, *peer_get;
+    sqlite3_stmt *purge[PURGES];
     struct { char z85[48]; int64_t id; } peer[PEERS];
     unsigned peer_next;
     uint64_t last_n;
@@ -34,7 +35,8 @@ static const char *const put_sql[ROW_KINDS] = {
     [ROW_THING] = "INSERT OR REPLACE INTO thing(kind, id, n, json) VALUES(?1, ?2, ?3, ?4)",
     [ROW_GONE] = "DELETE FROM thing WHERE kind = ?1 AND id = ?2",
     // A revision is immutable: the first of a number is the one that was shown.
-    [ROW_REV] = "INSERT OR IGNORE INTO alert_rev(alert, rev, n, at_ns, json) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [ROW_REV] = "INSERT OR IGNORE INTO alert_rev(alert, rev, n, at_ns, json)"
+                " VALUES(?1, ?2, ?3, ?4, ?5)",
     [ROW_ACTION] = "INSERT OR IGNORE INTO action(key, at_ns, user, verb, alert, rev, result, why,"
                    " json) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 };
@@ -47,7 +49,7 @@ static const char *const purge_sql[PURGES] = {
     "DELETE FROM alert_rev WHERE (alert, rev) IN (SELECT alert, rev FROM alert_rev"
     " WHERE at_ns < ?1 AND alert NOT IN (SELECT id FROM thing WHERE kind = 0) LIMIT " STEP ")",
     "DELETE FROM action WHERE key IN (SELECT key FROM action WHERE at_ns < ?1 LIMIT " STEP ")",
-    "DELETE FROM progress WHERE state = '' AND ?1",       // boots of which nothing can come any more
+    "DELETE FROM progress WHERE state = '' AND ?1",     // boots that have nothing left to send
 };
 
 static sqlite3_stmt *prepared(struct store *s, const char *sql)

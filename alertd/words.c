@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// "{what}" in a text is the parameter of that name, nothing where there is none; "[, inside {zone}]"
-// is there only when all it names is.  The page's words.js does the same.
+// "{what}" in a text is the parameter of that name, nothing where there is none; what stands in
+// [brackets] is there only when all it names is.  The page's words.js does the same.
 #include "alertd/words.h"
 
 #include <errno.h>
