@@ -31,7 +31,7 @@ static const struct key { const char *name; enum kind kind; size_t at, size; } k
     F("short_reads", SWITCH, short_reads), F("time", TIME, time),
     F("time_jump_every", COUNT, time_jump_every), F("time_jump", NUMBER, time_jump_s),
     { "driver", IGNORED, 0, 0 }, { "label", IGNORED, 0, 0 }, { "origin", IGNORED, 0, 0 },
-    { "soapy", IGNORED, 0, 0 }, { "type", IGNORED, 0, 0 }, { "product", IGNORED, 0, 0 },
+    { "type", IGNORED, 0, 0 }, { "product", IGNORED, 0, 0 },
 #undef F
 };
 
@@ -112,6 +112,12 @@ static int check(const struct soapy_cfg *c, char why[SOAPY_WHY])
     return 0;
 }
 
+// "remote:mtu", "soapy_remote_no_deeper" and the like are between SoapySDR's programs.
+static bool is_transport(const char *key)
+{
+    return strchr(key, ':') || !strncmp(key, "soapy", 5) || !strncmp(key, "remote", 6);
+}
+
 int soapy_cfg_read(struct soapy_cfg *ret, const struct soapy_pair *p, size_t n,
                    char why[SOAPY_WHY])
 {
@@ -121,7 +127,7 @@ int soapy_cfg_read(struct soapy_cfg *ret, const struct soapy_pair *p, size_t n,
         const struct key *k = keys, *end = keys + sizeof keys / sizeof keys[0];
         while (k < end && strcmp(k->name, p[i].key))
             k++;
-        if (k == end && strchr(p[i].key, ':'))      // "remote:mtu" and the like are a transport's
+        if (k == end && is_transport(p[i].key))
             continue;
         if (k == end)
             return src_why(why, -EINVAL, "driver=tyto: there is no argument \"%s\"", p[i].key);
