@@ -124,7 +124,7 @@ $(MODULE): $(B)/obj/sdr/soapy/soapy_module.o $(call libs,sdr)
 $(B)/t/hw_profile $(B)/t/classifier_doctor: | $(PROFILES)
 $(B)/t/sdr_soapy: | $(MODULE)
 
-$(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,classifier)
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))) $(call libs,alertd)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 

@@ -25,6 +25,12 @@
 #define CHANGES_A_TURN 512          // then the sockets have their turn
 #define STOP_NS        (SECOND_NS / 2)  // for last words to go out
 
+const struct web_limits web_usual = {
+    .head_ms = 10000, .body_ms = 20000, .idle_ms = 30000, .action_ms = 10000,
+    .ping_ms = 15000,               // proxies and browsers give up on silence after 30 to 60 s
+    .tick_ms = 1000, .window = 8192,
+};
+
 // ---- What comes from the queues ----------------------------------------------------------------
 
 // An event of a stream is a line: JSON has no raw line ends but between its parts.
@@ -90,7 +96,7 @@ static void tick(struct web *w)
 
     if (now_ns < w->tick_ns)
         return;
-    w->tick_ns = now_ns + SECOND_NS;
+    w->tick_ns = now_ns + w->limits.tick_ms * MS_NS;
     stream_tick(w, now_ns);
     web_conn_tick(w, now_ns);
     int64_t v = acct_version(w->acct);
@@ -210,7 +216,7 @@ static bool start_mhd(struct web *w)
     MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, \
     MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS, \
     MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)WEB_PER_ADDRESS, \
-    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WEB_IDLE_S, \
+    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(w->limits.idle_ms + 999) / 1000, \
     /* Room for a head that we refuse ourselves, in words, before MHD does. */ \
     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(4 * WEB_HEAD_MAX), \
     MHD_OPTION_STRICT_FOR_CLIENT, 1
@@ -301,12 +307,14 @@ struct web *web_start(const struct web_setup *s, char why[ALERTD_WHY])
         return NULL;
     }
     w->cfg = s->cfg;
+    w->limits = s->limits ? *s->limits : web_usual;
     w->changes = s->changes;
     w->actions = s->actions;
     w->answers = s->answers;
     w->listen_fd = w->quit_fd = -1;
     randombytes_buf(&seed, sizeof seed);
     world_init(&w->world, seed);
+    w->world.window_max = w->limits.window;
     for (size_t i = 0; i < s->n_world; i++)
         one_line(s->world[i]);
     world_start(&w->world, s->world, s->n_world, s->last_n);

@@ -27,6 +27,18 @@
 
 struct web;
 
+// What a client is given, in ms; tests hurry.
+struct web_limits {
+    int head_ms;                    // TLS handshake and head of the first request within
+    int body_ms;                    // body within
+    int idle_ms;                    // connection kept without a request, or a client not reading
+    int action_ms;                  // an action is answered within, or 503
+    int ping_ms;                    // silence of a stream before a ping
+    int tick_ms;                    // how often all these are looked at
+    size_t window;                  // changes that a client may be behind
+};
+extern const struct web_limits web_usual;
+
 struct web_setup {
     const struct alertd_cfg *cfg;   // borrowed until web_stop
     bool     next_port;             // where the port is taken: the next free one (the demo)
@@ -36,6 +48,7 @@ struct web_setup {
     struct change **world;          // newest state of each thing, any order; all are taken, also
     size_t   n_world;               //   when web_start fails (the array itself is not)
     uint64_t last_n;                // the store's newest change number
+    const struct web_limits *limits;    // NULL: web_usual
 };
 
 // Listens, serves and owns its thread.  NULL with one sentence: port taken, no certificate, not

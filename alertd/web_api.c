@@ -71,7 +71,7 @@ static void hand_over(struct req *r)
     struct acct_job *j = r->job;
 
     r->job = NULL;
-    req_wait(r, WAIT_ACCOUNT, mono_now_ns() + WEB_ACTION_S * SECOND_NS);
+    req_wait(r, WAIT_ACCOUNT, mono_now_ns() + r->w->limits.action_ms * MS_NS);
     if (acct_worker_push(r->w->worker, j))
         req_wake(r, 503, error_json("Too many sign in just now; try again in a moment."));
 }
@@ -260,7 +260,7 @@ static enum MHD_Result act(struct req *r, const struct body *b)
         return reply_error(r, 503, "Too much is waiting to be done; try again.");
     }
     r->w->count.actions++;
-    req_wait(r, WAIT_ACTION, mono_now_ns() + WEB_ACTION_S * SECOND_NS);
+    req_wait(r, WAIT_ACTION, mono_now_ns() + r->w->limits.action_ms * MS_NS);
     return MHD_YES;
 }
 

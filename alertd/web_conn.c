@@ -27,10 +27,9 @@ void conn_cut(struct conn *c)
     c->cut = true;
 }
 
-static void deadline(struct conn *c, int seconds)
+static void deadline(struct conn *c, int ms)
 {
-    if (c)
-        c->deadline_ns = seconds ? mono_now_ns() + seconds * SECOND_NS : 0;
+    c->deadline_ns = mono_now_ns() + ms * MS_NS;
 }
 
 static void conn_begin(struct web *w, struct MHD_Connection *con, void **state)
@@ -51,7 +50,7 @@ static void conn_begin(struct web *w, struct MHD_Connection *con, void **state)
     if (w->conns)
         w->conns->prev = c;
     w->conns = c;
-    deadline(c, WEB_HEAD_S);
+    deadline(c, w->limits.head_ms);
     *state = c;
 }
 
@@ -146,7 +145,7 @@ void web_on_completed(void *cls, struct MHD_Connection *con, void **state,
     if (r->body)
         explicit_bzero(r->body, WEB_BODY_MAX);
     free(r->body);
-    deadline(r->conn, WEB_IDLE_S);
+    deadline(r->conn, r->w->limits.idle_ms);
     free(r);
     *state = NULL;
 }
@@ -205,12 +204,12 @@ enum MHD_Result web_on_request(void *cls, struct MHD_Connection *con, const char
     if (!r->begun) {
         r->begun = true;
         w->count.requests++;
-        deadline(r->conn, WEB_BODY_S);
+        deadline(r->conn, w->limits.body_ms);
         return api_head(r, method, url);
     }
     if (*size)
         return body_part(r, data, size);
-    deadline(r->conn, WEB_REPLY_S);
+    deadline(r->conn, WEB_REPLY_S * 1000);
     return r->wait == WAIT_DONE ? answer(r) : body_end(r);
 }
 

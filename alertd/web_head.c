@@ -117,7 +117,7 @@ int head_number(const char *s, uint64_t *ret)
     if (!*s)
         return -EINVAL;
     for (; *s; s++) {
-        if (*s < '0' || *s > '9' || v > (INT64_MAX - 9) / 10)
+        if (*s < '0' || *s > '9' || v > (INT64_MAX - (uint64_t)(*s - '0')) / 10)
             return -EINVAL;
         v = v * 10 + (uint64_t)(*s - '0');
     }

@@ -34,19 +34,15 @@
 #define WEB_CONNECTIONS  512        // open at once
 #define WEB_PER_ADDRESS  320        // one address may be a whole post behind a gateway
 #define WEB_STREAMS      400        // of those, long answers
-#define WEB_HEAD_S       10         // TLS handshake and head of the first request within
-#define WEB_BODY_S       20         // body within
-#define WEB_IDLE_S       30         // connection kept without a request, or a client not reading
 #define WEB_REPLY_S      300        // a short answer is read within
 #define WEB_LIST_S       120        // a list, or the snapshot of a stream, is read within
-#define WEB_ACTION_S     10         // an action is answered within, or 503
 #define WEB_ACCOUNT_WAITING 64      // sign-ins that wait, all and from one address
 #define WEB_ACCOUNT_SAME 8
-#define WEB_PING_S       15         // proxies and browsers give up on silent streams after 30 to 60
 #define WEB_CHECK_S      60         // sessions of open streams are looked at again
 #define VIEW_RING        64         // spectrum lines kept for slow readers: 2 s of 16 radios
 
 #define SECOND_NS 1000000000ll
+#define MS_NS     1000000ll
 
 struct conn {                       // one TCP connection
     struct conn *prev, *next;
@@ -117,6 +113,7 @@ struct web_count {
 
 struct web {
     const struct alertd_cfg *cfg;
+    struct web_limits limits;
     struct queue *changes, *actions, *answers;
     struct MHD_Daemon *mhd;
     struct web_tls *tls;            // NULL: plain, on loopback

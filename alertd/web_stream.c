@@ -340,7 +340,7 @@ void stream_wake_all(struct web *w, bool view)
 void stream_tick(struct web *w, int64_t now_ns)
 {
     for (struct stream *s = w->streams; s; s = s->next) {
-        if (s->suspended && now_ns - s->sent_ns >= WEB_PING_S * SECOND_NS) {
+        if (s->suspended && now_ns - s->sent_ns >= w->limits.ping_ms * MS_NS) {
             s->ping = true;
             wake(s);
         }

@@ -150,7 +150,8 @@ static void passwords(void **state)
     memset(longest, 'x', ACCT_PASSWORD);
     longest[ACCT_PASSWORD] = '\0';
     assert_int_equal(acct_set_password(accounts, "anna", longest, NULL, why), -EINVAL);
-    assert_int_equal(acct_set_password(accounts, "nobody", "a long enough one", NULL, why), -ENOENT);
+    assert_int_equal(acct_set_password(accounts, "nobody", "a long enough one", NULL, why),
+                     -ENOENT);
     assert_int_equal(acct_set_password(accounts, "anna", "a long enough one", keep, why), 0);
     assert_int_equal(acct_session(accounts, keep, NOW, &who), 0);
     assert_true(who.has_password);

@@ -55,6 +55,36 @@ static inline struct answer get(const char *path)
     return ask("GET", path, h, NULL);
 }
 
+#define JSON "Content-Type: application/json\r\n"
+
+// Status only; every refusal of the API has one sentence.
+static inline int status(const char *method, const char *path, const char *headers, const char *body)
+{
+    char h[42000], v[100];
+    size_t len = body ? strlen(body) : 0;
+
+    if (body && !strstr(headers, "Content-Length"))
+        snprintf(h, sizeof h, "%sContent-Length: %zu\r\n", headers, len);
+    else
+        snprintf(h, sizeof h, "%s", headers);
+    struct answer a = ask(method, path, h, body);
+    if (a.status >= 400 && strcmp(method, "HEAD")) {
+        assert_true(!strncmp(a.body, "{\"error\":\"", 10) && strstr(a.body, ".\""));
+        assert_true(header_of(&a, "Content-Type", v, sizeof v));
+        assert_string_equal(v, "application/json");
+    }
+    free(a.body);
+    return a.status;
+}
+
+// The same with the session.
+static inline int mine(const char *method, const char *path, const char *headers, const char *body)
+{
+    char h[41000];
+    snprintf(h, sizeof h, "Cookie: x=1; %s ; y=2\r\n%s", cookie, headers);
+    return status(method, path, h, body);
+}
+
 struct follower { struct client c; struct lines l; struct answer a; };
 
 static inline void follow(struct follower *f, const char *path, const char *headers)

@@ -29,6 +29,7 @@
 
 struct post {
     struct alertd_cfg cfg;
+    const struct web_limits *limits;
     struct queue *changes, *actions, *answers;
     struct web *web;
     char dir[64], why[ALERTD_WHY];
@@ -37,7 +38,7 @@ struct post {
 
 static inline void write_file(const char *dir, const char *name, const char *text)
 {
-    char path[300];
+    char path[600];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     FILE *f = fopen(path, "w");
     assert(f);
@@ -76,7 +77,8 @@ static inline bool post_start(struct post *p, struct change **world, size_t n, u
     p->answers = queue_new(256, QUEUE_WAIT);
     p->n = last;
     struct web_setup s = { .cfg = &p->cfg, .changes = p->changes, .actions = p->actions,
-                           .answers = p->answers, .world = world, .n_world = n, .last_n = last };
+                           .answers = p->answers, .world = world, .n_world = n, .last_n = last,
+                           .limits = p->limits };
     p->web = web_start(&s, p->why);
     return p->web;
 }

@@ -215,7 +215,8 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         WITH(tells_the_newest_or_all), WITH(snapshot_of_a_moving_world),
-        WITH(who_stands_still_costs_one_item), WITH(an_empty_world_is_no_loss), WITH(bytes_bound_the_window_too),
+        WITH(who_stands_still_costs_one_item), WITH(an_empty_world_is_no_loss),
+        WITH(bytes_bound_the_window_too),
         WITH(too_many_things), WITH(numbers_out_of_order), WITH(starts_from_a_store),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
