@@ -58,7 +58,8 @@ static inline struct answer get(const char *path)
 #define JSON "Content-Type: application/json\r\n"
 
 // Status only; every refusal of the API has one sentence.
-static inline int status(const char *method, const char *path, const char *headers, const char *body)
+static inline int status(const char *method, const char *path, const char *headers,
+                         const char *body)
 {
     char h[42000], v[100];
     size_t len = body ? strlen(body) : 0;
