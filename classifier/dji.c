@@ -17,6 +17,10 @@
 #define PERIOD_TOL_S 1e-3
 #define DWELL        13         // bursts on one centre before it moves: pairs are sought within
 #define CENTRE_HZ    40e3       // same centre: carrier error wanders far less within seconds
+#define REPEAT_TOL_S 0.2e-3     // 8.6 s of clocks 20 ppm apart; 9 % of chance distances
+// Sightings off the clock on that centre within 8.6 s, beyond those on it: each of them would be on
+// the clock by chance in 1 of 320.
+#define STRANGERS    3
 #define AIRBORNE_BW_HZ 9.015e6
 
 static const char *text_of(const struct decode *d, const char *key)
@@ -40,19 +44,37 @@ static bool on_clock(double dt_s)
     return fabs(remainder(dt_s, PERIOD_S)) <= PERIOD_TOL_S;
 }
 
-// A second sighting on the same centre, one to thirteen periods earlier; nobody's: one that no
-// aircraft has taken yet.
+// Frames of LTE repeat after 5 or 10 ms, beacons after multiples of 25.6 ms (a 25th of the period):
+// whoever comes again at such a distance repeats himself, and some of that falls on the clock.
+static bool repeats(double dt_s)
+{
+    return fabs(remainder(dt_s, 5e-3)) < REPEAT_TOL_S ||
+           fabs(remainder(dt_s, PERIOD_S / 25)) < REPEAT_TOL_S;
+}
+
+// A second sighting on the same centre, one to thirteen periods earlier, and neither somebody who
+// repeats himself faster than the clock nor so many others that one falls on it by chance.
+// nobodys: the second must be one that no aircraft has taken yet.
 static bool paired(const struct dji_memory *m, const struct dji_sight *x, bool nobodys)
 {
-    unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
+    unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN, on = 0, off = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        double dt = x->t_s - m->seen[i].t_s;
-        if (!(nobodys && m->seen[i].taken) && dt > PERIOD_S / 2 && dt < (DWELL + 0.5) * PERIOD_S && on_clock(dt) &&
-            fabs(x->freq_hz - m->seen[i].freq_hz) < CENTRE_HZ)
-            return true;
+        const struct dji_sight *y = &m->seen[i];
+        double dt = x->t_s - y->t_s;
+        if (fabs(dt) >= (DWELL + 0.5) * PERIOD_S || fabs(x->freq_hz - y->freq_hz) >= CENTRE_HZ)
+            continue;
+        if (on_clock(dt)) {
+            on += dt > PERIOD_S / 2 && !(nobodys && y->taken);
+            continue;
+        }
+        if (y->taken)                   // an aircraft's, known by better proof
+            continue;
+        if (repeats(dt))
+            return false;
+        off++;
     }
-    return false;
+    return on > 0 && off <= STRANGERS + on;
 }
 
 // How unlike a sighting is to an aircraft; below 15 it may be the same.

@@ -57,6 +57,49 @@ static void a_pair_on_the_clock(void **state)
     cls_free(c);
 }
 
+// What repeats itself faster than the clock is no DroneID, however often it falls on the clock:
+// frames of 10 ms and 5 ms, beacons of 102.4 ms, rare ones of them, and a crowd without any clock.
+static void periodic_confusers(void **state)
+{
+    (void)state;
+    static const struct { double period_s, share; } with[] = {
+        { 5e-3, 0.2 }, { 10e-3, 1 }, { 10e-3, 0.05 }, { 20e-3, 1 }, { 40e-3, 1 }, { 80e-3, 1 },
+        { 102.4e-3, 1 }, { 160e-3, 1 }, { 320e-3, 1 },
+    };
+    for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+        feed_init(&feed, 50e6, 2440e6, 30 + i);
+        for (double t = 0.1; t < 12; t += with[i].period_s)
+            if (rng_uniform(&feed.rng) < with[i].share)
+                sighting(t * (1 + 15e-6), 2444.5e6 + 300 * rng_normal(&feed.rng), -40);
+        struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+        feed_push(&feed, c);
+        assert_int_equal(feed_count(c, "dji-droneid"), 0);
+        cls_free(c);
+    }
+    feed_init(&feed, 50e6, 2440e6, 29);
+    for (int i = 0; i < 200; i++)               // 3 a second
+        sighting(0.1 + 60 * rng_uniform(&feed.rng), 2444.5e6, -40);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_int_equal(feed_count(c, "dji-droneid"), 0);
+    cls_free(c);
+}
+
+// Three aircraft on one centre, none of them ever verified or read, every other burst missed.
+static void pairs_in_company(void **state)
+{
+    (void)state;
+    feed_init(&feed, 50e6, 2440e6, 31);
+    for (int i = 0; i < 12; i++)
+        for (int k = 0; k < 3; k++)
+            if ((i + k) % 2)
+                sighting(0.1 + 0.2113 * k + 0.640 * i, 2444.5e6 + 5e3 * k, -40 - 8 * k);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+    feed_push(&feed, c);
+    assert_true(feed_count(c, "dji-droneid") >= 1);
+    cls_free(c);
+}
+
 static struct decode *frame(const char *serial)
 {
     struct decode *d = calloc(1, sizeof *d);
@@ -186,7 +229,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sighting_proves_nothing),
-        cmocka_unit_test(a_pair_on_the_clock),
+        cmocka_unit_test(a_pair_on_the_clock), cmocka_unit_test(periodic_confusers),
+        cmocka_unit_test(pairs_in_company),
         cmocka_unit_test(aircraft_by_serial),
         cmocka_unit_test(aircraft_apart),
         cmocka_unit_test(aircraft_by_session),
