@@ -143,6 +143,8 @@ struct dcorr *dcorr_new(double rate_hz)
     d->width = (unsigned)lround(SLICE_HZ / d->bin_hz);
     d->slices = (unsigned)fmax(USABLE * d->n / d->width, SLICES);
     d->bin0 = -(int)(d->slices * d->width / 2);
+    d->pass = PASS_2;
+    d->faint_per_s = FAINT_PER_S;
     if (!make(d)) {
         dcorr_free(d);
         return NULL;

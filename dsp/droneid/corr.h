@@ -57,6 +57,11 @@ struct corr_ops {
 #define TAPS       CORR_TAPS
 #define PASS_1     3.2f                 // five exponentials: 3e-4 of samples
 #define PASS_2     21.0                 // exp(-21) = 8e-10
+// |sum|^2 over what five slices in step would give: 0.84 in noise at the threshold (under 0.6 in
+// one of 2000), more in a burst, 0.6 where an echo takes two slices away.  A short narrow signal,
+// be it only the end of somebody's packet, stands 25 times over the level (one slice of five, 13 us
+// of 67) and gives 0.2.
+#define TOGETHER   0.6
 #define PER_BLOCK  24                   // step 2 at most so often per centre and block
 #define MERGE_S    10e-6
 // A bin so far above the geometric mean is no part of noise or of a wide signal, both of which are
@@ -97,6 +102,7 @@ struct dcorr {
     unsigned        n_pend;
     uint64_t        dropped;
     double          room, told_at;                      // faint candidates that may be told, since
+    double          pass, faint_per_s;  // PASS_2 and FAINT_PER_S, unless a measurement lowers them
 };
 
 static inline double slice_middle(const struct dcorr *d, double j)      // Hz; j may be fractional

@@ -52,7 +52,7 @@ static bool may_tell(struct dcorr *d, const struct pend *c)
     if (c->metric >= FAINT)
         return true;
     if (dt > 0) {
-        d->room = fmin(d->room + dt * FAINT_PER_S, FAINT_MOST);
+        d->room = fmin(d->room + dt * d->faint_per_s, FAINT_MOST);
         d->told_at = c->at;
     }
     if (d->room < 1)
@@ -155,9 +155,10 @@ static void sum_add(const struct dcorr *d, const struct group *g, unsigned j, in
     d->op->read_off(d->s + (size_t)j * CAP + at, d->read[j][0], d->read[j][1], a->re, a->im);
 }
 
-// v0: common time of buffer place 0 of the group's lowest slice; rough: the level, roughly.
+// v0: common time of buffer place 0 of the group's lowest slice; rough: the level, roughly; e: sum
+// of five slices' powers at v.
 static void judge(struct dcorr *d, const struct group *g, const struct sum *a, int v, double v0,
-                  double rough)
+                  double rough, double e)
 {
     double y[STEPS + 1];
     int best = 0;
@@ -165,10 +166,10 @@ static void judge(struct dcorr *d, const struct group *g, const struct sum *a, i
         y[m] = a->re[m] * a->re[m] + a->im[m] * a->im[m];
         best = y[m] > y[best] ? m : best;
     }
-    if (!(y[best] > 0.5 * PASS_2 * rough))
+    if (!(y[best] > 0.5 * d->pass * rough) || !(y[best] > TOGETHER * g->count * e))
         return;
     double mean = level(d, g, v), frac = 0;
-    if (!(y[best] > PASS_2 * mean))
+    if (!(y[best] > d->pass * mean))
         return;
     if (best > 0 && best < STEPS) {
         double bend = y[best - 1] - 2 * y[best] + y[best + 1];
@@ -183,16 +184,16 @@ static void judge(struct dcorr *d, const struct group *g, const struct sum *a, i
     pend_add(d, &c);
 }
 
-static void step2(struct dcorr *d, const struct group *g, int v, double v0, double rough)
+static void step2(struct dcorr *d, const struct group *g, int v, double v0, double rough, double e)
 {
     struct sum a = { 0 };
     for (unsigned k = 0; k < g->count; k++)
         sum_add(d, g, g->low + k, v, &a);
-    judge(d, g, &a, v, v0, rough);
+    judge(d, g, &a, v, v0, rough, e);
     if (g->count == SLICES && g->low + SLICES < d->slices) {
         struct group six = { g->low, SLICES + 1, g->middle + 0.5 };
         sum_add(d, g, g->low + SLICES, v, &a);
-        judge(d, &six, &a, v, v0, rough);
+        judge(d, &six, &a, v, v0, rough, e);
     }
 }
 
@@ -217,7 +218,7 @@ static void group_scan(struct dcorr *d, const struct group *g, float pass, int v
             continue;
         for (int i = 0; i < CORR_LEVEL && left > 0; i++)
             if (q[i] > limit && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
-                step2(d, g, v_first + b * CORR_LEVEL + i, v0, mean);
+                step2(d, g, v_first + b * CORR_LEVEL + i, v0, mean, q[i]);
                 left--;
             }
     }

@@ -183,7 +183,7 @@ static void tell(const struct droneid_rx *rx, const struct work *w, struct findi
     d->seen = true;
     d->symbols = w->nine ? 9 : 8;
     d->metric = rho;
-    d->verified = rx_structure(rx, &w->sync, w->cover, w->nine);
+    d->verified = rx->trace.margin >= 1;
     for (int s = w->nine ? 0 : 1; s < DID_SYMBOLS; s++)
         d->cut |= w->cover[s] < 0.995;
     d->cut |= w->cover[0] < 0.5;        // and whether there was a symbol 0 cannot be said
@@ -267,11 +267,15 @@ void droneid_receive(struct droneid_rx *rx, const struct burst *b, enum droneid_
                      struct finding *f)
 {
     struct work w = { .b = b, .step = rx->rate_hz / DID_RATE_HZ };
+    rx->trace = (struct rx_trace){ 0 };
     if (mode == DRONEID_OFF || !(b->hyp & HYP_DRONEID) || !b->cut.n || find(rx, &w) < 0)
         return;
     w.zero_n = w.n + (w.sync.t - RX_ZERO) * w.step;
     prepare(rx, &w);
     channel(rx, &w);
+    rx->trace.rho_a = w.sync.rho_a;
+    rx->trace.rho_b = w.sync.rho_b;
+    rx->trace.margin = rx_structure(rx, &w.sync, w.cover, w.nine);
     tell(rx, &w, f);
     if (mode == DRONEID_DECODE)
         read_frame(rx, f);

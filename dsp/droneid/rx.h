@@ -31,6 +31,13 @@ struct rx_sync {
     double score;                       // to compare places with: both, and how alike they are
 };
 
+// How far the last candidate got; nothing is decided by it, it is there to be measured.
+struct rx_trace {
+    double coarse_b;                    // best of root 147 over all hypotheses, |rho|^2
+    double rho_a, rho_b;                // of the pair; 0: none found
+    double margin;                      // of the structure: its least test, 1 passes; 0: no pair
+};
+
 // What is known of the burst, and gets better from pass to pass.
 struct rx_state {
     float complex y[DID_SYMBOLS][DID_CARRIERS];         // carriers, start and carrier error removed
@@ -56,6 +63,7 @@ struct droneid_rx {
     float complex      *w, *v;          // DID_N each: transforms
     float complex      *wide[2];        // RX_FINE * DID_N
     struct rx_state     now, saved;
+    struct rx_trace     trace;
     bool                use[DID_CARRIERS];              // inside the capture
     float               prior[2][DID_BITS];             // of both kinds of record
     float               air[DID_CODED];
@@ -83,9 +91,10 @@ void rx_cells_settle(struct droneid_rx *rx);
 void rx_cells_residual(struct droneid_rx *rx);
 float rx_median(float *v, int n);               // disorders v
 
-// structure.c: whether the whole burst holds together; cover: share of each symbol received
-bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
-                  bool nine);
+// structure.c: whether the whole burst holds together (1 and more): the least of its tests, each
+// over what it must reach; cover: share of each symbol received
+double rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
+                    bool nine);
 
 // demap.c
 void rx_demap(struct droneid_rx *rx);           // y -> air

@@ -5,14 +5,21 @@
 //     |cp|   0   |cp|   1   |cp|   2   |cp|  600  |cp|   4   |cp|  147  |cp|   6   |cp| ...
 //      ~~     ~~  each prefix equals the end of its symbol, at the places and lengths of the burst
 //                  600 and 147 far over what chance gives         symbols of equal power
+//
+// How rarely anything else passes is measured by tests/bench/bench_false.c.
 #include "dsp/droneid/rx.h"
 
 #include <math.h>
 
-// Chance of noise: candidates pass 1e-9 a sample; of 61.44 MS/s on 33 centres that is 5e4 a day.
-// Root 147 under its 4500 hypotheses: 4500 exp(-600 T) = 4e-10 for T = 0.05, so 2e-5 a day.
-#define RHO_A_MIN  0.035
-#define RHO_B_MIN  0.05
+// Chance of noise: 0.7 candidates a second at 61.44 MS/s (measured, docs/PERFORMANCE.md), 6e4 a
+// day, at |rho|^2 = 0.035.  Of these exp(-601 (0.06 - 0.035)) = 3e-7 have 0.06, and root 147 under
+// its 4500 hypotheses 4500 (1 - 0.06)^599 = 4e-13.  Each of the two has to do without the other:
+// pilots of SC-FDMA correlate with root 147 up to 0.04 and more on their own grid, where prefixes
+// and powers hold as well (Zadoff-Chu lengths of 113, 239, 599 against 601).
+// A burst loses nothing by it: where its prefixes show it has 0.1, and 0.06 where an echo as strong
+// as the first path splits its peak.
+#define RHO_A_MIN  0.06
+#define RHO_B_MIN  0.06
 #define CP_SIGMAS  3.5                  // prefixes against chance: 2e-4 more
 #define CP_SHARE   0.5                  // ... and against what the SNR lets expect
 #define CP_SKIP    8                    // of a prefix: echoes of the symbol before
@@ -62,26 +69,23 @@ static double power_all(const struct droneid_rx *rx)
     return p / RX_LEN;
 }
 
-bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
-                  bool nine)
+double rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
+                    bool nine)
 {
     struct prefixes cp = { 0 };
-    double signal = 0;
+    double least = fmin(s->rho_a / RHO_A_MIN, s->rho_b / RHO_B_MIN), signal = 0;
     int whole = 0;
 
-    if (s->rho_a < RHO_A_MIN || s->rho_b < RHO_B_MIN)
-        return false;
     for (int i = nine ? 0 : 1; i < DID_SYMBOLS; i++) {
         if (cover[i] < COVER)
             continue;
         double p = power(rx, i);
-        if (p < POWER_LO || p > POWER_HI)
-            return false;
+        least = fmin(least, fmin(p / POWER_LO, POWER_HI / fmax(p, 1e-9)));
         whole++;
         add_prefix(rx, (int)lround(s->t) + did_symbol_at[i], prefix(i, nine), &cp);
     }
     if (whole < SYMBOLS || !(cp.energy > 0))
-        return false;
+        return 0;
     // the carrier error turns from prefix to symbol's end: its fraction is known
     double turn = s->f_hz / DID_SPACING_HZ;
     double got = creal(cp.sum * cexp(-2 * M_PI * I * (turn - floor(turn)))) / cp.energy;
@@ -89,5 +93,6 @@ bool rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const do
         signal += creal(rx->now.h[i] * conjf(rx->now.h[i]));
     double expect = fmin(signal / DID_N / power_all(rx), 1);
     // a pass band of 12.3 in 15.36 MHz: four of five samples are independent
-    return got > CP_SHARE * expect && got > CP_SIGMAS / sqrt(2 * 0.8 * cp.n);
+    double need = fmax(CP_SHARE * expect, CP_SIGMAS / sqrt(2 * 0.8 * cp.n));
+    return fmax(fmin(least, got / need), 0);
 }

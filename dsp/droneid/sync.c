@@ -249,6 +249,7 @@ int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
     double most = 0;
 
     search(rx, best);
+    rx->trace.coarse_b = best[0].rho;
     // the coarse search loses 1 dB at most: what stays far below is not worth measuring
     for (int i = 0; i < KEEP && best[i].rho > COARSE_MIN * RHO_B_MIN; i++) {
         double c = best[i].carriers;
