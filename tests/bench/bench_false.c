@@ -20,7 +20,7 @@
 //    structure is worth by itself.
 // 3. The tail, by splitting.  Verified is too rare to count, so the way there is cut into levels:
 //    of root 147's correlation first, then of the margin of all tests (split.c, force.c).  Each is
-//    reached by a quarter of those who reached the one before; from those who did, new ones are
+//    reached by an eighth of those who reached the one before; from those who did, new ones are
 //    made by drawing a part of their noise and data anew and keeping what does not sink below the
 //    level, which leaves the conditional law as it is.  A pilot run fixes the levels; further runs,
 //    independent of it and of each other, each give an unbiased estimate of the chance to reach the
@@ -46,6 +46,7 @@
 #include "dsp/droneid/corr.h"
 #include "dsp/droneid/rx.h"
 #include "tests/bench/force.h"
+#include "tests/bench/recorded.h"
 #include "tests/bench/split.h"
 
 static bool quick;
@@ -242,8 +243,8 @@ static void force_row(enum conf_class c, bool grid, struct bound *b)
 
 static void split_row(enum conf_class c, struct bound *b)
 {
-    const struct split_effort e = quick ? (struct split_effort){ 300, 32, 4, 1e-5 }
-                                        : (struct split_effort){ 1500, 96, 6, 1e-7 };
+    const struct split_effort e = quick ? (struct split_effort){ 240, 32, 6, 1e-6 }
+                                        : (struct split_effort){ 600, 64, 10, 2e-9 };
     struct force f;
     struct split_levels l = { .n = 0 };
     double p[RUNS], t = cpu_s(), mean = 0, lo = 1, hi = 0;
@@ -266,6 +267,27 @@ static void split_row(enum conf_class c, struct bound *b)
     force_done(&f);
 }
 
+static void recorded_table(void)
+{
+    static const char *const name[] = {
+        "ltev2x_uxm_15.36M.cf32", "ltev2x_cmw500_11.52M_5920MHz.cf32", "wifi_11a_6M_20M.ci16",
+        "wifi_11a_24M_20M.ci16", "wifi_11n_65M_20M.ci16", "lte_tdd_1.92M_1890MHz.cu8",
+        "lte_tdd_clipped_1.92M_2585MHz.cu8",
+    };
+    printf("\nForced on recordings by others:\n\n"
+           "| recording | ms | forced | pair found | verified | most of root 147's rho^2 |\n"
+           "|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+        struct recorded r;
+        if (recorded_run(name[i], quick ? 200 : 2000, &r))
+            printf("| %s | %.1f | %u | %u | %u | %.3f |\n", name[i], 1e3 * r.s, r.forced, r.seen,
+                   r.verified, r.most);
+        else
+            printf("| %s | not on this machine | | | | |\n", name[i]);
+        fflush(stdout);
+    }
+}
+
 int main(void)
 {
     const char *q = getenv("QUICK");
@@ -283,6 +305,7 @@ int main(void)
     for (int c = 0; c < CONF_CLASSES; c++)
         for (int grid = 0; grid < (conf_has_grid((enum conf_class)c) ? 2 : 1); grid++)
             force_row((enum conf_class)c, grid, &b[c]);
+    recorded_table();
     printf("\nSplitting, %d runs each; verified is what has 0.06 and the rest of the structure:\n\n"
            "| confuser | root 147's rho^2 | chance to reach it (least, most) | 95 %% below |"
            " noise, calculated | s |\n|---|---|---|---|---|---|\n", RUNS);

@@ -114,8 +114,14 @@ static void plant(struct force *f, int r, int at, double hz, double rho)
 
 struct force_result force_run(struct force *f, const struct force_place *p, enum force_plant what)
 {
-    struct finding found = { 0 };
     conf_make(f->conf, p->n0, FORCE_LEN, f->x);
+    return force_judge(f, p, what);
+}
+
+struct force_result force_judge(struct force *f, const struct force_place *p,
+                                enum force_plant what)
+{
+    struct finding found = { 0 };
     plant(f, 0, p->at, p->hz, rho_of(p, 0, (what == FORCE_AB ? PAIR : PASS_2 / DID_ZC_LEN)));
     if (what == FORCE_AB)
         plant(f, 1, p->at + did_symbol_at[DID_SYM_B] * (int)f->n / DID_N, p->hz,

@@ -48,3 +48,6 @@ struct force_place force_draw(struct force *f, bool grid);
 // Sets the confuser to a place's seed (salts all 0), then runs it as it is.
 void force_set(struct force *f, const struct force_place *p);
 struct force_result force_run(struct force *f, const struct force_place *p, enum force_plant plant);
+// The same with FORCE_LEN samples of the caller's in f->x.
+struct force_result force_judge(struct force *f, const struct force_place *p,
+                                enum force_plant plant);

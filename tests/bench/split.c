@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEP        4                   // one of four goes on to the next level
+#define KEEP        8                   // one of eight goes on to the next level
 #define FIRST       60                  // one of sixty of those drawn to the first
 
 struct particle {
@@ -71,7 +71,7 @@ double split_run(struct force *f, const struct split_effort *e, struct split_lev
 {
     static struct particle p[SPLIT_DRAWN];
     const bool pilot = !l->n, grid = conf_has_grid(f->cls);
-    double all = 1, share = 0.2;
+    double all = 1, share = 0.04;         // 0.04 of it redrawn: some 0.4 of the moves are kept
     unsigned n = e->drawn;
     for (unsigned i = 0; i < n; i++) {
         memset(&p[i], 0, sizeof(p[i]));
@@ -96,7 +96,7 @@ double split_run(struct force *f, const struct split_effort *e, struct split_lev
             for (unsigned k = 0; k < e->moves; k++)
                 moved += (unsigned)move(f, &p[i], l->at[step], share);
         double rate = (double)moved / (n * e->moves);
-        share = rate > 0.35 ? fmin(share * 1.4, 0.5) : rate < 0.2 ? fmax(share / 1.6, 0.01) : share;
+        share *= rate > 0.5 ? 1.25 : rate < 0.35 ? 0.8 : 1;
     }
     return all;
 }

@@ -12,6 +12,6 @@ struct split_effort { unsigned drawn, particles, moves; double enough; };   // a
 
 // Chance that a forced candidate gets to the last of l's levels; every other one is forced on the
 // confuser's own grid where it has one.  A pilot run, for which l has no levels yet, fills it: what
-// one of sixty reaches, then one of four of those, and so on until the chance is below `enough` or
+// one of sixty reaches, then one of eight of those, and so on until the chance is below `enough` or
 // a verified one is among them.  It gives no estimate.
 double split_run(struct force *f, const struct split_effort *e, struct split_levels *l);
