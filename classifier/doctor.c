@@ -18,8 +18,12 @@
 #include <unistd.h>
 
 #include "base/utc.h"
+#include "classifier/sensord.h"
 #include "hw/hw.h"
 #include "hw/keys.h"
+
+#define KEYS_DIR  "/etc/tyto/keys"      // as tyto-keys
+#define SPOOL_DIR "/var/lib/tyto"
 
 const char *doctor_state_name(enum doctor_state s)
 {
@@ -46,6 +50,38 @@ void doctor_run(struct doctor *d, const struct doctor_check *c)
 {
     d->check = c->name;
     c->run(d);
+}
+
+int doctor_read(struct doctor *d, struct sensord_cfg *into, char why[SENSORD_WHY])
+{
+    int r = sensord_cfg_load(into, d->config, why);
+
+    if (r < 0)
+        return r;
+    d->cfg = into;
+    if (!d->keys)
+        d->keys = into->keys_dir;
+    if (!d->spool && into->spool_dir[0])
+        d->spool = into->spool_dir;
+    if (!d->plugin_path && into->plugin_path[0])
+        d->plugin_path = into->plugin_path;
+    return 0;
+}
+
+static void check_configuration(struct doctor *d)
+{
+    static struct sensord_cfg again;        // too large for the stack
+    char why[SENSORD_WHY];
+
+    if (!d->cfg && doctor_read(d, &again, why) < 0)
+        doctor_say(d, DOCTOR_WRONG, "docs/sensord.yaml shows one; tyto-sensord --check reads it",
+                   "%s", why);
+    else
+        doctor_say(d, DOCTOR_OK, NULL, "%s: \"%s\", %u radio%s", d->config, d->cfg->name,
+                   d->cfg->n_radios, d->cfg->n_radios == 1 ? "" : "s");
+    if (d->cfg && !d->cfg->production)
+        doctor_say(d, DOCTOR_NOTE, "production: yes, on a sensor at work",
+                   "production is off: simulations and recordings are let through");
 }
 
 static void check_processor(struct doctor *d)
@@ -101,17 +137,20 @@ static void check_keys(struct doctor *d)
     struct keys_own own;
     struct keys_peer *peers = NULL;
     char why[KEYS_WHY] = "", mend[600];
+    const char *dir = d->keys ? d->keys : KEYS_DIR;
 
-    snprintf(mend, sizeof mend, "tyto keys make --dir %s", d->keys);
-    if (keys_load(d->keys, &own, why) < 0) {
+    snprintf(mend, sizeof mend, "tyto keys make --dir %s", dir);
+    if (keys_load(dir, &own, why) < 0) {
         doctor_say(d, DOCTOR_WRONG, mend, "%s", why);
         return;
     }
     keys_wipe(&own);
-    int n = keys_peers(d->keys, &peers, why);
+    int n = keys_peers(dir, &peers, why);
     free(peers);
     if (n < 0)
         doctor_say(d, DOCTOR_WRONG, "mend what the sentence names", "%s", why);
+    else if (!n && d->cfg && d->cfg->post_key[0])
+        doctor_say(d, DOCTOR_OK, NULL, "a key of its own, and the post's in the configuration");
     else if (!n)
         doctor_say(d, DOCTOR_WRONG, "tyto keys enrol NAME KEY, with the post's public key",
                    "a key of its own, but it knows no other machine");
@@ -125,7 +164,7 @@ static void check_disk(struct doctor *d)
 {
     char path[512];
 
-    snprintf(path, sizeof path, "%s", d->spool);
+    snprintf(path, sizeof path, "%s", d->spool ? d->spool : SPOOL_DIR);
     for (char *end; access(path, F_OK) && (end = strrchr(path, '/'));)
         end[end == path && end[1]] = 0;                 // what is not there yet will be made
     int64_t left = hw_disk_free(path);
@@ -195,6 +234,7 @@ static void check_service(struct doctor *d)
 }
 
 const struct doctor_check doctor_checks[] = {
+    { "config", "the sensor's configuration", check_configuration },
     { "processor", "processors, memory, heat", check_processor },
     { "clock", "what keeps the clock, and how right it is", check_clock },
     { "place", "position from gpsd", check_place },

@@ -14,9 +14,12 @@
 enum doctor_state { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
 const char *doctor_state_name(enum doctor_state s);
 
+struct sensord_cfg;
+
 struct doctor {
     // asked for
-    const char *config, *keys, *spool;      // sensord's configuration, folders
+    const char *config;         // sensord's configuration
+    const char *keys, *spool;   // folders; NULL: the configuration's, else the usual ones
     const char *device;         // SoapySDR arguments of the radio to measure; NULL: all found
     const char *plugin_path;    // where drivers are; NULL: SoapySDR's own place
     const char *gps_port;       // of gpsd, NULL: 2947
@@ -28,11 +31,14 @@ struct doctor {
     // own
     const char *check;
     unsigned    count[3];       // findings by state
+    const struct sensord_cfg *cfg;          // what was configured, NULL: nothing that can be read
 };
 
 struct doctor_check { const char *name, *about; void (*run)(struct doctor *d); };
 extern const struct doctor_check doctor_checks[];       // ended by a name of NULL
 
+// Reads the configuration; before all checks, so that they look where it says.
+int  doctor_read(struct doctor *d, struct sensord_cfg *into, char why[512]);
 void doctor_run(struct doctor *d, const struct doctor_check *c);
 __attribute__((format(printf, 4, 5)))
 void doctor_say(struct doctor *d, enum doctor_state s, const char *mend, const char *fmt, ...);

@@ -15,6 +15,7 @@
 
 #include "base/utc.h"
 #include "classifier/doctor.h"
+#include "classifier/sensord.h"
 #include "hw/hw.h"
 #include "sdr/sdr.h"
 
@@ -235,13 +236,38 @@ static double rate_of(const struct hw_profile *p)
     return p->rate_hi_hz.v < 20e6 ? p->rate_hi_hz.v : 20e6;     // what two processors analyse
 }
 
+static void measure_as(struct doctor *d, const char *name, const struct iq_live_cfg *cfg)
+{
+    char why[IQ_WHY];
+    struct iq_source *s;
+    struct iq_block *b;
+    struct iq_radio r;
+
+    if (iq_open_live(&s, cfg, why) < 0) {
+        doctor_say(d, DOCTOR_WRONG, "what the sentence says", "%s", why);
+        return;
+    }
+    int64_t start = mono_now_ns(), end = start + (int64_t)(d->seconds * 1e9);
+    int64_t now = start, first = 0;
+    uint64_t from = 0, to = 0;
+    for (; now < end && (b = iq_next(s)); iq_unref(b)) {
+        now = mono_now_ns();
+        to = b->n0 + b->n;
+        from = first ? from : to;
+        first = first ? first : now;
+    }
+    iq_radio(s, &r);
+    if (!(r.rate_measured_hz > 0) && now > first)       // too short for the source's own figure
+        r.rate_measured_hz = (double)(to - from) / ((double)(now - first) * 1e-9);
+    judge(d, name, &r, cfg->rate_hz, (double)(mono_now_ns() - start) * 1e-9);
+    iq_close(s);
+}
+
 static void measure(struct doctor *d, const char *driver, const char *args)
 {
     const char *name = hw_profile_for_driver(driver);
-    char why[IQ_WHY], sentence[HW_WHY];
+    char sentence[HW_WHY];
     struct hw_profile p;
-    struct iq_source *s;
-    struct iq_radio r;
     bool profiled = name && !hw_profile_load(&p, name, sentence);
 
     if (!profiled && !(d->rate_hz > 0)) {
@@ -254,17 +280,28 @@ static void measure(struct doctor *d, const char *driver, const char *args)
         .rate_hz = d->rate_hz > 0 ? d->rate_hz : rate_of(&p), .plugin_path = d->plugin_path,
         .centre_hz = d->freq_hz > 0 ? d->freq_hz : low ? 868.3e6 : 2437e6,
     };
-    if (iq_open_live(&s, &cfg, why) < 0) {
-        doctor_say(d, DOCTOR_WRONG, "what the sentence says", "%s", why);
-        return;
+    measure_as(d, args, &cfg);
+}
+
+// As configured: rate, frequency, gain and antenna are the sensor's own.  False: no radio is.
+static bool measure_configured(struct doctor *d)
+{
+    bool any = false;
+
+    for (unsigned i = 0; d->cfg && i < d->cfg->n_radios; i++) {
+        const struct sensord_radio *r = &d->cfg->radio[i];
+        struct iq_live_cfg cfg = {
+            .name = r->name, .args = r->args, .profile = r->profile[0] ? &r->hw : NULL,
+            .rate_hz = r->rate_hz, .centre_hz = r->centre_hz, .gain_db = r->gain_db,
+            .bandwidth_hz = r->bandwidth_hz, .ppm = r->ppm, .channel = r->channel,
+            .antenna = r->antenna[0] ? r->antenna : NULL, .plugin_path = d->plugin_path,
+        };
+        if (r->kind != RADIO_LIVE)
+            continue;
+        measure_as(d, r->name, &cfg);
+        any = true;
     }
-    int64_t start = mono_now_ns(), end = start + (int64_t)(d->seconds * 1e9);
-    struct iq_block *b;
-    while (mono_now_ns() < end && (b = iq_next(s)))
-        iq_unref(b);
-    iq_radio(s, &r);
-    judge(d, args, &r, cfg.rate_hz, (double)(mono_now_ns() - start) * 1e-9);
-    iq_close(s);
+    return any;
 }
 
 void doctor_radio(struct doctor *d)
@@ -280,6 +317,8 @@ void doctor_radio(struct doctor *d)
         measure(d, driver, d->device);
         return;
     }
+    if (measure_configured(d))
+        return;
     if (!list_read(d, &all) || !all.n) {
         doctor_say(d, DOCTOR_NOTE, NULL, "no radio to measure");
         return;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "classifier/doctor.h"
+#include "classifier/sensord.h"
 
 static const char usage[] =
     "usage: tyto doctor [OPTIONS] [CHECK...]\n"
@@ -17,9 +18,10 @@ static const char usage[] =
     "Without CHECK: all of them.\n"
     "\n"
     "      --config FILE   sensord's configuration (default /etc/tyto/sensord.yaml)\n"
-    "      --keys DIR      where the keys are (default /etc/tyto/keys)\n"
-    "      --spool DIR     where events wait for the post (default /var/lib/tyto)\n"
-    "      --device ARGS   measure this radio only: driver=rtlsdr,serial=00000001\n"
+    "      --keys DIR      where the keys are (default: as configured, or /etc/tyto/keys)\n"
+    "      --spool DIR     where events wait (default: as configured, or /var/lib/tyto)\n"
+    "      --device ARGS   measure this radio, not those configured or found:\n"
+    "                      driver=rtlsdr,serial=00000001\n"
     "      --rate HZ       at this rate\n"
     "      --freq HZ       at this frequency\n"
     "      --seconds S     for so long (default 10)\n"
@@ -128,8 +130,9 @@ static int options(struct doctor *d, bool *ret_json, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct doctor d = { .config = "/etc/tyto/sensord.yaml", .keys = "/etc/tyto/keys",
-                        .spool = "/var/lib/tyto", .seconds = 10, .tell = tell_people };
+    static struct sensord_cfg cfg;
+    char why[SENSORD_WHY];
+    struct doctor d = { .config = "/etc/tyto/sensord.yaml", .seconds = 10, .tell = tell_people };
     bool json = false;
     int r = options(&d, &json, argc, argv);
 
@@ -138,6 +141,7 @@ int main(int argc, char **argv)
     if (json)
         d.tell = tell_json;
     json_init(&out, stdout);
+    (void)doctor_read(&d, &cfg, why);       // what is wrong with it, the check "config" tells
     for (const struct doctor_check *c = doctor_checks; c->name && optind == argc; c++)
         doctor_run(&d, c);
     for (int i = optind; i < argc; i++)

@@ -32,6 +32,28 @@ doctor 1 'no keys' --keys "$tmp/none" keys
 said wrong "$tmp/none"
 grep -q '"mend":"tyto keys make' "$tmp/out" || fault 'no mend for keys'
 
+cat >"$tmp/s.yaml" <<X
+name: Test
+keys_dir: $tmp/none
+droneid: off
+plugin_path: $build/soapy
+radios:
+  - name: roof
+    args: $quiet
+    rate_hz: 2.4e6
+    centre_hz: 868e6
+X
+doctor 1 configured --config "$tmp/s.yaml" config keys radio
+slow
+said ok "$tmp/s.yaml: .*Test.*, 1 radio"
+said wrong "$tmp/none"
+said ok 'roof: .*nothing lost'
+sed -i 's/rate_hz/rate/' "$tmp/s.yaml"
+doctor 1 'bad configuration' --config "$tmp/s.yaml" config
+said wrong "$tmp/s.yaml:8: "
+doctor 1 'no configuration' --config "$tmp/nosuch.yaml" config
+said wrong "$tmp/nosuch.yaml"
+
 for bad in --seconds=0 --rate=x --nosuch nosuchcheck --freq; do
     doctor 2 "$bad" "$bad"
     [ "$(wc -l <"$tmp/err")" -eq 1 ] && [ ! -s "$tmp/out" ] || fault "$bad: $(cat "$tmp/err")"

@@ -175,6 +175,7 @@ static void each_check_of_the_box_says_something(void **state)
     }
     struct doctor d = doctor("disk");
     d.spool = "/nowhere/at/all/yet";
+    assert_null(d.cfg);
     doctor_run(&d, named("disk"));
     assert_non_null(strstr(told.what[0], "free at /"));
 }
