@@ -26,6 +26,7 @@ static const char usage[] =
     "  -h, --help         show this\n";
 
 // A driver may hang: this thread ends the process when the parent is gone, whatever it does.
+// (PR_SET_PDEATHSIG would strike when the thread that started us ends, not the program.)
 static void *guard(void *arg)
 {
     struct pollfd p = { .fd = TALK_SOCKET_FD, .events = POLLRDHUP };

@@ -16,7 +16,6 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,8 +150,6 @@ unsigned jail_enter(bool network, const char *plugin_path, const char *args)
     setrlimit(RLIMIT_CORE, &none);
     if (!network && !leave_network())
         open_doors |= TALK_DOOR_NETWORK;
-    // Behind the name space: new credentials would forget the first of these.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (open_doors)
         open_doors = jail_filter();

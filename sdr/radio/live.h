@@ -67,5 +67,7 @@ int  live_step(struct live *l, int64_t until_ns);
 bool live_take(struct live *l);
 // Ends the child; it is started again after the back-off.
 void live_restart(struct live *l, enum iq_radio_state why);
+void live_trouble(struct live *l, enum iq_radio_state why);     // the same, counted as an error
+void live_hear(struct live *l);         // the child's messages, or its end
 void live_say(struct live *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void live_tell(struct live *l);         // pins up what iq_radio shows

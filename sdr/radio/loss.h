@@ -2,7 +2,8 @@
 // Inside the sdr room, tyto-radio only: how many samples are missing between two reads.
 //
 // With a hardware clock its time stamps say it to the sample.  They are checked: drivers start with
-// garbage, some jump; a step ahead is a loss only if its samples are not from the future.  Without one, arrival by the host's clock says it roughly, a second later:
+// garbage, some jump; a step ahead is a loss only if its samples are not from the future.  Without
+// one, arrival by the host's clock says it roughly, a second later:
 //
 //     arrival - index / rate    * * *        before
 //                                      * * * after: this much was lost

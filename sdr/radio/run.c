@@ -64,8 +64,23 @@ void live_say(struct live *l, const char *fmt, ...)
     va_end(ap);
 }
 
+// The samples of the slot held lie in the ring that goes now: they count as never come.
+static void drop_slot(struct live *l)
+{
+    uint64_t left = l->holding ? l->slot.n - l->at : 0;
+
+    l->handed -= left;
+    l->received -= left;
+    if (l->holding && l->fresh) {
+        l->handed -= l->gap;
+        l->said.lost -= l->gap;
+    }
+    l->holding = false;
+}
+
 void live_restart(struct live *l, enum iq_radio_state why)
 {
+    drop_slot(l);
     if (!l->fatal)
         snprintf(l->why, sizeof l->why, "%s", l->said.what);
     live_tell(l);
@@ -74,7 +89,6 @@ void live_restart(struct live *l, enum iq_radio_state why)
                              l->said.late_reads };
     memcpy(l->before, now, sizeof now);
     child_mutter(&l->child, l->muttered, sizeof l->muttered);
-    l->holding = false;                 // its samples lie in the ring that goes now
     child_kill(&l->child);
     l->heard = l->rolling = false;
     clock_restart(&l->clock);
@@ -84,8 +98,7 @@ void live_restart(struct live *l, enum iq_radio_state why)
     live_tell(l);
 }
 
-// Trouble that was not in the samples: counted once.
-static void trouble(struct live *l, enum iq_radio_state state)
+void live_trouble(struct live *l, enum iq_radio_state state)
 {
     l->before[RING_ERRORS]++;
     live_restart(l, state);
@@ -111,7 +124,7 @@ static int start(struct live *l)
                         &l->shape);
     if (r < 0) {
         live_say(l, "%.100s cannot be started: %s", l->program, strerror(-r));
-        trouble(l, RADIO_RESTARTING);
+        live_trouble(l, RADIO_RESTARTING);
         return r;
     }
     l->wait_ns = mono_now_ns();
@@ -121,79 +134,6 @@ static int start(struct live *l)
     ring_in_init(&l->ring, l->child.memory, l->shape, l->ask.rate_hz, l->wait_ns);
     set_state(l, l->first.kind ? RADIO_RESTARTING : RADIO_STARTING);
     return 0;
-}
-
-// Live only for a radio of this machine: known by the device node the child holds open.  The
-// module says itself what it plays.
-static enum iq_origin origin_of(const struct live *l, const struct talk_hello *h)
-{
-    if (!strcmp(h->driver, "tyto") || h->origin[0])
-        return !strcmp(h->origin, "simulation") ? IQ_SIMULATION :
-               !strcmp(h->origin, "recording") ? IQ_RECORDING : IQ_EXERCISE;
-    return !l->remote && child_holds_device(&l->child) ? IQ_LIVE : IQ_EXERCISE;
-}
-
-static const char *const doors[] = {
-    "", "its driver could reach the network", "its driver could read files",
-    "its driver could reach the network and read files",
-};
-
-static void hello(struct live *l, const struct talk_hello *h)
-{
-    enum iq_origin origin = origin_of(l, h);
-
-    if (l->first.kind && (h->format != l->first.format || origin != l->origin ||
-                          fabs(h->rate_hz - l->first.rate_hz) > 1e-6 * h->rate_hz)) {
-        live_say(l, "what came back is another device: %.60s, %s, %s at %.9g Hz", h->device,
-                 iq_origin_name(origin), iq_format_name(h->format), h->rate_hz);
-        trouble(l, RADIO_RESTARTING);
-        return;
-    }
-    if (!l->first.kind) {
-        l->first = *h;
-        l->origin = origin;
-        l->centre_hz = h->centre_hz;
-        clock_init(&l->clock, h->rate_hz);
-    }
-    snprintf(l->said.device, sizeof l->said.device, "%s", h->device);
-    l->said.hardware_time = h->hardware_time;
-    if (!l->remote && h->open_doors & 3)
-        live_say(l, "%s: this kernel or unit allows no jail for it", doors[h->open_doors & 3]);
-    l->ring.rate_hz = h->rate_hz;
-    l->heard = true;
-}
-
-static void hear(struct live *l)
-{
-    union talk t = { 0 };
-    int r = 0;
-
-    for (int i = 0; i < 16 && (r = child_hear(&l->child, &t)) == 1; i++) {
-        if (t.kind == TALK_HELLO && !l->heard)
-            hello(l, &t.hello);
-        else if (t.kind == TALK_SAY || t.kind == TALK_FAIL)
-            live_say(l, "%.150s", t.say.text);
-        else if (t.kind == TALK_HELLO)
-            r = -EBADMSG;
-        if (t.kind == TALK_FAIL) {
-            snprintf(l->why, sizeof l->why, "%s", t.say.text);
-            l->fatal = true;
-            l->fatal_code = t.say.code < 4096 && t.say.code ? (int)t.say.code : EIO;
-        }
-        if (!l->child.memory || r < 0)
-            break;
-    }
-    // Dead, but what it wrote before is read first.
-    if (r == -EPIPE && l->heard && atomic_load(&l->ring.head->written) > l->ring.seq)
-        return;
-    if (r == -EBADMSG)
-        live_say(l, "the driver's process spoke nonsense; it was ended");
-    if (r < 0 && !l->fatal && r != -EBADMSG) {
-        child_mutter(&l->child, l->muttered, sizeof l->muttered);
-        live_say(l, "the driver's process died%s%.100s", l->muttered[0] ? ": " : "", l->muttered);
-    }
-    if (r < 0)
-        trouble(l, RADIO_RESTARTING);
 }
 
 static void forward_tune(struct live *l)
@@ -226,6 +166,19 @@ static void judge_rate(struct live *l)
                  100 * (1 - rate_hz / want_hz));
 }
 
+// Of two readings of two clocks, one right behind the other.
+static int64_t utc_less_mono_ns(void)
+{
+    int64_t before_ns, utc_ns, after_ns;
+
+    do {                                // again when this thread was put aside in between
+        before_ns = mono_now_ns();
+        utc_ns = utc_now_ns();
+        after_ns = mono_now_ns();
+    } while (after_ns - before_ns > 2000000);
+    return utc_ns - after_ns;
+}
+
 // A new slot: where it lies in the stream, and when it came.
 static void place(struct live *l, int64_t now_ns)
 {
@@ -248,8 +201,7 @@ static void place(struct live *l, int64_t now_ns)
     l->said.lost += l->gap;
     l->handed = begin + s->n;
     l->received += s->n;
-    if (clock_arrived(&l->clock, l->handed, s->mono_ns, l->received,
-                      utc_now_ns() - mono_now_ns())) {
+    if (clock_arrived(&l->clock, l->handed, s->mono_ns, l->received, utc_less_mono_ns())) {
         l->tell_utc = true;
         judge_rate(l);
     }
@@ -268,7 +220,7 @@ static void judge_flat(struct live *l)
         return;
     l->flat = 1;                        // not 0: the back-off is not forgotten yet
     live_say(l, "the radio sends one value only: its driver or its receiver is dead");
-    trouble(l, RADIO_SILENT);
+    live_trouble(l, RADIO_SILENT);
 }
 
 bool live_take(struct live *l)
@@ -281,7 +233,7 @@ bool live_take(struct live *l)
     int r = ring_take(&l->ring, &l->slot, &samples, &why);
     if (r < 0) {
         live_say(l, "the driver's process wrote nonsense (%s); it was ended", why);
-        trouble(l, RADIO_RESTARTING);
+        live_trouble(l, RADIO_RESTARTING);
     }
     if (r <= 0)
         return false;
@@ -295,7 +247,7 @@ bool live_take(struct live *l)
     if (now_ns - l->said_ns > TELL_NS) {
         struct live_board b;
         l->said_ns = now_ns;
-        hear(l);                        // trouble in words, and whether it still lives
+        live_hear(l);                        // trouble in words, and whether it still lives
         forward_tune(l);
         live_tell(l);
         board_read(&l->board, &b, sizeof b);
@@ -353,14 +305,14 @@ int live_step(struct live *l, int64_t until_ns)
     }
     if (!l->wait_ns)
         l->wait_ns = now_ns;
-    hear(l);
+    live_hear(l);
     if (!l->child.memory)
         return l->fatal ? -l->fatal_code : 0;
     forward_tune(l);
     if (is_silent(l, now_ns)) {
         live_say(l, "no sample for %.1f s; the driver was ended and is started again",
                  (double)(now_ns - l->wait_ns) / 1e9);
-        trouble(l, RADIO_SILENT);
+        live_trouble(l, RADIO_SILENT);
         return 0;
     }
     live_tell(l);

@@ -129,7 +129,7 @@ static _Noreturn void play(void)
             for (;;) nap(100);
         if (asked(p, "die") && n == 20)
             _exit(3);
-        if (!asked(p, "burst"))
+        if (!asked(p, "burst") && !(asked(p, "flat") && n < 6 * RATE / BLOCK))
             nap(BLOCK / RATE);
     }
 }

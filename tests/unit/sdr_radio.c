@@ -265,6 +265,26 @@ static void stop_ends_any_wait(void **state)
     close(pipe_fd[1]);
 }
 
+static bool silenced(const struct iq_radio *r, const struct seen *s)
+{
+    (void)s;
+    return r->state == RADIO_SILENT || r->restarts;
+}
+
+// A converter that gives one value only is dead though it streams.
+static void one_value_is_a_dead_radio(void **state)
+{
+    (void)state;
+    struct iq_source *s = open_it("driver=fake,flat=1");
+    struct iq_radio r;
+    struct seen seen = follow(s, silenced);
+
+    iq_radio(s, &r);
+    assert_non_null(strstr(r.what, "one value"));
+    assert_true(seen.samples > 4 * RATE && r.errors >= 1);
+    iq_close(s);
+}
+
 // A reader that is too slow: the child drops and says so, nothing grows.
 static void slow_reader_loses_counted_samples(void **state)
 {
@@ -282,7 +302,7 @@ static void slow_reader_loses_counted_samples(void **state)
         iq_radio(s, &r);
         if (r.late_reads && seen.gaps)
             break;
-        if (i > 100)                    // now as slow as it takes
+        if (i > 100 && !r.late_reads)   // as slow as it takes
             nap(0.1);
     }
     assert_true(r.late_reads && seen.gaps);
@@ -302,6 +322,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_a_proven_radio_is_live),
         cmocka_unit_test(tuning_shows_in_the_blocks),
         cmocka_unit_test(stop_ends_any_wait),
+        cmocka_unit_test(one_value_is_a_dead_radio),
         cmocka_unit_test(slow_reader_loses_counted_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

