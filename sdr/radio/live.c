@@ -191,7 +191,7 @@ static int first_samples(struct live *l, char why[IQ_WHY])
     int64_t end_ns = mono_now_ns() + (int64_t)(OPEN_S * 1e9);
 
     while (!live_take(l)) {
-        int r = live_step(l, end_ns);
+        int r = l->before[RING_ERRORS] ? -EIO : live_step(l, end_ns);
         if (r < 0 || l->before[RING_ERRORS])
             return src_why(why, r < 0 ? r : -EIO, "%s: %s", l->name, l->why);
         if (mono_now_ns() >= end_ns)
