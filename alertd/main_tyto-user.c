@@ -19,7 +19,7 @@
 #include "base/utc.h"
 #include "base/version.h"
 
-#define DEFAULT_DIR "/var/lib/tyto"
+#define DEFAULT_DIR "/var/lib/tyto/alertd"
 
 struct options { const char *data, *role, *url, *arg[3]; int n; bool json; };
 
