@@ -108,6 +108,30 @@ if [ -e "$module/libtytoSupport.so" ]; then
     is 2 'a device that does not open'
 fi
 
+# ---- A driver that crashes, a program that is ended -------------------------------------------
+if [ -e "$module/libtytoSupport.so" ]; then
+    record --args driver=tyto,scene=quiet,crash_after=0.3 --rate 2.4e6 --freq 868e6 --plugins "$module" \
+        --seconds 0.5 -o l.sigmf-meta
+    is 0 'a crash'; bytes l.sigmf-data 4800000 'a crash'; verify l.sigmf-meta 0
+    analyze l.sigmf-meta; accepted 'a crash'
+    has '{"type":"summary","lost":{"min":1200000}}' 'a crash'      # the back-off alone is 0.5 s
+    for sig in INT KILL; do
+        "$build/bin/tyto-record" --args driver=tyto,scene=quiet --rate 2.4e6 --freq 868e6 \
+            --plugins "$module" -o $sig.sigmf-meta >out 2>err &
+        parent=$! n=$((n + 1))
+        for _ in $(seq 600); do [ -s $sig.sigmf-meta ] && break; sleep 0.1; done
+        child=$(cat /proc/$parent/task/*/children)
+        kill -$sig $parent
+        code=0; wait $parent || code=$?
+        [ $sig = KILL ] || is 0 "SIG$sig"
+        [ $sig = KILL ] || verify $sig.sigmf-meta 0
+        for _ in $(seq 600); do [ -d "/proc/${child% }" ] || break; sleep 0.1; done
+        [ -n "$child" ] || fault "SIG$sig: there was no driver process"
+        [ ! -d "/proc/${child% }" ] || fault "SIG$sig: the driver process outlived its parent"
+        analyze $sig.sigmf-meta; [ $code -eq 0 ] || fault "SIG$sig: what was written cannot be read"
+    done
+fi
+
 # ---- Only tyto-radio loads drivers ------------------------------------------------------------
 for p in "$build"/bin/tyto*; do
     command -v readelf >/dev/null || break
