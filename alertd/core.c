@@ -97,6 +97,7 @@ void core_free(struct core *c)
     for (unsigned i = 0; i < sizeof m / sizeof m[0]; i++)
         map_done(m[i]);
     batch_free(c->batch);
+    free(c->gone);
     free(c);
 }
 
@@ -254,9 +255,14 @@ int core_load(struct core *c, struct store *s)
 
 void core_gone(struct core *c, enum change_kind kind, const char *id)
 {
-    size_t cap = sizeof c->gone / sizeof c->gone[0];
-    if (c->n_gone == cap)
-        return;                 // the tick that drops things stops before it is full
+    if (c->n_gone == c->cap_gone) {
+        size_t cap = c->cap_gone ? 2 * c->cap_gone : 256;
+        struct gone *g = realloc(c->gone, cap * sizeof *g);
+        if (!g)
+            return;             // a screen shows it until it is loaded again
+        c->gone = g;
+        c->cap_gone = cap;
+    }
     c->gone[c->n_gone].kind = kind;
-    snprintf(c->gone[c->n_gone++].id, CORE_ID, "%.24s", id);
+    snprintf(c->gone[c->n_gone++].id, KEYS_NAME, "%s", id);
 }

@@ -184,8 +184,8 @@ struct core {
     struct alert     *alert[CORE_ALERTS];
     struct map by_key, by_name, tracks, incidents, alerts, serials;
     struct batch *batch;        // open: rows of the messages since the last collect
-    struct { enum change_kind kind; char id[CORE_ID]; } gone[1024];
-    size_t   n_gone;
+    struct gone { enum change_kind kind; char id[KEYS_NAME]; } *gone;     // to be told
+    size_t   n_gone, cap_gone;
     struct core_reply reply[256];
     size_t   n_reply;
     struct action *action[4096];        // answers remembered, a ring

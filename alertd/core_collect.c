@@ -49,8 +49,8 @@ static void collect_alert(struct core *c, struct core_work *w, struct alert *a)
 static bool asked_for(const struct core *c, const struct alert *a)
 {
     for (size_t i = 0; i < c->n_pending; i++)
-        if (!strcmp(c->pending[i]->alert, a->id))
-            return true;
+        if (!c->pending[i]->json && !strcmp(c->pending[i]->alert, a->id))
+            return true;        // (an answer given before is given again as it was)
     return false;
 }
 
@@ -110,7 +110,7 @@ static void collect_gone(struct core *c, struct core_work *w)
         struct change *h = calloc(1, sizeof *h + 3);
         if (h) {
             *h = (struct change){ .n = ++c->n, .kind = c->gone[i].kind, .gone = true, .len = 2 };
-            snprintf(h->id, sizeof h->id, "%s", c->gone[i].id);
+            snprintf(h->id, sizeof h->id, "%.39s", c->gone[i].id);
             memcpy(h->json, "{}", 3);
         }
         put(w, h, false);

@@ -6,6 +6,7 @@
 // Urgency and line only rise while an alert lives; what it is, where and how sure follow the
 // newest.  The rules are a table here; later they are data.
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -377,5 +378,6 @@ void judge_incident(struct core *c, struct incident *i)
     PUT(friend_state, ours(c, serial) ? "claims-ours" : "");
     a->last_ns = v.last_ns > a->last_ns ? v.last_ns : a->last_ns;
     alert_signal(c, a, signal_now(&v));
-    alert_touch(a, !same_matter(&was, a));
+    if (memcmp(&was, a, offsetof(struct alert, dirty)))
+        alert_touch(a, !same_matter(&was, a));
 }

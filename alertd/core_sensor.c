@@ -243,15 +243,17 @@ static void new_boot(struct core *c, struct sensor *s, uint64_t boot)
     s->boot_now = boot;
 }
 
-static void heard(struct core *c, struct sensor *s, const struct wire_head *h)
+static void alive(struct core *c, struct sensor *s)
 {
-    bool live = !h->late;
     if (!s->heard_mono_ns || c->mono_ns - s->heard_mono_ns > SECOND_NS)
         s->dirty = true;
     s->heard_ns = c->now_ns;
     s->heard_mono_ns = c->mono_ns;
-    if (h->stream == WIRE_STREAM_LINK)
-        return;
+}
+
+static void heard(struct core *c, struct sensor *s, const struct wire_head *h)
+{
+    bool live = !h->late;
     snprintf(s->origin, sizeof s->origin, "%s", h->origin);
     if (live) {
         s->clock = h->clock;
@@ -294,10 +296,10 @@ enum core_taken core_message(struct core *c, const char *z85, const struct wire_
     bool own = !foreign(c, s, named);
     s->foreign += !own;
     s->dirty = s->dirty || !own;
+    alive(c, s);
     if (m->head.stream == WIRE_STREAM_LINK && !own)
         return CORE_REFUSED;
     if (m->head.stream == WIRE_STREAM_LINK) {
-        heard(c, s, &m->head);
         if (m->head.kind == WIRE_HELLO) {
             new_boot(c, s, m->head.boot);
             take_hello(c, s, &m->hello);
