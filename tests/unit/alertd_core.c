@@ -182,7 +182,7 @@ static void other_origins_are_refused(void **state)
     struct feed *f = *state;
     struct wire_msg m = feed_track(f, 0, "t1", 1, "dji-ocusync", "video");
     snprintf(m.head.origin, sizeof m.head.origin, "simulation");
-    assert_int_equal(feed_send(f, 0, &m), CORE_TAKEN);      // received, so that it is not sent again
+    assert_int_equal(feed_send(f, 0, &m), CORE_TAKEN);      // received: it need not come again
     feed_tick(f, 1);
     assert_null(feed_alert(f, "drone"));
     assert_string_equal(feed_alert(f, "equipment")->rule, "origin-refused");

@@ -37,7 +37,8 @@ static inline void feed_time(struct feed *f, double s)
 
 static inline void feed_enrol(struct feed *f)
 {
-    struct keys_peer p[2] = { { .name = "north", .z85 = KEY_A }, { .name = "tower", .z85 = KEY_B } };
+    struct keys_peer p[2] = { { .name = "north", .z85 = KEY_A },
+                              { .name = "tower", .z85 = KEY_B } };
     core_peers(f->c, p, 2);
 }
 

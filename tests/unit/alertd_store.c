@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The store: batches whole or not at all, each event once, restart, full disk, damage, newer release.
+// The store: batches whole or not at all, each event once, restart, full disk, damage, newer one.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,20 +11,21 @@
 
 #include "alertd_feed.h"
 
-static char dir[64];
+static char dir[256];
 static char note[ALERTD_WHY], why[ALERTD_WHY];
 
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/tyto-store-XXXXXX");
-    assert_non_null(mkdtemp(dir));
+    const char *tmp = getenv("TMPDIR");
+    snprintf(dir, sizeof dir, "%.200s/tyto-store-%d", tmp ? tmp : "/tmp", (int)getpid());
+    assert_int_equal(mkdir(dir, 0700), 0);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    char cmd[128];
+    char cmd[300];
     (void)state;
     snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
     return system(cmd);
@@ -42,7 +43,7 @@ static struct store *open_store(void)
 
 static int64_t ask(const char *sql)
 {
-    char path[128];
+    char path[300];
     sqlite3 *db;
     sqlite3_stmt *st;
     snprintf(path, sizeof path, "%s/alertd.db", dir);
@@ -117,7 +118,7 @@ static void newer_release_is_refused(void **state)
 
 static void damage_is_set_aside(void **state)
 {
-    char path[128];
+    char path[300];
     (void)state;
     store_close(open_store());
     snprintf(path, sizeof path, "%s/alertd.db", dir);
@@ -138,7 +139,7 @@ static void damage_is_set_aside(void **state)
 // start, set aside then.
 static void inner_damage_is_set_aside(void **state)
 {
-    char path[128], rubbish[4096];
+    char path[300], rubbish[4096];
     (void)state;
     struct store *s = open_store();
     assert_int_equal(put_events(s, 0, 2000, 200), 0);
