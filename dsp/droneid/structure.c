@@ -14,12 +14,15 @@
 // Chance of noise: 0.7 candidates a second at 61.44 MS/s (measured, docs/PERFORMANCE.md), 6e4 a
 // day, at |rho|^2 = 0.035.  Of these exp(-601 (0.06 - 0.035)) = 3e-7 have 0.06, and root 147 under
 // its 4500 hypotheses 4500 (1 - 0.06)^599 = 4e-13.  Each of the two has to do without the other:
-// pilots of SC-FDMA correlate with root 147 up to 0.04 and more on their own grid, where prefixes
-// and powers hold as well (Zadoff-Chu lengths of 113, 239, 599 against 601).
-// A burst loses nothing by it: where its prefixes show it has 0.1, and 0.06 where an echo as strong
-// as the first path splits its peak.
+// pilots of SC-FDMA, Zadoff-Chu of 113, 239, 479 entries, correlate with root 147 up to 0.042 by
+// their nature (0.052 with some luck), with root 600 up to 0.024, on their own grid, where prefixes
+// and powers hold as well.  Hence also the sum: beside 0.05 of one the other needs 0.09 by chance,
+// exp(-601 (0.09 - 0.035)) = 4e-15 of candidates.
+// A burst loses next to nothing by it: where its prefixes show it has 0.1 and more of each, unless
+// an echo as strong as the first path splits its peak.
 #define RHO_A_MIN  0.06
 #define RHO_B_MIN  0.06
+#define RHO_SUM    0.14
 #define CP_SIGMAS  3.5                  // prefixes against chance: 2e-4 more
 #define CP_SHARE   0.5                  // ... and against what the SNR lets expect
 #define CP_SKIP    8                    // of a prefix: echoes of the symbol before
@@ -74,6 +77,7 @@ double rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const 
 {
     struct prefixes cp = { 0 };
     double least = fmin(s->rho_a / RHO_A_MIN, s->rho_b / RHO_B_MIN), signal = 0;
+    least = fmin(least, (s->rho_a + s->rho_b) / RHO_SUM);
     int whole = 0;
 
     for (int i = nine ? 0 : 1; i < DID_SYMBOLS; i++) {

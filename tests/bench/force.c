@@ -17,7 +17,8 @@
 #include "dsp/droneid/rx.h"
 
 #define AT    9000                      // about here the planted symbol begins
-#define PAIR  0.06                      // |rho|^2 that structure.c asks of either root
+#define PAIR  0.06                      // |rho|^2 that structure.c asks of either root,
+#define BOTH  0.07                      // and of both at least on the mean
 
 int force_init(struct force *f, enum conf_class cls, uint64_t seed)
 {
@@ -122,10 +123,10 @@ struct force_result force_judge(struct force *f, const struct force_place *p,
                                 enum force_plant what)
 {
     struct finding found = { 0 };
-    plant(f, 0, p->at, p->hz, rho_of(p, 0, (what == FORCE_AB ? PAIR : PASS_2 / DID_ZC_LEN)));
+    plant(f, 0, p->at, p->hz, rho_of(p, 0, what == FORCE_AB ? BOTH : PASS_2 / DID_ZC_LEN));
     if (what == FORCE_AB)
         plant(f, 1, p->at + did_symbol_at[DID_SYM_B] * (int)f->n / DID_N, p->hz,
-              rho_of(p, 1, PAIR));
+              rho_of(p, 1, BOTH));
     struct iq_block blk = { .n = FORCE_LEN, .rate_hz = FORCE_HZ, .format = IQ_CF32, .data = f->x };
     struct burst b = { .hyp = HYP_DRONEID, .rate_hz = FORCE_HZ,
                        .droneid = { .zc_n = p->at, .zc_f_hz = p->hz },
