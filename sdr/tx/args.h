@@ -3,6 +3,10 @@
 // commas.
 #pragma once
 
+// A model passes over what falls outside the capture.  After so many in a row there is nothing of
+// it in there at all: it ends, or a scene without an end would look for it for ever.
+#define ARGS_SKIPS 100000
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -122,7 +122,7 @@ static int ble_make(void **ret_state, const struct tx_args *a, struct rng *rng, 
 static int ble_next(void *state, struct tx_packet *ret_packet)
 {
     struct ble *b = state;
-    for (;;) {
+    for (unsigned skips = 0; skips < ARGS_SKIPS; skips++) {
         double t_s = b->t_s, hz = ble_channel_hz(37 + b->next);
         unsigned channel = 37 + b->next++;
         if (t_s >= b->until_s)
@@ -144,6 +144,7 @@ static int ble_next(void *state, struct tx_packet *ret_packet)
         memcpy(ret_packet->payload, b->pdu, b->len);
         return 1;
     }
+    return 0;
 }
 
 const struct tx_model tx_ble = {

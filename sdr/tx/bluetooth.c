@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "sdr/sim/tx.h"
+#include "sdr/tx/args.h"
 #include "sdr/tx/gfsk.h"
 
 #define SPS     8
@@ -85,7 +86,7 @@ static size_t make_bits(struct bluetooth *b, unsigned slots)
 static int bluetooth_next(void *state, struct tx_packet *ret_packet)
 {
     struct bluetooth *b = state;
-    for (;;) {
+    for (unsigned skips = 0; skips < ARGS_SKIPS; skips++) {
         // A turn: the central sends in even slots, the peripheral answers in the next odd one.
         double t_s = (double)b->slot * SLOT_S;
         unsigned kind = rng_below(&b->rng, 4), slots = kind == 3 ? 0 : 2 * kind + 1;
@@ -106,6 +107,7 @@ static int bluetooth_next(void *state, struct tx_packet *ret_packet)
                                           .link = "Bluetooth BR/EDR" };
         return 1;
     }
+    return 0;
 }
 
 const struct tx_model tx_bluetooth = {

@@ -260,7 +260,7 @@ static void step(struct elrs *e)
 static int elrs_next(void *state, struct tx_packet *ret_packet)
 {
     struct elrs *e = state;
-    for (;;) {
+    for (unsigned skips = 0; skips < ARGS_SKIPS; skips++) {
         struct tx_packet p;
         bool on_air = slot_packet(e, &p);
         if (p.t_s + e->burst_s > args_until(&e->args))
@@ -273,6 +273,7 @@ static int elrs_next(void *state, struct tx_packet *ret_packet)
         *ret_packet = p;
         return 1;
     }
+    return 0;
 }
 
 const struct tx_model tx_elrs = {

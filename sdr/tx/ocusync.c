@@ -203,7 +203,7 @@ static double length_s(const struct shape *s, enum part part)
 static int ocusync_next(void *state, struct tx_packet *ret_packet)
 {
     struct ocusync *o = state;
-    for (;;) {
+    for (unsigned skips = 0; skips < ARGS_SKIPS; skips++) {
         const struct event *e = &o->event[o->count % o->n_events];
         const struct shape *s = e->part == UP ? &up : o->mode->shape;
         double t = (double)(o->count / o->n_events) * o->period_s + e->at_s;
@@ -222,6 +222,7 @@ static int ocusync_next(void *state, struct tx_packet *ret_packet)
                  e->part == UP ? modes[UPLINK].link : o->mode->link);
         return 1;
     }
+    return 0;
 }
 
 const struct tx_model tx_ocusync = {

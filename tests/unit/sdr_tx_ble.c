@@ -15,6 +15,7 @@
 #include "sdr/tx/ble.h"
 #include "sdr/tx/gfsk.h"
 
+extern const struct tx_model tx_elrs;
 extern const struct tx_model tx_ble, tx_bluetooth, tx_wmbus;
 
 static void expect_bits(const uint8_t *bit, const char *hex)
@@ -148,9 +149,29 @@ static void test_bluetooth(void **state)
     tx_bluetooth.drop(m);
 }
 
+// A scene without an end, in a band where the model has no channel: it ends, nobody looks for ever.
+static void ends_where_nothing_of_it_is_seen(void **state)
+{
+    (void)state;
+    static const struct tx_model *const all[] = { &tx_ble, &tx_bluetooth, &tx_elrs };
+    struct tx_args a = { .capture_lo_hz = 5.7e9, .capture_hi_hz = 5.8e9 };
+    char why[IQ_WHY];
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct tx_packet p;
+        struct rng rng;
+        void *m;
+        rng_init(&rng, 5);
+        assert_int_equal(all[i]->make(&m, &a, &rng, why), 0);
+        assert_int_equal(all[i]->next(m, &p), 0);
+        all[i]->drop(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_where_nothing_of_it_is_seen),
         cmocka_unit_test(test_whitening), cmocka_unit_test(test_crc), cmocka_unit_test(test_packet),
         cmocka_unit_test(test_gfsk),      cmocka_unit_test(test_events),
         cmocka_unit_test(test_bluetooth),
