@@ -71,7 +71,7 @@ int acct_set_role(struct acct *a, const char *user, enum acct_role role, char wh
 // Sets it, allows a disabled account again, ends all its sessions but `keep` (NULL: none).
 int acct_set_password(struct acct *a, const char *user, const char *password,
                       const uint8_t keep[ACCT_HASH], char why[ACCT_WHY]);
-int acct_check_password(struct acct *a, const char *user, const char *password);   // 0 or -EACCES
+int acct_check_password(struct acct *a, const char *user, const char *password);   // -EACCES: no
 
 struct acct_row {
     char    user[ACCT_USER];

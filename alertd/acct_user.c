@@ -127,14 +127,18 @@ int acct_check_password(struct acct *a, const char *user, const char *password)
     bool known = false;
     sqlite3_stmt *s = acct_prepare(a, "SELECT password FROM user WHERE name = ? AND disabled = 0"
                                    " AND password IS NOT NULL", "s", user);
+    int rc = s ? sqlite3_step(s) : SQLITE_ERROR;
+    int r = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : acct_errno(a);
     snprintf(hash, sizeof hash, "%s", decoy());
-    if (s && sqlite3_step(s) == SQLITE_ROW) {
+    if (rc == SQLITE_ROW) {
         known = true;
         snprintf(hash, sizeof hash, "%s", (const char *)sqlite3_column_text(s, 0));
     }
     sqlite3_finalize(s);
+    if (r)
+        return r;               // cannot be read: that is no wrong password
     bool good = !crypto_pwhash_str_verify(hash, password, strlen(password));
-    return good & known ? 0 : -EACCES;
+    return (good & known) ? 0 : -EACCES;
 }
 
 int acct_list(struct acct *a, struct acct_row **ret, int64_t now_s, char why[ACCT_WHY])

@@ -28,9 +28,11 @@ void acct_job_free(struct acct_job *j)
 
 static int set_password(struct acct *a, struct acct_job *j)
 {
-    if (j->need_old && acct_check_password(a, j->user, j->old)) {
+    int r = j->need_old ? acct_check_password(a, j->user, j->old) : 0;
+
+    if (r) {
         snprintf(j->why, sizeof j->why, "the present password is another one");
-        return -EACCES;
+        return r;
     }
     return acct_set_password(a, j->user, j->password, j->session, j->why);
 }

@@ -58,7 +58,7 @@ enum MHD_Result reply_json(struct req *r, unsigned status, const char *json)
     return reply_text(r, status, "application/json", strdup(json));
 }
 
-static char *error_vjson(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *error_vjson(const char *fmt, va_list ap)
 {
     char text[512];
 

@@ -10,7 +10,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/unit/alertd_client.h"
@@ -259,6 +261,35 @@ static void refuses_what_is_not_ours(void **state)
     assert_null(acct_open("/nowhere/at/all", why));
 }
 
+// A disk without room: nothing is half done, what is there can be read, and later it goes on.
+static void a_full_disk(void **state)
+{
+    (void)state;
+    struct acct_who who;
+    struct acct_row *row;
+    struct rlimit all, none;
+    uint8_t s[ACCT_HASH];
+    char link[ACCT_TOKEN];
+
+    add("anna", ROLE_OPERATOR);
+    session_of("anna", NOW, s);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &all);
+    none = all;
+    none.rlim_cur = 4096;
+    setrlimit(RLIMIT_FSIZE, &none);
+    int added = acct_add(accounts, "bert", ROLE_VIEWER, NOW, why);
+    int linked = acct_link(accounts, "anna", NOW, link, why);
+    int found = acct_session(accounts, s, NOW, &who);
+    setrlimit(RLIMIT_FSIZE, &all);
+    assert_true(added < 0 && added != -EEXIST);
+    assert_true(linked < 0 && strstr(why, "accounts.db"));
+    assert_int_equal(found, 0);
+    assert_int_equal(acct_list(accounts, &row, NOW, why), 1);
+    free(row);
+    assert_int_equal(acct_add(accounts, "bert", ROLE_VIEWER, NOW, why), 0);
+}
+
 static void wrong_ones_slow_down(void **state)
 {
     (void)state;
@@ -338,6 +369,7 @@ int main(void)
         WITH(names_and_doubles), WITH(link_works_once_and_not_for_long), WITH(sessions_end),
         WITH(sessions_survive_a_restart), WITH(passwords), WITH(disabling_ends_it_all),
         WITH(keeps_secrets_out_of_the_file), WITH(refuses_what_is_not_ours),
+        WITH(a_full_disk),
         cmocka_unit_test(wrong_ones_slow_down), cmocka_unit_test(a_flood_hides_nobody),
         cmocka_unit_test(addresses),
     };
