@@ -18,6 +18,7 @@
 
 #include "base/queue.h"
 #include "base/utc.h"
+#include "classifier/pub_item.h"
 #include "classifier/pub_resend.h"
 #include "classifier/pub_socket.h"
 
@@ -26,13 +27,15 @@
 #define WISH_S       60.0       // a wish to see is forgotten (docs/WIRE.md)
 #define SHED_S       2.0        // events wait so long: no views on this link
 #define POLL_MS      100
+#define ANEW_S       0.5        // a refused handshake ends ZeroMQ's own tries: a new socket; doubles
+#define ANEW_MAX_S   30.0       // also where nothing at all is heard of a connection for so long
 #define TICK_S       1.0
 
 enum { WANT_PSD = 1, WANT_BURSTS = 2 };
 
 struct pub {
     struct pub_cfg cfg;
-    char          name[48];
+    char          name[48], endpoint[192];
     uint64_t      boot;
     void         *ctx, *dealer, *monitor, *local;
     struct queue *events, *views;
@@ -41,7 +44,9 @@ struct pub {
     pthread_t     thread;
     bool          running;
     uint64_t      view_seq;
-    int64_t       wish_ns, tick_ns;
+    int64_t       wish_ns, tick_ns, down_ns;
+    double        anew_s;               // how long it may be down before the socket is made anew
+    bool          denied;       // the last handshake was refused
     unsigned      wish_post, watchers;
     uint8_t       buf[WIRE_MAX];
     struct wire_msg msg;                // being packed, or just heard
@@ -51,32 +56,13 @@ struct pub {
     _Atomic uint64_t sent, acked, dropped, spool_bytes, lost, refused, shakes, shakes_refused;
 };
 
-struct item { size_t size; char bytes[]; };
-
 // ---- From the chains -------------------------------------------------------------------------
-
-static size_t msg_size(enum wire_kind k)
-{
-    static const size_t size[WIRE_KINDS] = {
-        [WIRE_TRACK] = sizeof(struct wire_track), [WIRE_DECODE] = sizeof(struct wire_decode),
-        [WIRE_HEALTH] = sizeof(struct wire_health), [WIRE_LEDGER] = sizeof(struct wire_ledger),
-        [WIRE_PSD] = sizeof(struct wire_psd), [WIRE_BURST] = sizeof(struct wire_burst),
-    };
-    return size[k] ? offsetof(struct wire_msg, track) + size[k] : 0;
-}
 
 static int hand_over(struct pub *p, struct queue *q, const struct wire_msg *m)
 {
-    size_t n = msg_size(m->head.kind);
-    struct item *i = n ? malloc(sizeof *i + n) : NULL;
-    int r = n ? -ENOMEM : -EINVAL;
+    struct item *i = item_new(m);
+    int r = i ? queue_push(q, i) : -ENOMEM;
 
-    if (i) {
-        i->size = n;
-        memcpy(i->bytes, m, n);
-        ((struct wire_msg *)(void *)i->bytes)->head.mono_ns = mono_now_ns();
-        r = queue_push(q, i);
-    }
     if (r < 0) {
         free(i);
         if (q == p->events)
@@ -123,9 +109,7 @@ static void local_send(struct pub *p, size_t len)
 // Numbers and packs what a chain handed over; its length in p->buf, or < 0 (counted).
 static int take(struct pub *p, struct item *i, enum wire_stream stream, uint64_t seq)
 {
-    memset(&p->msg, 0, sizeof p->msg);
-    memcpy(&p->msg, i->bytes, i->size);
-    free(i);
+    item_take(i, &p->msg);
     p->msg.head.v = WIRE_VERSION;
     p->msg.head.boot = p->boot;
     p->msg.head.stream = stream;
@@ -191,43 +175,69 @@ static void dealer_read(struct pub *p, int64_t now)
     }
 }
 
+static void down(struct pub *p, int64_t now)
+{
+    resend_up(&p->link, false, now);
+    atomic_store(&p->connected, false);
+    p->down_ns = now;
+    p->wish_post = 0;
+    wanted_tell(p);
+}
+
 static void monitor_read(struct pub *p, int64_t now)
 {
-    uint8_t e[6], address[256];
-    uint16_t what;
+    enum pub_happened h;
 
-    while (zmq_recv(p->monitor, e, sizeof e, ZMQ_DONTWAIT) == (int)sizeof e) {
-        zmq_recv(p->monitor, address, sizeof address, ZMQ_DONTWAIT);
-        memcpy(&what, e, sizeof what);
-        if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+    while ((h = pub_monitor(p->monitor)) != PUB_NOTHING) {
+        if (h == PUB_SHAKEN) {
             atomic_fetch_add(&p->shakes, 1);
+            p->denied = false;
+            p->anew_s = ANEW_S;
             resend_up(&p->link, true, now);
-        } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
-                   what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
-                   what == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        } else if (h == PUB_DENIED) {
             atomic_fetch_add(&p->shakes_refused, 1);
-        } else if (what == ZMQ_EVENT_DISCONNECTED) {
-            resend_up(&p->link, false, now);
-            atomic_store(&p->connected, false);
-            p->wish_post = 0;
-            wanted_tell(p);
+            p->denied = true;
+            p->down_ns = now;
+        } else if (h == PUB_DOWN) {
+            down(p, now);
         }
     }
 }
 
-// One more or one fewer looks at the local socket.
+static void dealer_close(struct pub *p)
+{
+    if (p->dealer)
+        zmq_socket_monitor(p->dealer, NULL, 0);
+    if (p->monitor)
+        zmq_close(p->monitor);
+    if (p->dealer)
+        zmq_close(p->dealer);
+    p->dealer = p->monitor = NULL;
+}
+
+// ZeroMQ tries again for ever where nobody answers, but not where somebody said no, or spoke
+// something else: the key may be enrolled yet, the captive portal may be gone by now.
+static void anew(struct pub *p, int64_t now)
+{
+    char why[PUB_WHY];
+    double down_s = (double)(now - p->down_ns) * 1e-9;
+
+    if (p->link.up || down_s < (p->denied ? p->anew_s : ANEW_MAX_S))
+        return;
+    dealer_close(p);
+    if (pub_dealer(p->ctx, &p->cfg, &p->dealer, &p->monitor, why) < 0)
+        dealer_close(p);        // no descriptors or no memory: again later
+    p->down_ns = now;
+    p->denied = false;
+    p->anew_s = p->anew_s * 2 < ANEW_MAX_S ? p->anew_s * 2 : ANEW_MAX_S;
+}
+
 static void local_read(struct pub *p)
 {
-    uint8_t b[64];
-    int n;
+    int w;
 
-    while ((n = zmq_recv(p->local, b, sizeof b, ZMQ_DONTWAIT)) >= 0) {
-        // XPUB tells the first subscription of a topic and the end of the last.
-        if (n == 1 && b[0] == 1)
-            p->watchers = 1;
-        else if (n == 1 && b[0] == 0)
-            p->watchers = 0;
-    }
+    while ((w = pub_watchers(p->local)) >= 0)
+        p->watchers = (unsigned)w;
     wanted_tell(p);
 }
 
@@ -251,33 +261,43 @@ static void stats_tell(struct pub *p)
 
 static bool is_over(struct pub *p, int64_t now)
 {
-    if (!atomic_load(&p->stop) || !queue_ended(p->events))
-        return false;
-    return resend_idle(&p->link) || !p->link.up || now > atomic_load(&p->drain_ns);
+    return atomic_load(&p->stop) && queue_ended(p->events) &&
+           (resend_idle(&p->link) || !p->link.up || now > atomic_load(&p->drain_ns));
 }
 
-static void *run(void *arg)
+static void poll_all(struct pub *p)
 {
-    struct pub *p = arg;
-    zmq_pollitem_t poll[5] = { { .fd = queue_fd(p->events), .events = ZMQ_POLLIN },
-                               { .fd = queue_fd(p->views), .events = ZMQ_POLLIN } };
-    int n = 2;
+    zmq_pollitem_t poll[5];
+    int n = 0;
+    // Closed queues stay readable: only sockets and time then.
+    bool closed = atomic_load(&p->stop);
 
+    if (!closed) {
+        poll[n++] = (zmq_pollitem_t){ .fd = queue_fd(p->events), .events = ZMQ_POLLIN };
+        poll[n++] = (zmq_pollitem_t){ .fd = queue_fd(p->views), .events = ZMQ_POLLIN };
+    }
     if (p->dealer) {
         poll[n++] = (zmq_pollitem_t){ .socket = p->dealer, .events = ZMQ_POLLIN };
         poll[n++] = (zmq_pollitem_t){ .socket = p->monitor, .events = ZMQ_POLLIN };
     }
     if (p->local)
         poll[n++] = (zmq_pollitem_t){ .socket = p->local, .events = ZMQ_POLLIN };
+    zmq_poll(poll, n, closed ? 10 : POLL_MS);
+}
+
+static void *run(void *arg)
+{
+    struct pub *p = arg;
+
     for (;;) {
-        // Closed queues stay readable: only sockets and time then.
-        bool closed = atomic_load(&p->stop);
-        zmq_poll(poll + (closed ? 2 : 0), n - (closed ? 2 : 0), closed ? 10 : POLL_MS);
+        poll_all(p);
         int64_t now = mono_now_ns();
         if (p->dealer) {
             monitor_read(p, now);
             dealer_read(p, now);
         }
+        if (p->cfg.endpoint)
+            anew(p, now);
         if (p->local)
             local_read(p);
         events_take(p, now);
@@ -320,7 +340,6 @@ static int open_all(struct pub *p, char why[PUB_WHY])
         return r;
     if (p->cfg.local && (r = pub_local(p->ctx, p->cfg.local, &p->local, why)) < 0)
         return r;
-    keys_wipe(&p->cfg.own);             // ZeroMQ has its copy
     r = pthread_create(&p->thread, NULL, run, p);
     if (r)
         return pub_fault(why, "thread", "", r);
@@ -338,7 +357,11 @@ int pub_new(struct pub **ret, const struct pub_cfg *cfg, char why[PUB_WHY])
         return pub_fault(why, "link", "", ENOMEM);
     }
     p->cfg = *cfg;
+    p->down_ns = mono_now_ns();
+    p->anew_s = ANEW_S;
     snprintf(p->name, sizeof p->name, "%s", cfg->name ? cfg->name : "");
+    snprintf(p->endpoint, sizeof p->endpoint, "%s", cfg->endpoint ? cfg->endpoint : "");
+    p->cfg.endpoint = cfg->endpoint ? p->endpoint : NULL;
     randombytes_buf(&p->boot, sizeof p->boot);
     int r = open_all(p, why);
     if (r < 0) {
@@ -360,13 +383,9 @@ void pub_free(struct pub *p, double drain_s)
         atomic_store(&p->stop, true);
         pthread_join(p->thread, NULL);
     }
-    if (p->dealer)
-        zmq_socket_monitor(p->dealer, NULL, 0);
-    for (unsigned i = 0; i < 3; i++) {
-        void *s = i == 0 ? p->dealer : i == 1 ? p->monitor : p->local;
-        if (s)
-            zmq_close(s);
-    }
+    dealer_close(p);
+    if (p->local)
+        zmq_close(p->local);
     if (p->ctx)
         zmq_ctx_term(p->ctx);
     if (p->spool)

@@ -25,6 +25,7 @@ struct pub_cfg {
     double      spool_s;
     const char *local;          // path of a Unix socket, NULL none
     double      retry_s;        // unacknowledged so long: sent again.  0: 10 s
+    double      reconnect_s;    // first pause before a connection is tried again.  0: 0.5 s
 };
 
 struct pub_stats {

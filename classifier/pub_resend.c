@@ -186,6 +186,7 @@ void resend_heard(struct resend *l, const struct wire_msg *m, int64_t now_ns)
         boot_ack(l, b, resume ? m->span.to : m->span.to + 1, now_ns);
         if (resume && !b->synced) {
             b->synced = true;
+            b->hole_end = 0;
             b->late_next = b->ack;
             b->late_end = b->last1;
             b->moved_ns = now_ns;
@@ -253,7 +254,8 @@ static int late_one(struct resend *l, struct resend_boot *b, int64_t now_ns)
 {
     uint64_t seq = b->late_next;
 
-    if (seq >= b->late_end || seq >= b->ack + l->window)
+    uint64_t base = b->hole_end > b->ack ? b->hole_end : b->ack;
+    if (seq >= b->late_end || seq >= base + l->window)
         return 0;
     int n = late_get(l, b, &seq);
     uint64_t have = n < 0 || seq >= b->late_end ? b->late_end : seq;
@@ -265,7 +267,7 @@ static int late_one(struct resend *l, struct resend_boot *b, int64_t now_ns)
                     have = k;
         int r = hole_tell(l, b, b->late_next, have - 1);
         if (r == 0)
-            b->late_next = have;
+            b->late_next = b->hole_end = have;
         return r < 0 ? r : 1;
     }
     int r = l->send(l->arg, l->late, (size_t)n);

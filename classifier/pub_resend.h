@@ -16,6 +16,7 @@ typedef int resend_send(void *arg, const uint8_t *p, size_t len);
 
 struct resend_boot {
     uint64_t boot, ack, late_next, late_end, last1;     // last1: one past the newest
+    uint64_t hole_end;          // behind what was told lost: the window may begin there
     bool     synced;            // the post has said where to resume since the last connection
     int64_t  moved_ns;          // when ack last grew, or something was first sent
     double   retry_s;           // doubles while nothing moves

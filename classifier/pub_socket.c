@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <zmq.h>
 
@@ -33,7 +34,7 @@ int pub_dealer(void *ctx, const struct pub_cfg *c, void **ret, void **ret_monito
     static const struct { int name, value; } options[] = {
         { ZMQ_LINGER, 0 }, { ZMQ_IMMEDIATE, 1 }, { ZMQ_SNDHWM, SEND_HWM }, { ZMQ_RCVHWM, 1000 },
         { ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS }, { ZMQ_HEARTBEAT_TIMEOUT, DEAD_MS },
-        { ZMQ_HEARTBEAT_TTL, DEAD_MS }, { ZMQ_RECONNECT_IVL, RECONNECT_MS },
+        { ZMQ_HEARTBEAT_TTL, DEAD_MS },
         { ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS }, { ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS },
         { ZMQ_CONNECT_TIMEOUT, HANDSHAKE_MS }, { ZMQ_TCP_KEEPALIVE, 1 },
         { ZMQ_TCP_KEEPALIVE_IDLE, 30 }, { ZMQ_TCP_KEEPALIVE_INTVL, 10 },
@@ -46,6 +47,7 @@ int pub_dealer(void *ctx, const struct pub_cfg *c, void **ret, void **ret_monito
         return pub_fault(why, "link", "", errno);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         option(d, options[i].name, options[i].value);
+    option(d, ZMQ_RECONNECT_IVL, c->reconnect_s > 0 ? (int)(c->reconnect_s * 1e3) : RECONNECT_MS);
     option(m, ZMQ_LINGER, 0);
     int64_t most = WIRE_MAX;
     zmq_setsockopt(d, ZMQ_MAXMSGSIZE, &most, sizeof most);
@@ -81,4 +83,34 @@ int pub_local(void *ctx, const char *path, void **ret, char why[PUB_WHY])
     int err = errno;
     umask(was);
     return r < 0 ? pub_fault(why, "", path, err) : 0;
+}
+
+enum pub_happened pub_monitor(void *monitor)
+{
+    uint8_t e[6], address[256];
+    uint16_t what;
+
+    if (zmq_recv(monitor, e, sizeof e, ZMQ_DONTWAIT) != (int)sizeof e)
+        return PUB_NOTHING;
+    zmq_recv(monitor, address, sizeof address, ZMQ_DONTWAIT);
+    memcpy(&what, e, sizeof what);
+    switch (what) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return PUB_SHAKEN;
+    case ZMQ_EVENT_DISCONNECTED:        return PUB_DOWN;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        return PUB_DENIED;
+    default: return PUB_OTHER;
+    }
+}
+
+int pub_watchers(void *local)
+{
+    uint8_t b[64];
+    int n = zmq_recv(local, b, sizeof b, ZMQ_DONTWAIT);
+
+    // XPUB tells the first subscription of a topic and the end of the last: everybody's is "".
+    while (n >= 0 && !(n == 1 && b[0] <= 1))
+        n = zmq_recv(local, b, sizeof b, ZMQ_DONTWAIT);
+    return n < 0 ? -1 : b[0];
 }
