@@ -20,6 +20,14 @@ static const char *header(const struct req *r, const char *name)
 
 // ---- Who am I ----------------------------------------------------------------------------------
 
+// What another part says in small letters, as a sentence of its own.
+static char *sentence_json(const char *s)
+{
+    size_t n = strlen(s);
+    return error_json("%c%s%s", toupper((unsigned char)s[0]), n ? s + 1 : "",
+                      n && s[n - 1] == '.' ? "" : ".");
+}
+
 static bool may(const struct acct_who *who, enum route_kind k)
 {
     return !route_may(&(struct route){ .kind = k }, who->role);
@@ -41,7 +49,7 @@ char *api_me(const struct web *w, const struct acct_who *who)
                           "until", until, "now", now, "site", w->cfg->site,
                           "exercise", w->cfg->exercise, "place", place,
                           "version", TYTO_VERSION, "tls", w->tls != NULL);
-    char *s = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    char *s = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(o);
     return s;
 }
@@ -191,7 +199,7 @@ static void job_failed(struct req *r, const struct acct_job *j)
     }
     if (j->verb == JOB_SET)
         req_wake(r, j->result == -EACCES ? 403 : 400,
-                 error_json("%c%s.", toupper((unsigned char)j->why[0]), j->why + 1));
+                 sentence_json(j->why));
     else if (j->verb == JOB_LINK)
         req_wake(r, 401, error_json("This link was used already or is older than ten minutes; "
                                     "ask for a new one."));
@@ -291,7 +299,7 @@ void api_answer(struct web *w, struct action *a)
             req_wake(r, 404, error_json("There is no such alert."));
             break;
         case ACT_BAD:
-            req_wake(r, 400, error_json("%s", a->why[0] ? a->why : "That cannot be done."));
+            req_wake(r, 400, sentence_json(a->why[0] ? a->why : "that cannot be done"));
             break;
         case ACT_NOT_DURABLE:
             req_wake(r, 503, error_json("It could not be stored, so it is not done; try again."));

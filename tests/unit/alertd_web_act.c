@@ -75,7 +75,7 @@ static void acts_and_answers(void **state)
     a = act(&q, "seen", "{\"rev\":3}");
     done(&q, a, ACT_NO_SUCH, NULL, 404, "no such alert");
     a = act(&q, "note", "{\"rev\":3,\"text\":\"x\"}");
-    snprintf(a->why, sizeof a->why, "It is closed \"already\".");
+    snprintf(a->why, sizeof a->why, "it is closed \"already\"");
     done(&q, a, ACT_BAD, NULL, 400, "It is closed \\\"already\\\".");
     a = act(&q, "reopen", "{\"rev\":3}");
     done(&q, a, ACT_NOT_DURABLE, NULL, 503, "so it is not done");
