@@ -2,7 +2,7 @@
 // The list of alerts, the selected one, and what people do about it.  One plain line each: how
 // urgent, what, where, since when, how sure.  Words carry the meaning, shapes repeat it, colour
 // only helps.
-import { $, el, fill, text } from "./dom.js";
+import { $, el, fill, some, text } from "./dom.js";
 import * as time from "./time.js";
 import { line, word } from "./words.js";
 
@@ -39,6 +39,7 @@ function where(a) {
 }
 
 function signal(a) {
+  if (a.lane === "equipment") return a.signal === "heard" ? "still so" : "over";
   if (a.signal === "heard") return "transmitting now";
   const s = time.ago_s(a.last);
   return a.signal === "quiet" ? `silent for ${time.span(s)}` : `ended ${time.span(s)} ago`;
@@ -53,7 +54,7 @@ function row(a, selected, choose) {
       el("span", { class: "line" }, line(a)),
       el("span", { class: "facts" }, words.filter(Boolean).join(", "), " · since ",
         time.hhmmss(time.of(a.first)), " · ", signal(a), sure(a) && ` · ${sure(a)}`),
-      el("span", { class: "facts" }, where(a), a.late && " · learned late",
+      el("span", { class: "facts" }, a.lane === "equipment" ? null : where(a), a.late && " · learned late",
         a.assigned_to && ` · assigned to ${a.assigned_to}`)));
 }
 
@@ -119,7 +120,7 @@ export function draw_detail(a, act, may_act) {
   if (d.dataset.now === signature) return;
   d.dataset.now = signature;
   const focus = [...d.querySelectorAll("button")].indexOf(document.activeElement);
-  d.replaceChildren(
+  d.replaceChildren(...some([
     el("h2", { class: a.severity }, el("span", { class: "mark", "aria-hidden": "true" }, MARK[a.severity] ?? ""),
       " ", line(a)),
     el("p", {}, word("severity", a.severity), ", ", word("work", a.work), ", ", signal(a),
@@ -129,7 +130,7 @@ export function draw_detail(a, act, may_act) {
     el("dl", {},
       pair("What", [w.family, w.link, w.model].filter(Boolean).join(", ")),
       pair("Serial", w.serial, "claimed by the sender"),
-      pair("Where", where(a), Number.isFinite(a.where?.age_s ?? NaN) ? `${time.span(time.ago_s(a.where.at))} old` : ""),
+      a.lane === "equipment" ? [] : pair("Where", where(a), Number.isFinite(a.where?.age_s ?? NaN) ? `${time.span(time.ago_s(a.where.at))} old` : ""),
       p ? pair("Person", p[0], p[1]) : [],
       pair("First", time.when(a.first), time.utc(a.first)), pair("Last", time.when(a.last), time.utc(a.last)),
       a.late ? pair("Learned", time.when(a.received), "after the fact: no sound was made") : [],
@@ -142,6 +143,6 @@ export function draw_detail(a, act, may_act) {
       el("ul", {}, (a.why_not ?? []).map(s => el("li", {}, s)),
         a.runner_up?.family && el("li", {}, `${a.runner_up.family}: ${(100 * a.runner_up.confidence).toFixed(1)} % likely`))] : "",
     a.by?.length ? [el("h3", {}, "Who did what"), el("ul", {}, a.by.map(b =>
-      el("li", {}, `${time.when(b.when)} ${b.who}: ${b.did}${b.text ? `, ${b.text}` : ""}`)))] : "");
+      el("li", {}, `${time.when(b.when)} ${b.who}: ${b.did}${b.text ? `, ${b.text}` : ""}`)))] : ""]));
   if (focus >= 0) d.querySelectorAll("button")[focus]?.focus();
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Small helpers.  Nothing from the air or the network ever becomes markup: text only.
 
+// What there is of children: lists opened, nothing and false left out.
+export const some = children => children.flat(Infinity).filter(c => c || c === 0);
+
 export const $ = id => document.getElementById(id);
 
 // el("li", {class: "row", onclick: f}, "text", otherElement, null)
@@ -11,7 +14,7 @@ export function el(tag, attributes, ...children) {
     if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
     else e.setAttribute(k, v === true ? "" : v);
   }
-  e.append(...children.flat().filter(c => c !== null && c !== undefined && c !== false));
+  e.append(...some(children));
   return e;
 }
 
@@ -20,7 +23,7 @@ export function svg(tag, attributes, ...children) {
   const e = document.createElementNS(SVG, tag);
   for (const [k, v] of Object.entries(attributes ?? {}))
     if (v !== null && v !== undefined) e.setAttribute(k, v);
-  e.append(...children.flat().filter(c => c !== null && c !== undefined));
+  e.append(...some(children));
   return e;
 }
 
@@ -28,7 +31,7 @@ export function svg(tag, attributes, ...children) {
 // same alert twice, and a focused button must not vanish under the finger.
 export function fill(e, ...children) {
   const now = document.createElement(e.tagName);
-  now.append(...children.flat().filter(c => c !== null && c !== undefined && c !== false));
+  now.append(...some(children));
   if (now.innerHTML !== e.innerHTML) e.replaceChildren(...now.childNodes);
 }
 

@@ -29,7 +29,7 @@ export function feed_open({ onchange, onview, onstate }) {
       return;
     }
     const json = JSON.parse(data);
-    if (event === "view") return onview(json);
+    if (event === "view") return json.v ? onview(json) : undefined;
     if (!world[event]) return;                      // a newer server's kind
     if (id) last = id;
     const key = json.id ?? "";

@@ -70,7 +70,9 @@ export function draw_rings(world, selected, choose) {
     if (p.error > 0 && p.error * scale > 4) g.append(svg("circle", { cx: x, cy: y, r: p.error * scale, class: "error" }));
     const m = svg("g", { class: `marker ${p.kind}${p.id && p.id === selected ? " selected" : ""}` },
       svg("use", { href: `#m-${p.kind}`, x: x - 8, y: y - 8, width: 16, height: 16 }),
-      svg("text", { x: x + 11, y: y + 1 }, p.name), svg("text", { x: x + 11, y: y + 12, class: "note" }, p.note));
+      // People to the left, drones to the right: at the start both stand on one spot.
+      ...[[p.name, 1, ""], [p.note, 12, "note"]].map(([s, dy, c]) => svg("text", { y: y + dy, class: c,
+        x: p.kind === "person" ? x - 11 : x + 11, "text-anchor": p.kind === "person" ? "end" : "start" }, s)));
     if (p.id) m.addEventListener("click", () => choose(p.id));
     g.append(m);
   }

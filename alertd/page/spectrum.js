@@ -55,7 +55,7 @@ function draw_row(p, dbfs, floor) {
   const row = c.createImageData(W, 1);
   for (let x = 0; x < W; x++) {
     const v = dbfs[Math.floor(x / W * dbfs.length)];
-    const [r, g, b] = PALETTE[Math.max(0, Math.min(255, Math.round((v - floor + 3) * 6)))];
+    const [r, g, b] = PALETTE[Math.max(0, Math.min(255, Math.round((v - floor + 2) * 8)))];
     row.data.set([r, g, b, 255], 4 * x);
   }
   c.putImageData(row, 0, 0);
