@@ -28,6 +28,7 @@
 //    not over that level.  The interval is that of the mean of a lognormal, from the spread among
 //    the runs.  The calculation for noise, 4500 hypotheses (1 - T)^599, is printed beside it.
 //    Half of the places are on the confuser's grid, which is far more than chance would put there.
+//    Only for noise does this enter the bound; see split_row().
 // 4. Two sightings by chance at a multiple of 640 ms: r^2 x 13 windows of 2 ms x the share of
 //    sightings on one centre (40 kHz), r being candidates x sightings per candidate, upper ends
 //    both.  The share: candidates within 1.5 MHz of each other, times 80 kHz in the 3.2 MHz over
@@ -260,7 +261,10 @@ static void split_row(enum conf_class c, struct bound *b)
     double last = l.at[l.n - 1], rho = PAIR_MIN * fmin(last, 1), top = fmin(mean_below(p, RUNS), 1);
     // half of the places were on the grid: were it all that half, twice the chance
     top *= conf_has_grid(c) ? 2 : 1;
-    b->alone = fmin(b->alone, top);
+    // Only in noise are all places alike.  Where one in some thousand holds pilots that resemble
+    // root 147, runs that miss those agree with each other and are all far too low.
+    if (c == CONF_NOISE)
+        b->alone = fmin(b->alone, top);
     printf("| %s | %.4f%s | %.1e (%.0e to %.0e) | %.1e | %.1e | %.0f |\n", conf_name(c), rho,
            last >= 2 ? ", verified" : "", mean, lo, hi, top, 4500 * pow(1 - rho, 599), cpu_s() - t);
     fflush(stdout);
