@@ -111,8 +111,12 @@ static void allow_args(int rules, const char *args)
     }
 }
 
-static bool leave_files(const char *plugin_path, const char *args)
+static bool leave_files(bool network, const char *plugin_path, const char *args)
 {
+    static const char *const names[] = {        // for who must find a host
+        "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+        "/etc/protocols", "/run/systemd/resolve", "/run/avahi-daemon",
+    };
     static const char *const readable[] = {
         "/usr", "/lib", "/lib64", "/bin", "/opt", "/proc", "/sys", "/run/udev",
         "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/nsswitch.conf",
@@ -125,6 +129,8 @@ static bool leave_files(const char *plugin_path, const char *args)
         return false;
     for (unsigned i = 0; i < sizeof readable / sizeof *readable; i++)
         allow(rules, readable[i], READ);
+    for (unsigned i = 0; network && i < sizeof names / sizeof *names; i++)
+        allow(rules, names[i], READ);
     allow(rules, "/dev", READ | WRITE);
     char one[PATH_MAX], *save = NULL;
     snprintf(one, sizeof one, "%s", plugin_path ? plugin_path : "");
@@ -153,7 +159,7 @@ unsigned jail_enter(bool network, const char *plugin_path, const char *args)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (open_doors)
         open_doors = jail_filter();
-    if (!leave_files(plugin_path, args))
+    if (!leave_files(network, plugin_path, args))
         open_doors |= TALK_DOOR_FILES;
     return open_doors;
 }

@@ -21,7 +21,8 @@
 
 #define RING_MAGIC     UINT64_C(0x3152474e49525954)
 #define RING_SLOTS_MAX 1024
-#define RING_BYTES_MAX (64u << 20)      // two radios and the rest fit into 2 GB
+#define RING_BYTES_MAX (128u << 20)     // 16-bit samples touch half of it: two radios and the rest
+                                        // fit into 2 GB
 #define RING_S         1.0              // as long as the reader may be held up, where it fits
 
 // What a slot says about its samples.
