@@ -282,25 +282,39 @@ static bool shadow_of(const struct arbiter *a, const struct cand *x, const struc
     return y->hyp == HYP_ENERGY ? cand_is_shadow(x, y, a->info.rate_hz) : part_of_droneid(x, y);
 }
 
-static bool is_shadow(const struct arbiter *a, const struct cand *x)
+// The i-th of what x may be a shadow of: waiting, told last, still on the air.  NULL: no more.
+static const struct cand *known(const struct arbiter *a, const struct cand *x, unsigned i,
+                                struct cand *run)
 {
     unsigned n = a->n_recent < RECENT ? a->n_recent : RECENT;
 
+    if (i < a->n_open)
+        return &a->open[i];
+    if (i < a->n_open + n)
+        return &a->recent[i - a->n_open];
+    if (i >= a->n_open + n + a->n_run)
+        return NULL;
+    *run = a->run[i - a->n_open - n].last;
+    run->n0 = run->run_n0;
+    run->n1 = x->n1 > run->n1 ? x->n1 : run->n1;
+    return run;
+}
+
+static bool is_shadow(const struct arbiter *a, const struct cand *x)
+{
+    const struct cand *y;
+    struct cand run;
+    uint32_t folded = 0;
+
     if (x->hyp != HYP_ENERGY || x->part != BURST_WHOLE)
         return false;
-    for (unsigned i = 0; i < a->n_open; i++)
-        if (shadow_of(a, x, &a->open[i]))
+    for (unsigned i = 0; (y = known(a, x, i, &run)); i++) {
+        if (shadow_of(a, x, y))
             return true;
-    for (unsigned i = 0; i < n; i++)
-        if (shadow_of(a, x, &a->recent[i]))
-            return true;
-    for (unsigned i = 0; i < a->n_run; i++) {
-        struct cand y = a->run[i].last;         // still on the air
-        y.n1 = x->n1 > y.n1 ? x->n1 : y.n1;
-        if (shadow_of(a, x, &y))
-            return true;
+        if (y->n1 && y->hyp == HYP_ENERGY)
+            folded |= cand_folded(x, y, a->info.rate_hz);
     }
-    return false;
+    return __builtin_popcount(folded) >= FOLD_MOST;
 }
 
 static void close_up_to(struct arbiter *a, uint64_t limit)

@@ -20,6 +20,9 @@
 #define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
+#define FOLD_AT     0.02        // of half the band: so near an edge is at it
+#define FOLD_SHARE  0.025       // of the band, where anti-alias filters pass what lies beyond ...
+#define FOLD_DB     10.0        // ... so much weaker or more
 #define SAME_SHARE  0.6         // of time and band ...
 #define RUN_SHARE   0.5         // of its band within that of a run it comes with, ...
 #define SAME_LEVEL_DB 3.0       // ... and no stronger
@@ -92,4 +95,27 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
     return level > TAIL_DB && d == 0 && t.x1 - t.x0 < TAIL_S &&
            ((t.x0 > t.y1 - EDGE_S && t.x0 < t.y1 + TAIL_S) ||
             (t.x1 < t.y0 + EDGE_S && t.x1 > t.y0 - TAIL_S));
+}
+
+//      rate                  __________:.        y reaches beyond the edge; the converter's filter
+//   |---------------------- |    y     |: '.     lets some of it through, which falls on the other
+//   |x'.                    |__________|:   ''.  edge of the band
+uint32_t cand_folded(const struct cand *x, const struct cand *y, double rate_hz)
+{
+    double half = rate_hz / 2, at = (1 - FOLD_AT) * half, in = (1 - 2 * FOLD_SHARE) * half;
+    double n = (double)(x->n1 - x->n0) / 32;
+    uint32_t bits = 0;
+
+    bool low = x->f_lo_hz < -at && x->f_hi_hz < -in && y->f_hi_hz > in;
+    bool high = x->f_hi_hz > at && x->f_lo_hz > in && y->f_lo_hz < -in;
+    double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz;
+    double density = y->level_dbfs - x->level_dbfs - 10 * log10(wy / wx);
+    if (!(low || high) || density < FOLD_DB)
+        return 0;
+    for (unsigned k = 0; k < 32; k++) {
+        double t = (double)x->n0 + (k + 0.5) * n;
+        if (t >= (double)y->n0 && t < (double)y->n1)
+            bits |= UINT32_C(1) << k;
+    }
+    return bits;
 }

@@ -8,3 +8,9 @@
 // Is x (an energy candidate, whole) only a shadow of y?  Levels, times and widths decide; y must be
 // an energy candidate too.
 bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz);
+
+// Is x, while y is on the air, only what of y lies beyond the capture's other edge and is folded
+// back (bit k: in the k-th of 32 equal slices of x's time)?  x is nothing else when most bits are
+// set by all the y there are.
+#define FOLD_MOST 16
+uint32_t cand_folded(const struct cand *x, const struct cand *y, double rate_hz);

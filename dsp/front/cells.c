@@ -39,6 +39,7 @@ static void make_grid(struct grid *g, double rate_hz, double keep_s)
     g->row_s = g->row / rate_hz;
     g->fast_hz = rate_hz / g->fast_n;
     g->slow_hz = rate_hz / g->slow_n;
+    g->edge = 1 + (int)g->slow_n / 256;
     g->ring = 64;
     while (g->ring * g->row_s < keep_s)
         g->ring *= 2;

@@ -26,6 +26,8 @@ struct grid {
     double   hop_s, row_s;
     double   fast_hz, slow_hz;      // spacing
     unsigned ring;                  // rows kept, a power of two
+    int      edge;                  // outermost narrow channels: what the converter folds back,
+                                    // never marked
 };
 
 struct cells {

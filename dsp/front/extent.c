@@ -98,7 +98,7 @@ static void extent(struct placer *p, const struct place_in *in, const struct str
     // Narrow channel k is centred on (k - n/2) spacings.
     ret->f_lo_hz = (a - 0.5 - n / 2) * p->g.slow_hz;
     ret->f_hi_hz = (b - 0.5 - n / 2) * p->g.slow_hz;
-    if (a < 2 || b > n - 2)
+    if (a < p->g.edge + 2 || b > n - p->g.edge - 2)
         ret->flags |= BURST_EDGE;
 }
 

@@ -20,10 +20,10 @@
 static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0,
                  int k1)
 {
-    if (k0 < t->edge)
-        k0 = t->edge;
-    if (k1 > (int)t->g.slow_n - t->edge)
-        k1 = (int)t->g.slow_n - t->edge;
+    if (k0 < t->g.edge)
+        k0 = t->g.edge;
+    if (k1 > (int)t->g.slow_n - t->g.edge)
+        k1 = (int)t->g.slow_n - t->g.edge;
     if (k1 <= k0)
         return;
     for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
@@ -56,7 +56,7 @@ void tiles_mark_fast(struct tiles *t, struct cells *c, const float *inverse, flo
                      uint64_t row, unsigned rows, unsigned ch, unsigned n, unsigned width)
 {
     uint64_t from = row > 1 ? row - 1 : 0, to = row + rows + 1;
-    int k0 = (int)(8 * ch) - 4, k1 = k0 + (int)(8 * n), low = t->edge;
+    int k0 = (int)(8 * ch) - 4, k1 = k0 + (int)(8 * n), low = t->g.edge;
     const uint16_t *x[4];
 
     if (width > SOLID) {

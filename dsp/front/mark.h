@@ -23,7 +23,6 @@ struct tiles {
     struct grid  g;
     const struct wola_ops *ops;
     const struct tile_ops *tile;
-    int          edge;              // outermost narrow channels: what the converter folds back
     unsigned     top;               // the longest level: 2^top rows
     uint64_t     fast_row, slow_row;
     uint64_t     final;

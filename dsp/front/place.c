@@ -20,6 +20,9 @@
 // A signal wider than the capture (LTE in 1.92 MS/s): symbols without data are no pauses of it.
 #define WIDER_RATE_HZ 5e6       // above, a signal that wide may be Wi-Fi, whose pauses count
 #define GAP_WIDER_S  0.35e-3    // between the reference symbols of an idle cell 0.21 ms
+// A slice of a chirp at the capture's edge is seen once a sweep (of up to 0.32 ms, ExpressLRS).
+#define SLICE_HZ      0.6e6
+#define SLICE_SHARE   0.05
 #define GAP_CYCLES   4.0        // ... and no shorter than 4 / width
 // Smoothing of the band power: so many 1 / width that noise-like signals do not seem to pause
 // (10 degrees of freedom fall to a tenth once in 1e8), and fewer for edges.
@@ -233,6 +236,15 @@ bool place_wider(const struct grid *g, int lo, int hi)
     return g->rate_hz <= WIDER_RATE_HZ && (hi - lo) * g->slow_hz > 0.85 * g->rate_hz;
 }
 
+// ... or on one, and little of it is seen?
+static bool is_slice(const struct grid *g, int lo, int hi)
+{
+    double width = (hi - lo) * g->slow_hz;
+
+    return (lo < g->edge + 2 || hi > (int)g->slow_n - g->edge - 2) && width < SLICE_HZ &&
+           width < SLICE_SHARE * g->rate_hz;
+}
+
 // Hops to smooth over so that `top` stands out by so many standard errors; `one`: of one hop.
 static unsigned enough(unsigned n, double one, double top, double sigmas)
 {
@@ -269,7 +281,7 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     double depth = fmin(most, fmax(3, 0.7 * to_db((top + ground) / ground)));
     double ratio = fmin(pow(10, -0.1 * depth), 1 - 6 * sigma / (top + ground));
     double gap = fmax(GAP_S, GAP_CYCLES / width) / p->g.hop_s;
-    if (place_wider(&p->g, s->lo, s->hi))
+    if (place_wider(&p->g, s->lo, s->hi) || is_slice(&p->g, s->lo, s->hi))
         gap = GAP_WIDER_S / p->g.hop_s;
 
     // A valley begins `depth` below the mean of what was before it and ends once the power has

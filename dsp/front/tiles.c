@@ -69,7 +69,6 @@ struct tiles *tiles_new(const struct grid *g)
     t->g = *g;
     t->ops = wola_ops();
     t->tile = tile_ops();
-    t->edge = 1 + (int)g->slow_n / 256;
     while (t->top < TILES_LEVELS && (2u << t->top) * g->row_s <= LONGEST_S)
         t->top++;
     for (unsigned i = 0; i <= FAST_LEVELS; i++)

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the arbiter tells of the front's candidates: not what a converter folds back from the other
+// edge of the capture, but everything else that lies there.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "dsp/arbiter.h"
+#include "sdr/block.h"
+
+#define RATE 20e6
+#define MS   (RATE * 1e-3)
+#define LEN  131072
+
+static unsigned told;
+
+static void tell(void *arg, const struct burst *b)
+{
+    struct cut c = b->cut;
+    (void)arg;
+    told++;
+    cut_drop(&c);
+}
+
+static struct cand energy(double from_ms, double to_ms, double lo_mhz, double hi_mhz, double dbfs)
+{
+    return (struct cand){ .hyp = HYP_ENERGY, .flags = BURST_EDGE, .n0 = (uint64_t)(from_ms * MS),
+                          .n1 = (uint64_t)(to_ms * MS), .run_n0 = (uint64_t)(from_ms * MS),
+                          .f_lo_hz = lo_mhz * 1e6, .f_hi_hz = hi_mhz * 1e6, .snr_db = 10,
+                          .level_dbfs = (float)dbfs };
+}
+
+// How many of n candidates are told, in a capture of one block (6.5 ms).
+static unsigned told_of(const struct cand *c, unsigned n)
+{
+    static struct cand_list none, list;
+    static const struct noise_shape noise;
+    struct iq_info info = { .rate_hz = RATE, .format = IQ_CI8, .block_len = LEN };
+    struct iq_pool *pool = iq_pool_new(1, LEN, IQ_CI8);
+    struct arbiter *a = arbiter_new(&info, tell, NULL);
+    struct iq_block *b = pool ? iq_pool_take(pool) : NULL;
+
+    assert_non_null(a);
+    assert_non_null(b);
+    b->n0 = 0;
+    b->n = LEN;
+    b->lost = 0;
+    told = 0;
+    memcpy(list.c, c, n * sizeof *c);
+    list.n = n;
+    list.done = LEN;
+    arbiter_block(a, b, &none, &noise, NULL);
+    iq_unref(b);
+    arbiter_flush(a, &list, NULL);
+    arbiter_free(a);
+    iq_pool_free(pool);
+    return told;
+}
+
+// Wi-Fi over the upper edge in two frames, and what of it comes back at the lower one.
+static const struct { double from, to; } frame[] = { { 1, 2 }, { 2.2, 4 } };
+#define WIFI(k, dbfs) energy(frame[k].from, frame[k].to, 4, 9.9, dbfs)
+
+static void test_folded(void **state)
+{
+    (void)state;
+    struct cand both[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.9, -9.7, -70) };
+    struct cand mirrored[3];
+
+    assert_int_equal(told_of(both, 3), 2);
+    memcpy(mirrored, both, sizeof both);
+    for (unsigned i = 0; i < 3; i++) {
+        mirrored[i].f_lo_hz = -both[i].f_hi_hz;
+        mirrored[i].f_hi_hz = -both[i].f_lo_hz;
+    }
+    assert_int_equal(told_of(mirrored, 3), 2);
+}
+
+static void test_not_folded(void **state)
+{
+    (void)state;
+    // As dense as what would be folded: density of the frames is -107.7 dBFS/Hz.
+    struct cand strong[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.9, -9.7, -50) };
+    // On the air mostly while they are not.
+    struct cand other_time[] = { WIFI(0, -40), WIFI(1, -40), energy(3.5, 6, -9.9, -9.7, -70) };
+    // A signal of its own width, or not at the edge.
+    struct cand wide[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.9, -8.7, -65) };
+    struct cand inner[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.4, -9.2, -70) };
+    // Nothing beyond the other edge.
+    struct cand within[] = { energy(1, 4, 2, 7, -40), energy(1, 4, -9.9, -9.7, -70) };
+
+    assert_int_equal(told_of(strong, 3), 3);
+    assert_int_equal(told_of(other_time, 3), 3);
+    assert_int_equal(told_of(wide, 3), 3);
+    assert_int_equal(told_of(inner, 3), 3);
+    assert_int_equal(told_of(within, 2), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folded),
+        cmocka_unit_test(test_not_folded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
