@@ -30,17 +30,19 @@ static enum iq_radio_state radio_state(struct chain *c, int64_t now_ns, struct i
 
     *ret = (struct iq_radio){ .state = RADIO_STARTING, .since_s = NAN, .last_sample_s = NAN,
                               .rate_measured_hz = NAN };
+    if (src)
+        iq_radio(src, ret);
     if (atomic_load(&c->ended)) {
         ret->state = RADIO_SILENT;
-        snprintf(ret->what, sizeof ret->what, "%.150s",
-                 atomic_load(&c->refused) ? c->why : "the recording has ended");
+        snprintf(ret->what, sizeof ret->what, "%.150s", atomic_load(&c->refused) ? c->why :
+                 atomic_load(&c->stop) ? "the sensor was stopped" : "the recording has ended");
+        ret->since_s = ret->last_sample_s = ret->rate_measured_hz = NAN;
         return ret->state;
     }
     if (!src) {
         put(ret->what, still_s > OPEN_S ? "it could not be opened yet" : "");
         return ret->state;
     }
-    iq_radio(src, ret);
     if (ret->state == RADIO_NONE) {                     // plays in process
         ret->state = RADIO_RUNNING;
         ret->last_sample_s = still_s;
@@ -157,7 +159,8 @@ static double watched_s(struct chain *c, int64_t now_ns, double most_s)
     double t_s = atomic_load(&c->t_s), rate_hz = atomic_load(&c->now_rate_hz);
 
     radio_state(c, now_ns, &q);
-    double lost_s = rate_hz > 0 ? (double)(q.lost - c->ledger_lost) / rate_hz : 0;
+    uint64_t lost = q.lost > c->ledger_lost ? q.lost - c->ledger_lost : 0;
+    double lost_s = rate_hz > 0 ? (double)lost / rate_hz : 0;
     double s = t_s - c->ledger_t_s - lost_s;
     c->ledger_t_s = t_s;
     c->ledger_lost = q.lost;

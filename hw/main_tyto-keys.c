@@ -172,6 +172,8 @@ static int options_read(struct options *o, int argc, char **argv)
             o->dir = argv[++i];
         } else if (!strcmp(a, "--phrase")) {
             o->phrase = argv[++i];
+        } else if (!strcmp(a, "--")) {
+            continue;                   // as others take it; a key is told by its length anyway
         } else if (!strcmp(a, "--json")) {
             o->json = true;
         } else if (!strcmp(a, "--help")) {

@@ -147,7 +147,9 @@ void wire_line(struct json *j, const struct wire_msg *m)
     json_begin(j);
     json_str(j, "type", wire_kind_name(m->head.kind));
     for (unsigned i = 0; i < head->n; i++)
-        if (head->key[i].type != WT_ENUM && strcmp(head->key[i].key, "v"))
+        // A message that was not sent has neither boot nor number.
+        if (head->key[i].type != WT_ENUM && strcmp(head->key[i].key, "v") &&
+            (m->head.boot || head->key[i].type != WT_U64))
             value(j, &head->key[i], (const uint8_t *)m);
     if (m->head.late)
         json_bool(j, "late", true);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The sensor's configuration: what is read, and that each fault is named with file and line.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "classifier/sensord.h"
+
+#define KEY "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"      // RFC 26's test key
+#define RADIO "radios:\n  - { name: a, args: 'driver=tyto', rate_hz: 2e6, centre_hz: 2.4e9 }\n"
+
+static char why[SENSORD_WHY];
+static struct sensord_cfg cfg;
+
+static int load(const char *text)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/tmp/tyto-sensord-%d.yaml", getpid());
+    FILE *f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    why[0] = 0;
+    int r = sensord_cfg_load(&cfg, path, why);
+    unlink(path);
+    return r;
+}
+
+static void reads_all_there_is(void **state)
+{
+    (void)state;
+    assert_int_equal(load("name: Gate\nproduction: yes\nkeys_dir: /k\ndroneid: decode\n"
+                          "legal_basis: an order\nheading_deg: 90\nthreads: 3\np_drone: 0.7\n"
+                          "local: run/s\npost: { endpoint: 'tcp://p:1', key: '" KEY "' }\n"
+                          "spool: { dir: sp, max_mb: 8, max_h: 2 }\n"
+                          "place: { gpsd: 'h:2947', lat_deg: 50, lon_deg: -14.5, err_m: 3 }\n"
+                          "radios:\n"
+                          "  - { name: a, args: 'driver=tyto', rate_hz: 20e6, centre_hz: 2.44e9, "
+                          "gain_db: 12, antenna: RX2, ppm: -3 }\n"
+                          "  - { name: b, scene: x.yaml, seed: 7 }\n"
+                          "  - { file: /y.sigmf-meta }\n"), 0);
+    assert_string_equal(cfg.name, "Gate");
+    assert_string_equal(cfg.endpoint, "tcp://p:1");
+    assert_string_equal(cfg.post_key, KEY);
+    assert_string_equal(cfg.spool_dir, "/tmp/sp");      // from the file's folder
+    assert_string_equal(cfg.local, "/tmp/run/s");
+    assert_true(cfg.production && cfg.droneid == DRONEID_DECODE && cfg.threads == 3);
+    assert_true(cfg.spool_bytes == 8 << 20 && cfg.spool_s == 7200 && cfg.p_drone == 0.7);
+    assert_true(cfg.fixed && cfg.place.lon_deg == -14.5 && cfg.place.err_m == 3);
+    assert_string_equal(cfg.gpsd_host, "h");
+    assert_int_equal(cfg.n_radios, 3);
+    assert_true(cfg.radio[0].kind == RADIO_LIVE && cfg.radio[0].gain_db == 12 &&
+                cfg.radio[0].ppm == -3);
+    assert_true(cfg.radio[1].kind == RADIO_SCENE && cfg.radio[1].seed == 7);
+    assert_string_equal(cfg.radio[1].path, "/tmp/x.yaml");
+    assert_true(cfg.radio[2].kind == RADIO_FILE);
+    assert_string_equal(cfg.radio[2].name, "radio-3");
+    assert_int_equal(load(RADIO), 0);
+    assert_int_equal(cfg.droneid, DRONEID_RECOGNISE);   // the default reads nothing
+    assert_true(isnan(cfg.radio[0].gain_db) && !cfg.fixed && !cfg.production);
+}
+
+static void names_file_line_and_what(void **state)
+{
+    (void)state;
+    static const struct { const char *text; unsigned line; const char *word; } wrong[] = {
+        { "", 1, "empty" },
+        { "name: x\n", 1, "radios" },
+        { "name: x\nnosuch: 1\n" RADIO, 2, "nosuch" },
+        { RADIO "droneid: all\n", 3, "droneid" },
+        { RADIO "droneid: decode\n", 3, "legal_basis" },
+        { "\n\np_drone: 2\n" RADIO, 3, "p_drone" },
+        { "p_drone: often\n" RADIO, 1, "p_drone" },
+        { "production: perhaps\n" RADIO, 1, "yes or no" },
+        { "post: { endpoint: 'tcp://p:1', key: 'short' }\n" RADIO, 1, "key" },
+        { "keys_dir: /k\npost:\n  endpoint: udp://p:1\n  key: '" KEY "'\n" RADIO, 3, "tcp://" },
+        { "post: { endpoint: 'tcp://p:1', key: '" KEY "' }\n" RADIO, 1, "spool" },
+        { "spool: { dir: /s }\npost: { endpoint: 'tcp://p:1', key: '" KEY "' }\n" RADIO, 2, "keys" },
+        { "place: { lat_deg: 50 }\n" RADIO, 1, "place" },
+        { "place: { lat_deg: 91, lon_deg: 0 }\n" RADIO, 1, "lat_deg" },
+        { "radios:\n  - { name: a }\n", 2, "one of" },
+        { "radios:\n  - { name: a, args: x, scene: y }\n", 2, "one of" },
+        { "radios:\n  - { name: a, args: x, centre_hz: 1e9 }\n", 2, "rate_hz" },
+        { "radios:\n  - { name: a, args: x, rate_hz: 2e6 }\n", 2, "centre_hz" },
+        { "radios:\n  - name: a\n    args: x\n    rate_hz: 1\n    centre_hz: 1e9\n", 4, "rate_hz" },
+        { "radios:\n  - { name: a, scene: x }\n  - { name: a, scene: y }\n", 3, "two radios" },
+        { "radios:\n  - { name: a, profile: nosuch }\n", 2, "nosuch" },
+        { "radios:\n  - { name: a, profile: rtlsdr, rate_hz: 20e6, centre_hz: 1e9 }\n", 2, "RTL" },
+        { "name: [\n", 1, "" },
+        { "name: &a x\nlocal: *a\n" RADIO, 2, "" },
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        unsigned line = 0;
+        assert_true(load(wrong[i].text) < 0);
+        if (sscanf(strchr(why, ':') ? strchr(why, ':') : "", ":%u:", &line) != 1 ||
+            (wrong[i].word[0] && line != wrong[i].line) || !strstr(why, wrong[i].word))
+            fail_msg("case %zu, line %u and \"%s\" were expected: %s", i, wrong[i].line,
+                     wrong[i].word, why);
+        assert_null(strchr(why, '\n'));
+    }
+    assert_true(sensord_cfg_load(&cfg, "/no/such/file", why) == -ENOENT);
+    assert_non_null(strstr(why, "/no/such/file"));
+    assert_true(sensord_cfg_load(&cfg, "/tmp", why) < 0);
+}
+
+static void production_takes_live_only(void **state)
+{
+    (void)state;
+    assert_int_equal(load("production: yes\n" RADIO), 0);
+    assert_int_equal(sensord_origin_ok(&cfg, "a", IQ_LIVE, false, why), 0);
+    for (int o = IQ_RECORDING; o <= IQ_EXERCISE; o++) {
+        assert_int_equal(sensord_origin_ok(&cfg, "a", (enum iq_origin)o, false, why), -EPERM);
+        assert_int_equal(sensord_origin_ok(&cfg, "a", (enum iq_origin)o, true, why), 0);
+    }
+    assert_int_equal(load(RADIO), 0);
+    assert_int_equal(sensord_origin_ok(&cfg, "a", IQ_SIMULATION, false, why), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_all_there_is), cmocka_unit_test(names_file_line_and_what),
+        cmocka_unit_test(production_takes_live_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
