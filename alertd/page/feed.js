@@ -30,8 +30,8 @@ export function feed_open({ onchange, onview, onstate }) {
     }
     const json = JSON.parse(data);
     if (event === "view") return json.v ? onview(json) : undefined;
-    if (!world[event]) return;                      // a newer server's kind
-    if (id) last = id;
+    if (id) last = id;                              // of "ready" too: where the snapshot ended
+    if (!world[event]) return;                      // that, or a newer server's kind
     const key = json.id ?? "";
     if (json.gone) world[event].delete(key);
     else world[event].set(key, json);
