@@ -171,8 +171,13 @@ static int load_track(struct core *c, const char *json, size_t len)
     }
     t->at = c->n_tracks;
     c->track[c->n_tracks++] = t;
+    struct sensor *s = map_get(&c->by_name, t->sensor);
+    if (s)
+        s->n_tracks++;
     if (!strcmp(t->w.state, "ended"))
         t->ended_mono_ns = c->mono_ns;
+    if (s && t->ended_mono_ns)
+        s->track_ended_ns = c->mono_ns;
     return 0;
 }
 

@@ -78,6 +78,7 @@ struct sensor {
     struct alert *trouble[TROUBLES];
     struct { char track[24]; struct claim claim; int64_t mono_ns; } orphan[4];
     unsigned n_tracks;
+    int64_t  track_ended_ns;    // monotonic, when one of its tracks ended last; 0 none
     bool     dirty, progress_dirty;
     enum sensor_state stored_state;
     int64_t  stored_mono_ns;
@@ -265,6 +266,8 @@ void incident_drop(struct core *c, struct incident *i);
 void judge_incident(struct core *c, struct incident *i);
 struct alert *alert_new(struct core *c, const char *rule, const char *incident,
                         uint32_t occurrence);
+// One sensor has its share of all alerts: what it tells beyond would drive out the others'.
+bool alert_crowded(const struct core *c, const char *sensor);
 void alert_touch(struct alert *a, bool matter);
 void alert_call(struct alert *a, const char *reason);
 void alert_note(struct core *c, struct alert *a, const char *who, const char *did,

@@ -11,6 +11,7 @@
 #define S_NS INT64_C(1000000000)
 #define SOFT_NS   (5 * S_NS)        // place and level alone make a revision this often at most
 #define CLOSED_NS (86400 * S_NS)    // a closed alert stays on screens for a day
+#define SHARE     (CORE_ALERTS / 4)     // open ones of one sensor at most
 #define STEP      16                // forgotten a tick at most
 
 static void forget(struct core *c, struct alert *a)
@@ -81,6 +82,17 @@ struct alert *alert_new(struct core *c, const char *rule, const char *incident,
     a->at = c->n_alerts;
     c->alert[c->n_alerts++] = a;
     return a;
+}
+
+bool alert_crowded(const struct core *c, const char *sensor)
+{
+    size_t n = 0;
+    if (c->n_alerts < SHARE)
+        return false;
+    for (size_t k = 0; k < c->n_alerts; k++)
+        n += strcmp(c->alert[k]->work, "closed") && c->alert[k]->n_sensors == 1 &&
+             !strcmp(c->alert[k]->sensors[0].id, sensor);
+    return n >= SHARE;
 }
 
 void alert_touch(struct alert *a, bool matter)

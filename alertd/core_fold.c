@@ -117,6 +117,9 @@ static void name_it(struct core *c, struct incident *i, const char *serial)
 static struct incident *again(struct core *c, const struct track_rec *t)
 {
     struct incident *found = NULL;
+    const struct sensor *s = map_get(&c->by_name, t->sensor);
+    if (!s || !s->track_ended_ns || c->mono_ns - s->track_ended_ns > KEEP_NS)
+        return NULL;            // nothing of it has ended: the usual case, at once
     for (size_t k = 0; k < c->n_tracks; k++) {
         const struct track_rec *o = c->track[k];
         if (o == t || !o->incident || !o->ended_mono_ns || o->incident == found ||

@@ -279,6 +279,12 @@ struct change *health_change(struct core *c)
     write_counts(c, &j);
     json_num(&j, "refused_peers", (double)c->post.refused_peers, 0);
     write_bands(c, &j);
+    // What did not fit into a full table since the start: never silently.
+    json_open(&j, "no_room", '{');
+    json_num(&j, "alerts", (double)c->dropped[CHANGE_ALERT], 0);
+    json_num(&j, "incidents", (double)c->dropped[CHANGE_INCIDENT], 0);
+    json_num(&j, "tracks", (double)c->dropped[CHANGE_TRACK], 0);
+    json_close(&j);
     json_str(&j, "note", c->post.note[0] ? c->post.note : NULL);
     put_time(&j, "now", c->now_ns);
     return finish(c, &j, out, &text, &len, CHANGE_HEALTH, "post");

@@ -297,6 +297,10 @@ static struct alert *current(struct core *c, struct incident *i, const struct vi
     } else if (a) {
         return a;
     }
+    if (alert_crowded(c, v->best->sensor)) {
+        c->dropped[CHANGE_ALERT]++;
+        return a;
+    }
     struct alert *new = alert_new(c, v->rule->name, i->id, i->occurrence);
     if (!new)
         return a;

@@ -147,9 +147,10 @@ void track_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     // Of a start of the sensor that is over: whatever it was, it is not heard any more.
     if (s->boot_now && m->head.boot != s->boot_now)
         snprintf(t->w.state, sizeof t->w.state, "ended");
-    if (!strcmp(t->w.state, "ended"))
-        t->ended_mono_ns = t->ended_mono_ns ? t->ended_mono_ns : c->mono_ns;
-    else
+    bool ended = !strcmp(t->w.state, "ended");
+    if (ended && !t->ended_mono_ns)
+        t->ended_mono_ns = s->track_ended_ns = c->mono_ns;
+    else if (!ended)
         t->ended_mono_ns = 0;
     take_orphan(c, s, t);
     changed(c, t, &m->head);
@@ -256,7 +257,7 @@ void sensor_gone(struct core *c, struct sensor *s)
         if (strcmp(t->sensor, s->name) || t->ended_mono_ns)
             continue;
         snprintf(t->w.state, sizeof t->w.state, "ended");
-        t->ended_mono_ns = c->mono_ns;
+        t->ended_mono_ns = s->track_ended_ns = c->mono_ns;
         t->dirty = true;
         if (t->incident)
             incident_touch(t->incident);

@@ -143,9 +143,12 @@ static void flood_harms_nobody(void **state)
     for (uint64_t k = 0; k < unit[0].n; k++)
         unit_event(&unit[0], k, false);
     unit[1].n = 20;
-    assert_true(unit_finish(&unit[1], "tower", 5));
+    assert_true(unit_finish(&unit[1], "tower", 20));
     assert_true(unit_finish(&unit[0], "north", 60));
     assert_int_equal(post_ask(&post, "SELECT count(*) FROM event"), 8020);
+    // A thousand drones of one sensor are shown; all of the other are, too.
+    assert_int_equal(post_ask(&post, "SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE"
+                                     " '%\"id\":\"tower\"%' AND json LIKE '%drone%'"), 20);
 }
 
 // The daemon may not write any more: nothing is acknowledged and nothing shown that is not stored;
