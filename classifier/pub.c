@@ -27,7 +27,7 @@
 #define WISH_S       60.0       // a wish to see is forgotten (docs/WIRE.md)
 #define SHED_S       2.0        // events wait so long: no views on this link
 #define POLL_MS      100
-#define ANEW_S       0.5        // a refused handshake ends ZeroMQ's own tries: a new socket; doubles
+#define ANEW_S       0.5        // a refused handshake ends ZeroMQ's own tries: a new socket
 #define ANEW_MAX_S   30.0       // also where nothing at all is heard of a connection for so long
 #define TICK_S       1.0
 

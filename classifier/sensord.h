@@ -105,7 +105,9 @@ struct chain {
     _Atomic int        origin;
     _Atomic bool       stop, ended, refused;
     char               why[SENSORD_WHY];    // valid once refused is set
+    struct queue      *troubles;        // why it could not be opened, malloc'd, to the main thread
     // the main thread's
+    char               trouble[160];
     uint64_t           ledger_lost, clipped_told;
     double             ledger_t_s;
     int                state_told;

@@ -67,6 +67,9 @@ static struct iq_source *open_until(struct chain *c)
             return src;
         if (c->r->kind != RADIO_LIVE || r == -EINVAL)
             break;
+        char *told = strdup(why);
+        if (told && queue_push(c->troubles, told) < 0)
+            free(told);                 // the last ones are not read yet, and say the same
         wait_s(c, wait);
         wait = wait * 2 < WAIT_MAX_S ? wait * 2 : WAIT_MAX_S;
     }
@@ -125,6 +128,14 @@ static void *run(void *arg)
     return NULL;
 }
 
+// What a radio not opened yet will most likely be; known before its first sample.
+static enum iq_origin origin_guess(const struct sensord_radio *r)
+{
+    if (r->kind == RADIO_FILE)
+        return IQ_RECORDING;
+    return r->kind == RADIO_SCENE || strstr(r->args, "driver=tyto") ? IQ_SIMULATION : IQ_LIVE;
+}
+
 int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, struct tell *tell,
               struct queue *turn, bool exercise, char why[SENSORD_WHY])
 {
@@ -136,7 +147,11 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
         r = cls_new(&c->cls, &(struct cls_cfg){ .droneid = cfg->droneid,
             .sig_dir = cfg->sig_dir[0] ? cfg->sig_dir : NULL,
             .p_drone_threshold = cfg->p_drone }, why);
+    if (r == 0 && !(c->troubles = queue_new(4, QUEUE_REFUSE)))
+        r = -ENOMEM;
     if (r < 0) {
+        if (c)
+            cls_free(c->cls);
         free(c);
         return r;
     }
@@ -150,9 +165,7 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
     atomic_store(&c->floor_dbfs_hz, NAN);
     atomic_store(&c->occupancy, NAN);
     atomic_store(&c->moved_ns, mono_now_ns());
-    // What a radio not heard of yet most likely is; set right before its first message.
-    atomic_store(&c->origin, c->r->kind == RADIO_LIVE ? (int)IQ_LIVE :
-                 c->r->kind == RADIO_SCENE ? (int)IQ_SIMULATION : (int)IQ_RECORDING);
+    atomic_store(&c->origin, (int)origin_guess(c->r));
     atomic_store(&c->centre_hz, c->r->centre_hz);
     atomic_store(&c->now_rate_hz, c->r->rate_hz);
     *ret = c;
@@ -186,5 +199,8 @@ void chain_free(struct chain *c)
     dsp_free(c->dsp);
     cls_free(c->cls);
     iq_close(atomic_load(&c->src));
+    for (char *t; (t = queue_try_pop(c->troubles));)
+        free(t);
+    queue_free(c->troubles);
     free(c);
 }

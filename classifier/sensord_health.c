@@ -7,6 +7,7 @@
 //     none arrive                                               -> what the source says
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utc.h"
@@ -16,7 +17,6 @@
 #define HEALTH_S 5.0
 #define LEDGER_S 10.0
 #define STALL_S  5.0            // the chain's spectra come twice a second
-#define OPEN_S   10.0           // sdr.h: a radio's first sample
 
 #define put(array, s) snprintf(array, sizeof array, "%s", (s) ? (s) : "")
 
@@ -39,8 +39,11 @@ static enum iq_radio_state radio_state(struct chain *c, int64_t now_ns, struct i
         ret->since_s = ret->last_sample_s = ret->rate_measured_hz = NAN;
         return ret->state;
     }
-    if (!src) {
-        put(ret->what, still_s > OPEN_S ? "it could not be opened yet" : "");
+    for (char *t; (t = queue_try_pop(c->troubles)); free(t))
+        put(c->trouble, t);
+    if (!src) {             // once it failed it is tried again and again
+        ret->state = c->trouble[0] ? RADIO_RESTARTING : RADIO_STARTING;
+        put(ret->what, c->trouble);
         return ret->state;
     }
     if (ret->state == RADIO_NONE) {                     // plays in process
