@@ -77,15 +77,15 @@ static int make_ends(struct child *c, const struct ring_shape *shape, struct end
     return c->wake_fd < 0 ? -errno : 0;
 }
 
-// Descriptors first to numbers above those the child wants, so that none is overwritten before it
-// was copied.
+// Descriptors first to numbers above all of them, so that none is overwritten before it was copied.
 static int arrange(posix_spawn_file_actions_t *a, const struct child *c, const struct ends *e)
 {
     const int from[] = { e->error, e->memory, e->socket, c->wake_fd };
     static const int to[] = { STDERR_FILENO, TALK_MEMORY_FD, TALK_SOCKET_FD, TALK_WAKE_FD };
-    const int above = 64;
-    int r = posix_spawn_file_actions_init(a);
+    int above = TALK_END_FD, r = posix_spawn_file_actions_init(a);
 
+    for (int i = 0; i < 4; i++)
+        above = from[i] < above ? above : from[i] + 1;
     for (int i = 0; !r && i < 4; i++)
         r = posix_spawn_file_actions_adddup2(a, from[i], above + i);
     if (!r)

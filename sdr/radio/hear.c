@@ -68,7 +68,8 @@ void live_hear(struct live *l)
             break;
     }
     // Dead, but what it wrote before is read first.
-    if (r == -EPIPE && l->heard && atomic_load(&l->ring.head->written) > l->ring.seq)
+    if (r == -EPIPE && l->heard &&
+        (l->holding || atomic_load(&l->ring.head->written) > l->ring.seq))
         return;
     if (r == -EBADMSG)
         live_say(l, "the driver's process spoke nonsense; it was ended");

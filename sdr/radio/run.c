@@ -120,6 +120,7 @@ static int start(struct live *l)
         l->tuned_count = n;
     }
     l->muttered[0] = 0;
+    l->wait_ns = mono_now_ns();         // before: the child may be quicker than this thread
     int r = child_start(&l->child, l->program, l->plugins ? l->plugin_path : NULL, &l->ask,
                         &l->shape);
     if (r < 0) {
@@ -127,7 +128,6 @@ static int start(struct live *l)
         live_trouble(l, RADIO_RESTARTING);
         return r;
     }
-    l->wait_ns = mono_now_ns();
     l->fatal = false;
     if (l->first.kind)
         l->said.restarts++;

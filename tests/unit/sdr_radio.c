@@ -196,6 +196,26 @@ static void opening_says_what_is_wrong(void **state)
     assert_int_equal(iq_open_live(&s, &c, why), -EINVAL);
 }
 
+// Whatever descriptors the parent has: the child gets its four.
+static void descriptors_do_not_get_mixed_up(void **state)
+{
+    (void)state;
+    int fd[80];
+
+    for (int i = 0; i < 80; i++)
+        fd[i] = dup(STDERR_FILENO);
+    for (int keep = 0; keep < 80; keep += 13) {         // holes of all kinds
+        for (int i = keep; i < 80 && i < keep + 3; i++)
+            close(fd[i]);
+        struct iq_source *s = open_it("driver=fake");
+        iq_close(s);
+        for (int i = keep; i < 80 && i < keep + 3; i++)
+            fd[i] = dup(STDERR_FILENO);
+    }
+    for (int i = 0; i < 80; i++)
+        close(fd[i]);
+}
+
 static void only_a_proven_radio_is_live(void **state)
 {
     (void)state;
@@ -319,6 +339,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(stall_and_death_leave_a_gap),
         cmocka_unit_test(lies_are_a_dead_child),
         cmocka_unit_test(opening_says_what_is_wrong),
+        cmocka_unit_test(descriptors_do_not_get_mixed_up),
         cmocka_unit_test(only_a_proven_radio_is_live),
         cmocka_unit_test(tuning_shows_in_the_blocks),
         cmocka_unit_test(stop_ends_any_wait),
