@@ -87,7 +87,9 @@ static float smooth_density(struct tracker *t, int a, int b)
 //    ^ pedestal: own segment     ^ skirts: nobody's
 static void split_run(struct tracker *t, int lo, int hi, int a, int b, int depth)
 {
-    float top = smooth_density(t, a, b);
+    // Nothing is taken yet of a whole run.
+    float top = depth ? smooth_density(t, a, b)
+                      : t->ops->means3(t->density, (size_t)(b - a), t->near);
     int n_strong = 0, n_weak = 0;
 
     if (top < from_db(SPLIT_DB) || depth == 3 || b - a < 4) {

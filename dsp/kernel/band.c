@@ -74,6 +74,32 @@ static void bins(const uint16_t *restrict x, const float *restrict floor,
     }
 }
 
+static float means3(const float *restrict x, size_t n, float *restrict ret)
+{
+    vec top = vec_splat(0), third = vec_splat(1.0f / 3);
+    float r = 0;
+    size_t i = 1;
+
+    if (n < 2) {
+        ret[0] = x[0];
+        return x[0];
+    }
+    for (; i + VEC < n; i += VEC) {
+        vec m = (vec_load(x + i - 1) + vec_load(x + i) + vec_load(x + i + 1)) * third;
+        top = vec_max(top, m);
+        vec_store(ret + i, m);
+    }
+    for (; i + 1 < n; i++)
+        ret[i] = (x[i - 1] + x[i] + x[i + 1]) * (1.0f / 3);
+    ret[0] = (x[0] + x[1]) / 2;
+    ret[n - 1] = (x[n - 2] + x[n - 1]) / 2;
+    for (i = n > VEC ? n - VEC : 0; i < n; i++)
+        r = ret[i] > r ? ret[i] : r;
+    r = ret[0] > r ? ret[0] : r;
+    float t = vec_top(top);
+    return t > r ? t : r;
+}
+
 #define RANK_DROP 6            // bits of the mantissa nobody needs
 
 // Bits of a float that is not negative rise with it: the answer is found bit by bit from the
@@ -106,5 +132,6 @@ static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *re
 
 extern const struct band_ops PASTE(band_ops, ISA);
 const struct band_ops PASTE(band_ops, ISA) = {
-    .sums = sums, .means = means, .add = add, .bins = bins, .ranks = ranks,
+    .sums = sums, .means = means, .add = add, .bins = bins, .means3 = means3,
+    .ranks = ranks,
 };

@@ -22,6 +22,8 @@ struct band_ops {
     void (*bins)(const uint16_t *restrict x, const float *restrict floor,
                  const float *restrict inverse, size_t n, float *restrict ret_power,
                  float *restrict ret_density);
+    // Means of each value and its two neighbours, of two at the ends; the largest.
+    float (*means3)(const float *restrict x, size_t n, float *restrict ret);
     // The k-th smallest value of each of BAND_COLUMNS columns of a table with n rows, `stride`
     // values apart, to 16 bits of its mantissa.  No value is negative.
     void (*ranks)(const float *x, size_t stride, size_t n, unsigned k, float *ret);
