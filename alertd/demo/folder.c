@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alertd/demo/demo.h"
+
+#define DEPTH 16                // descriptors nftw may hold
+
+int demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY])
+{
+    const char *base = getenv("TMPDIR");
+    base = base && *base ? base : "/tmp";
+    // Room for the longest name beside it in a Unix socket's 108 bytes and in the configurations.
+    if (strlen(base) > DEMO_PATH - 100)
+        base = "/tmp";
+    snprintf(ret, DEMO_PATH, "%s/tyto-demo-" "XX" "XX" "XX", base);
+    if (mkdtemp(ret))
+        return 0;
+    snprintf(why, DEMO_WHY, "%s: %s; a folder for temporary files was expected (TMPDIR)", base,
+             strerror(errno));
+    return -errno;
+}
+
+static uid_t to_uid;
+
+static int give_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return lchown(path, to_uid, (gid_t)-1);
+}
+
+void demo_folder_give(const char *dir, uid_t uid)
+{
+    to_uid = uid;
+    if (uid != (uid_t)-1)
+        nftw(dir, give_one, DEPTH, FTW_PHYS);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path) && errno != ENOENT ? -1 : 0;
+}
+
+void demo_folder_remove(const char *dir)
+{
+    // Children of a daemon may still be writing their last: once more if something was left.
+    for (int i = 0; i < 3 && nftw(dir, remove_one, DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); i++)
+        usleep(100000);
+}
