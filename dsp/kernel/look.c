@@ -9,13 +9,13 @@
 
 #define LANES 16
 
-static void fold(const float *restrict x, const float *restrict xl, size_t n, float *restrict c,
-                 float *restrict e)
+static void fold(const float *restrict x_re, const float *restrict x_im, size_t lag, size_t n,
+                 float *restrict c_re, float *restrict c_im, float *restrict e)
 {
     for (size_t k = 0; k < n; k++) {
-        float a = x[2 * k], b = x[2 * k + 1], u = xl[2 * k], v = xl[2 * k + 1];
-        c[2 * k] += u * a + v * b;
-        c[2 * k + 1] += v * a - u * b;
+        float a = x_re[k], b = x_im[k], u = x_re[k + lag], v = x_im[k + lag];
+        c_re[k] += u * a + v * b;
+        c_im[k] += v * a - u * b;
         e[k] += 0.5f * ((a * a + b * b) + (u * u + v * v));
     }
 }
@@ -102,13 +102,36 @@ static double sum_root(const float *restrict p, size_t n)
 }
 
 static void limit(const float *restrict x, const float *restrict p, float most, size_t n,
-                  float *restrict y)
+                  float *restrict y_re, float *restrict y_im)
 {
     for (size_t k = 0; k < n; k++) {
         float g = p[k] > most ? sqrtf(most / p[k]) : 1;
-        y[2 * k] = x[2 * k] * g;
-        y[2 * k + 1] = x[2 * k + 1] * g;
+        y_re[k] = x[2 * k] * g;
+        y_im[k] = x[2 * k + 1] * g;
     }
+}
+
+static void lagged(const float *restrict x_re, const float *restrict x_im, size_t lag, size_t n,
+                   float *restrict ret)
+{
+    float re[LANES] = { 0 }, im[LANES] = { 0 }, r = 0, j = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            float a = x_re[i + k], b = x_im[i + k], u = x_re[i + k + lag], v = x_im[i + k + lag];
+            re[k] += u * a + v * b;
+            im[k] += v * a - u * b;
+        }
+    for (; i < n; i++) {
+        r += x_re[i + lag] * x_re[i] + x_im[i + lag] * x_im[i];
+        j += x_im[i + lag] * x_re[i] - x_re[i + lag] * x_im[i];
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        r += re[k];
+        j += im[k];
+    }
+    ret[0] = r;
+    ret[1] = j;
 }
 
 static void likeness(const float *restrict x, const float *restrict z, size_t n,
@@ -273,8 +296,8 @@ static void match(const float *restrict d_re, const float *restrict d_im,
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
     .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
-    .sum = sum, .sum_blocks = sum_blocks,
-    .sum_root = sum_root, .limit = limit, .likeness = likeness, .times = times,
+    .sum = sum, .sum_blocks = sum_blocks, .sum_root = sum_root, .limit = limit,
+    .likeness = likeness, .lagged = lagged, .times = times,
     .add_times = add_times, .moments = moments, .conj_times = conj_times, .squares = squares,
     .turns = turns, .split = split, .match = match,
 };

@@ -12,8 +12,10 @@
 struct look_moments { double sum, sum2; float top; };
 
 struct look_ops {
-    // One period of a fold: c[k] += xl[k] conj x[k], e[k] += (|x[k]|^2 + |xl[k]|^2) / 2, k < n.
-    void (*fold)(const float *x, const float *xl, size_t n, float *c, float *e);
+    // One period of a fold: c[k] += x[k+lag] conj x[k], e[k] += (|x[k]|^2 + |x[k+lag]|^2) / 2,
+    // k < n; reals and imaginaries apart.
+    void (*fold)(const float *x_re, const float *x_im, size_t lag, size_t n, float *c_re,
+                 float *c_im, float *e);
     // Largest (r[j] - r[0])^2 inv[j] over 1 <= j < n where the difference is positive; 0: nowhere.
     float (*rise)(const float *r, const float *inv, size_t n);
     void (*power)(const float *x, size_t n, float *p);             // p[k] = |x[k]|^2
@@ -22,10 +24,12 @@ struct look_ops {
     double (*sum)(const float *p, size_t n);
     void (*sum_blocks)(const float *p, size_t blocks, float *s);   // of LOOK_BLOCK each
     double (*sum_root)(const float *p, size_t n);                  // of the roots
-    // y[k] = x[k], its power p[k] held to `most`.
-    void (*limit)(const float *x, const float *p, float most, size_t n, float *y);
+    // y[k] = x[k], its power p[k] held to `most`; reals and imaginaries apart.
+    void (*limit)(const float *x, const float *p, float most, size_t n, float *y_re, float *y_im);
     // The sum of x[k] conj z[k] into ret[0..1].
     void (*likeness)(const float *x, const float *z, size_t n, float *ret);
+    // The sum of x[k+lag] conj x[k] into ret[0..1]; reals and imaginaries apart.
+    void (*lagged)(const float *x_re, const float *x_im, size_t lag, size_t n, float *ret);
     void (*times)(float *y, const float *x, size_t n);             // y[k] *= x[k], complex
     // y += x (re + j im)
     void (*add_times)(float *y, const float *x, float re, float im, size_t n);

@@ -11,7 +11,7 @@
 // rho.  Without prefixes rho^2 times the number of independent samples is exponential with mean 1,
 // which gives the false-alarm probability.  A signal that repeats at that lag everywhere (a
 // carrier, a preamble) has a high rho at every offset and is refused by contrast.
-#include "dsp/measure/fold.h"
+#include "dsp/measure/cp.h"
 
 #define FOLD_MAX 65000                  // bins of a fold: 0.5 ms at 122.88 MS/s is 61440
 // A prefix is a copy: 1 when clean, less by multipath and a few samples of wrong timing; 0.3 and
@@ -32,17 +32,9 @@
 #define RANK_SAMPLES 16384
 #define RANK_PIECE   2048
 #define RANK_SHOWS   8.0
-// Folded at most: 70 symbols of 66.7 us, enough to see how they drift.
+// Folded at most: 70 symbols of 66.7 us, or the 30 of the widest, enough to see how they drift.
 #define FOLD_MOST_S  5e-3
-
-struct cp_kind {
-    enum ofdm_numerology num;
-    double useful_s, cp_s;
-    double width_hz;                    // narrower than this it would not show
-    double slot_s;                      // 0: every symbol alike
-    unsigned per_slot;                  // symbols per slot, the first with extra_s more prefix
-    double extra_s;
-};
+#define FOLD_SAMPLES 65536.0
 
 #define TS (1 / 30.72e6)                // LTE's time unit
 // Those of one useful length stand together.
@@ -61,33 +53,39 @@ static const struct cp_kind kinds[] = {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-// Best window of one fold.
-struct cp_fit {
-    const struct cp_kind *k;
-    size_t lag;
-    double at;                          // start of the prefix, samples from i0
-    double rho, contrast, neff, t;      // t = rho^2 neff, ln of odds against chance
-    float complex sum;
-    double period;                      // samples
-};
-
-static size_t fold_end(const struct look *l)
+size_t cp_end(const struct look *l)
 {
-    double n = FOLD_MOST_S * l->fs;
+    double n = fmin(FOLD_MOST_S * l->fs, FOLD_SAMPLES);
     return (double)(l->i1 - l->i0) > n ? l->i0 + (size_t)n : l->i1;
 }
 
-// Samples held to 8 dB over the mean amplitude, into z: one loud click or neighbour must not
-// outweigh milliseconds of symbols.  OFDM's own peaks hardly notice.
-static void limit(struct measurer *m, const struct look *l, size_t n)
+// Samples held to 8 dB over the mean amplitude, into m->z, up to `end`: one loud click or neighbour
+// must not outweigh milliseconds of symbols.  OFDM's own peaks hardly notice.
+static void limit(struct measurer *m, struct look *l, size_t end)
 {
-    double mean = m->op->sum_root(m->p + l->i0, n) / (double)n;
-    m->op->limit((const float *)(l->x + l->i0), m->p + l->i0, (float)(6.3 * mean * mean), n,
-                 (float *)(m->z + l->i0));
+    size_t n = cp_end(l) - l->i0, from = l->held_end;
+    float *re = (float *)m->z;
+    if (!from) {
+        double mean = m->op->sum_root(m->p + l->i0, n) / (double)n;
+        l->held = (float)(6.3 * mean * mean);
+        from = l->i0;
+    }
+    if (from >= end)
+        return;
+    m->op->limit((const float *)(l->x + from), m->p + from, l->held, end - from, re + from,
+                 re + LOOK_MAX + from);
+    l->held_end = end;
+}
+
+// How unlikely so much correlation is by chance, per independent sample of a share of them.
+static double oddness(const struct sums *r)
+{
+    double c = (double)r->re * r->re + (double)r->im * r->im;
+    return r->e > 0 ? c / ((double)r->e * r->e) * r->v : 0;
 }
 
 // Looks for the best offset of one numerology.  Steps of a quarter prefix, then one by one.
-static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_kind *k, size_t i0,
+static bool fit_kind(struct measurer *m, struct look *l, const struct cp_kind *k, size_t i0,
                      size_t i1, struct cp_fit *fit)
 {
     double period = (k->slot_s > 0 ? k->slot_s : k->useful_s + k->cp_s) * l->fs;
@@ -99,7 +97,8 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
         (k->slot_s > 0 && (double)span < 1.2 * period))
         return false;
     struct fold f = fold_room(m, period);
-    fold_take(m, m->z, fit->lag, i0, i1 - fit->lag, &f);
+    limit(m, l, i1);
+    fold_take(m, fit->lag, i0, i1 - fit->lag, &f);
     struct comb comb = fold_comb(w, k->slot_s > 0 ? k->per_slot : 1,
                                  (k->useful_s + k->cp_s) * l->fs, k->extra_s * l->fs, f.bins);
 
@@ -107,7 +106,7 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
     for (size_t o = 0; o < f.bins; o += step, n++) {
         struct sums r = fold_sums(&f, &comb, o);
-        double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
+        double t = oddness(&r);
         all += t;
         if (t > best)
             best = t, best_o = o;
@@ -116,13 +115,13 @@ static bool fit_kind(struct measurer *m, const struct look *l, const struct cp_k
     best = -1;
     for (size_t o = from; o <= from + 2 * step; o++) {
         struct sums r = fold_sums(&f, &comb, o);
-        double t = r.e > 0 ? sq(r.c) / ((double)r.e * r.e) * r.v : 0;
+        double t = oddness(&r);
         if (t > best) {
             best = t;
             fit->at = (double)(o % f.bins) + (double)(i0 - l->i0);
-            fit->rho = r.e > 0 ? cabsf(r.c) / r.e : 0;
+            fit->rho = r.e > 0 ? hypotf(r.re, r.im) / r.e : 0;
             fit->neff = r.v * share;
-            fit->sum = r.c;
+            fit->sum = r.re + I * r.im;
         }
     }
     fit->t = best * share;
@@ -146,12 +145,12 @@ static double fit_gain(const struct look *l, const struct cp_fit *fit)
 
 // 802.11 frames stand microseconds apart, each on its own grid of symbols; where several came as
 // one burst, the best piece speaks.
-static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp_kind *k,
+static bool fit_pieces(struct measurer *m, struct look *l, const struct cp_kind *k,
                        struct cp_fit *fit)
 {
-    size_t piece = (size_t)(WIFI_PIECE_S * l->fs), end = fold_end(l), span = end - l->i0;
+    size_t piece = (size_t)(WIFI_PIECE_S * l->fs), span = l->i1 - l->i0;
     if (k->useful_s > 10e-6 || span < 2 * piece)
-        return fit_kind(m, l, k, l->i0, end, fit);
+        return fit_kind(m, l, k, l->i0, cp_end(l), fit);
     size_t step = (span - piece) / (WIFI_PIECES - 1);
     bool any = false;
     for (size_t i = 0; i < WIFI_PIECES && !(any && fit_gain(l, fit) > CP_SURE); i++) {
@@ -165,80 +164,6 @@ static bool fit_pieces(struct measurer *m, const struct look *l, const struct cp
     return any;
 }
 
-// Length of the window that explains most of a fold: it begins within a prefix of `at`.
-static size_t plateau_length(struct measurer *m, const struct fold *f, size_t w, size_t at,
-                             float complex turn)
-{
-    size_t from = (at + f->bins - w) % f->bins, n = 4 * w < f->bins ? 4 * w : f->bins - 1;
-    size_t best_w = w;
-    float *inv = m->q, *sum = m->r, best = -1;      // the fold's energies have done their work
-    for (size_t j = 0; j <= n; j++) {
-        sum[j] = crealf((f->c[from + j] - f->c[from]) * turn);
-        inv[j] = 1 / (float)(j ? j : 1);
-    }
-    for (size_t a = 0; a < 2 * w && a < n; a++) {
-        float v = m->op->rise(sum + a, inv, n - a + 1);
-        if (v <= best)
-            continue;
-        best = v;
-        for (size_t j = 1; j <= n - a; j++) {
-            float d = sum[a + j] - sum[a];
-            if (d > 0 && d * d * inv[j] >= v) {
-                best_w = j;
-                break;
-            }
-        }
-    }
-    return best_w;
-}
-
-// Width of the plateau of the folded correlation.
-static double plateau(struct measurer *m, const struct look *l, const struct cp_fit *fit,
-                      double *ret_err)
-{
-    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), at = 0;
-    struct fold f = fold_room(m, (fit->k->useful_s + fit->k->cp_s) * l->fs);
-    struct comb one = { .w = w, .n = 1 };
-    double best = -1;
-    // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.
-    size_t to = fold_end(l) - fit->lag, max = l->i0 + (size_t)(14 * f.period);
-    fold_take(m, m->z, fit->lag, l->i0, to < max ? to : max, &f);
-    for (size_t o = 0; o < f.bins; o++) {
-        double v = sq(fold_sums(&f, &one, o).c);
-        if (v > best)
-            best = v, at = o;
-    }
-    float complex c = fold_sums(&f, &one, at).c;
-    float complex turn = conjf(c) / (cabsf(c) + 1e-30f);
-    *ret_err = 1.5 / fmin(l->fs, l->occ_hi - l->occ_lo) +
-               (double)w / l->fs * 1.5 / sqrt(fmax(1, fit->neff) * fmax(0.05, fit->rho));
-    return (double)plateau_length(m, &f, w, at, turn) / l->fs;
-}
-
-// Lag to a fraction of a sample: parabola through |C| at lag - 1, lag, lag + 1 over the same
-// windows.
-static double lag_refine(const struct measurer *m, const struct look *l, const struct cp_fit *fit)
-{
-    size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5);
-    size_t end = fold_end(l);
-    double sym = (fit->k->useful_s + fit->k->cp_s) * l->fs, c[3];
-    for (int d = 0; d < 3; d++) {
-        float complex s = 0;
-        for (double at = (double)l->i0 + fmod(fit->at, sym);; at += sym) {
-            size_t i = (size_t)(at + 0.5);
-            if (i + w + fit->lag + 1 > end)
-                break;
-            float r[2];
-            m->op->likeness((const float *)(l->x + i + fit->lag + (size_t)d - 1),
-                            (const float *)(l->x + i), w, r);
-            s += r[0] + I * r[1];
-        }
-        c[d] = cabsf(s);
-    }
-    double den = c[0] - 2 * c[1] + c[2], off = den < 0 ? 0.5 * (c[0] - c[2]) / den : 0;
-    return ((double)fit->lag + fmin(1, fmax(-1, off))) / l->fs;
-}
-
 static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, double gain,
                  struct fingerprint *fp,
                  struct evidence *e)
@@ -246,17 +171,17 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, d
     const struct cp_kind *k = fit->k;
     double clean = l->power / (l->power + l->noise), err;
     double sym = k->slot_s > 0 ? k->slot_s / k->per_slot : k->useful_s + k->cp_s;
-    double symbols = (double)(fold_end(l) - l->i0) / l->fs / sym;
+    double symbols = (double)(cp_end(l) - l->i0) / l->fs / sym;
     fp->numerology = k->num;
     fp->cp_corr = (struct meas){ fmin(1, fit->rho / fmax(clean, 0.01)),
                                  1 / sqrt(2 * fmax(1, fit->neff)) / fmax(clean, 0.01) };
     double edge = 1 / fmin(l->fs, l->occ_hi - l->occ_lo);      // one independent sample
     double lag_err = edge / sqrt(fmax(1, fit->t)) + 0.05 / l->fs;
-    fp->useful_symbol_s = (struct meas){ lag_refine(m, l, fit), lag_err };
+    fp->useful_symbol_s = (struct meas){ cp_lag(m, l, fit), lag_err };
     fp->symbol_period_s = (struct meas){ sym, 0.5 * k->cp_s / fmax(1, symbols) };
     if (k->slot_s > 0)
         fp->long_cp_every = (struct meas){ k->per_slot, 0 };
-    double cp = plateau(m, l, fit, &err);
+    double cp = cp_plateau(m, l, fit, &err);
     fp->cp_s = (struct meas){ cp, err };
     e->p[KIND_OFDM] = 1 / (1 + exp(-(gain - CP_LN_ODDS + 1) / 1.5));
     e->wifi = k->num == OFDM_WIFI;
@@ -278,32 +203,39 @@ static void tell(struct measurer *m, struct look *l, const struct cp_fit *fit, d
 
 struct rank { size_t first, end; double t; };       // kinds of one lag
 
-// How much each lag shows at all, over the whole of what is folded; strongest first.
+// How much a lag shows at all, over pieces of the whole of what is folded.
+static double lag_shows(const struct measurer *m, const struct look *l, size_t lag)
+{
+    size_t span = cp_end(l) - l->i0, room = span > lag ? span - lag : 0, used = 0;
+    size_t step = room > RANK_SAMPLES ? (room - RANK_PIECE) / (RANK_SAMPLES / RANK_PIECE - 1)
+                                      : RANK_PIECE;
+    const float *z = (const float *)m->z + l->i0;
+    double re = 0, im = 0, e = l->power + l->noise;
+    for (size_t a = 0; a < room && used < RANK_SAMPLES; a += step) {
+        size_t len = room - a < RANK_PIECE ? room - a : RANK_PIECE;
+        float c[2];
+        m->op->lagged(z + a, z + LOOK_MAX + a, lag, len, c);
+        re += c[0];
+        im += c[1];
+        used += len;
+    }
+    return used ? (re * re + im * im) / (e * e * (double)used) : 0;
+}
+
+// Kinds by lag, what shows most first.
 static size_t rank_lags(const struct measurer *m, const struct look *l, struct rank *r)
 {
-    size_t end = fold_end(l), span = end - l->i0, n = 0;
-    double share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
+    double occ = l->occ_hi - l->occ_lo, share = fmin(1, occ / l->fs);
+    size_t n = 0;
     for (size_t i = 0, j; i < KINDS; i = j) {
-        size_t lag = (size_t)(kinds[i].useful_s * l->fs + 0.5), used = 0;
-        size_t room = span > lag ? span - lag : 0, step = RANK_PIECE;
         struct rank now = { .first = i };
-        double re = 0, im = 0, e = 0;
+        bool wide = false;
         for (j = i; j < KINDS && kinds[j].useful_s == kinds[i].useful_s; j++)
-            ;
+            wide = wide || occ >= kinds[j].width_hz;
         now.end = j;
-        if (room > RANK_SAMPLES)
-            step = (room - RANK_PIECE) / (RANK_SAMPLES / RANK_PIECE - 1);
-        for (size_t a = 0; a < room && used < RANK_SAMPLES; a += step) {
-            size_t len = room - a < RANK_PIECE ? room - a : RANK_PIECE;
-            const float complex *z = m->z + l->i0 + a;
-            float c[2];
-            m->op->likeness((const float *)(z + lag), (const float *)z, len, c);
-            re += c[0];
-            im += c[1];
-            e += m->op->sum(m->p + l->i0 + a, len);
-            used += len;
-        }
-        now.t = e > 0 ? (re * re + im * im) / (e * e) * (double)used * share : 0;
+        if (!wide)
+            continue;
+        now.t = share * lag_shows(m, l, (size_t)(kinds[i].useful_s * l->fs + 0.5));
         size_t at = n++;
         for (; at > 0 && r[at - 1].t < now.t; at--)
             r[at] = r[at - 1];
@@ -322,7 +254,7 @@ void cp_measure(struct measurer *m, struct look *l, struct fingerprint *fp, stru
     double occ = l->occ_hi - l->occ_lo;
     if (l->i1 - l->i0 < 64 || !(l->power > 0) || (even && clean > 0.8) || occ < CP_WIDTH_MIN_HZ)
         return;
-    limit(m, l, fold_end(l) - l->i0);
+    limit(m, l, cp_end(l));
     size_t ranks = rank_lags(m, l, rank);
     for (size_t i = 0; i < ranks && !(best_gain > CP_SURE && rank[i].t < RANK_SHOWS); i++)
         for (size_t k = rank[i].first; k < rank[i].end; k++) {

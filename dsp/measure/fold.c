@@ -6,27 +6,32 @@
 
 struct fold fold_room(struct measurer *m, double period)
 {
-    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .c = m->y, .e = m->q };
+    float *y = (float *)m->y;
+    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .re = y,
+                          .im = y + LOOK_MAX, .e = m->q };
 }
 
 static void fold_sum(struct fold *f)
 {
     for (size_t j = 1; j <= f->bins; j++) {
-        f->c[j] += f->c[j - 1];
+        f->re[j] += f->re[j - 1];
+        f->im[j] += f->im[j - 1];
         f->e[j] += f->e[j - 1];
     }
     for (size_t j = 1, n = f->bins; j <= n; j++) {
-        f->c[n + j] = f->c[n] + f->c[j];
+        f->re[n + j] = f->re[n] + f->re[j];
+        f->im[n + j] = f->im[n] + f->im[j];
         f->e[n + j] = f->e[n] + f->e[j];
     }
 }
 
 // Rows end on the sample nearest the period's end: each holds all bins or all but the last, and the
 // burst's end cuts one.
-void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from, size_t to,
-               struct fold *f)
+void fold_take(const struct measurer *m, size_t lag, size_t from, size_t to, struct fold *f)
 {
-    memset(f->c, 0, (f->bins + 1) * sizeof *f->c);
+    const float *re = (const float *)m->z, *im = re + LOOK_MAX;
+    memset(f->re, 0, (f->bins + 1) * sizeof *f->re);
+    memset(f->im, 0, (f->bins + 1) * sizeof *f->im);
     memset(f->e, 0, (f->bins + 1) * sizeof *f->e);
     size_t whole = 0, less = 0, rest = 0;
     for (size_t k = 0, n = from; n < to; k++) {
@@ -34,8 +39,7 @@ void fold_take(const struct measurer *m, const float complex *x, size_t lag, siz
         n = from + (size_t)((double)(k + 1) * f->period + 0.5);
         size_t row = (n > to ? to : n) - a;
         row = row > f->bins ? f->bins : row;
-        m->op->fold((const float *)(x + a), (const float *)(x + a + lag), row,
-                    (float *)(f->c + 1), f->e + 1);
+        m->op->fold(re + a, im + a, lag, row, f->re + 1, f->im + 1, f->e + 1);
         whole += row == f->bins;
         less += row + 1 == f->bins;
         rest = row + 1 < f->bins ? row : 0;
@@ -69,7 +73,8 @@ struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o)
     for (size_t s = 0; s < k->n; s++) {
         size_t a = o + k->at[s];
         a = a >= f->bins ? a - f->bins : a;
-        r.c += f->c[a + k->w] - f->c[a];
+        r.re += f->re[a + k->w] - f->re[a];
+        r.im += f->im[a + k->w] - f->im[a];
         r.e += f->e[a + k->w] - f->e[a];
         r.v += visits(f, a + k->w) - visits(f, a);
     }

@@ -13,16 +13,15 @@
 struct fold {
     double period;
     size_t bins;
-    float complex *c;
-    float *e;
+    float *re, *im, *e;
     size_t whole, less, rest;       // rows with all bins, with all but the last; length of the rest
 };
 
 // A fold in m->y and m->q; bins up to half of LOOK_MAX.
 struct fold fold_room(struct measurer *m, double period);
-// Of x[from .. to), which must go on for lag more.
-void fold_take(const struct measurer *m, const float complex *x, size_t lag, size_t from, size_t to,
-               struct fold *f);
+// Of [from .. to) of the samples in m->z, which must go on for lag more; reals first, imaginaries
+// LOOK_MAX on.
+void fold_take(const struct measurer *m, size_t lag, size_t from, size_t to, struct fold *f);
 
 #define COMB_MOST 14
 // Where a period's windows lie, in bins from the first; w bins each.
@@ -31,6 +30,6 @@ struct comb { size_t w, n, at[COMB_MOST]; };
 // Windows a symbol apart, all but the first `extra` later.
 struct comb fold_comb(size_t w, size_t windows, double symbol, double extra, size_t bins);
 
-struct sums { float complex c; float e, v; };       // product, energy, samples
+struct sums { float re, im, e, v; };                // product, energy, samples
 // Over the comb's windows, the first beginning at o, around the end of the fold.
 struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o);

@@ -44,6 +44,8 @@ struct look {
     size_t segments;                // that were averaged
     double occ_lo, occ_hi;          // outermost quarter-power frequencies, relative to f_hz
     double occ_err;
+    float held;                     // cp.c: samples in m->z are held to this power ...
+    size_t held_end;                // ... and go so far; 0: not begun
     double lo99, hi99, err99;
 };
 
