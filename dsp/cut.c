@@ -10,19 +10,22 @@
 
 void cut_read(const struct cut *c, int64_t off, size_t n, float complex *dst)
 {
-    memset(dst, 0, n * sizeof *dst);
-    if (off >= (int64_t)c->n || off + (int64_t)n <= 0)
-        return;
-    int64_t lo = off > 0 ? off : 0;
+    int64_t lo = off > 0 ? off : 0, done = off;     // samples before `done` are in dst
     int64_t hi = off + (int64_t)n < (int64_t)c->n ? off + (int64_t)n : (int64_t)c->n;
 
     for (unsigned i = 0; i < c->n_blk; i++) {
         const struct iq_block *b = c->blk[i];
         int64_t b0 = (int64_t)(b->n0 - c->n0), b1 = b0 + b->n;
         int64_t from = b0 > lo ? b0 : lo, to = b1 < hi ? b1 : hi;
-        if (from < to)
-            iq_to_cf32(b, (uint32_t)(from - b0), (uint32_t)(to - from), dst + (from - off));
+        if (from >= to)
+            continue;
+        if (from > done)
+            memset(dst + (done - off), 0, (size_t)(from - done) * sizeof *dst);
+        iq_to_cf32(b, (uint32_t)(from - b0), (uint32_t)(to - from), dst + (from - off));
+        done = to > done ? to : done;
     }
+    if (done < off + (int64_t)n)
+        memset(dst + (done - off), 0, (size_t)(off + (int64_t)n - done) * sizeof *dst);
 }
 
 void cut_drop(struct cut *c)

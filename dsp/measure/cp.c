@@ -23,7 +23,7 @@
 #define CP_WIDTH_MIN_HZ 150e3           // ten carriers of 15 kHz
 
 #define WIFI_PIECE_S 150e-6             // some 35 symbols
-#define WIFI_PIECES  8
+#define WIFI_PIECES  5
 
 // Beyond doubt: kinds whose lag shows nothing need not be tried.  Lags are ranked by |sum c|^2 over
 // up to RANK_SAMPLES, in prefixes or not: exponential with mean 1 when nothing repeats, 40 for
@@ -32,7 +32,8 @@
 #define RANK_SAMPLES 16384
 #define RANK_PIECE   2048
 #define RANK_SHOWS   8.0
-// Folded at most: 70 symbols of 66.7 us, or the 30 of the widest, enough to see how they drift.
+// Folded at most, but of a faint signal: 70 symbols of 66.7 us, or 30 of the widest, enough to see
+// how they drift.
 #define FOLD_MOST_S  5e-3
 #define FOLD_SAMPLES 65536.0
 
@@ -56,7 +57,7 @@ static const struct cp_kind kinds[] = {
 size_t cp_end(const struct look *l)
 {
     double n = fmin(FOLD_MOST_S * l->fs, FOLD_SAMPLES);
-    return (double)(l->i1 - l->i0) > n ? l->i0 + (size_t)n : l->i1;
+    return l->power > l->noise && (double)(l->i1 - l->i0) > n ? l->i0 + (size_t)n : l->i1;
 }
 
 // Samples held to 8 dB over the mean amplitude, into m->z, up to `end`: one loud click or neighbour
@@ -96,7 +97,7 @@ static bool fit_kind(struct measurer *m, struct look *l, const struct cp_kind *k
     if (w < 3 || (double)w > period || fit->lag + 2 * w > span || period < 4 || period > FOLD_MAX ||
         (k->slot_s > 0 && (double)span < 1.2 * period))
         return false;
-    struct fold f = fold_room(m, period);
+    struct fold f = fold_room(m, period, w);
     limit(m, l, i1);
     fold_take(m, fit->lag, i0, i1 - fit->lag, &f);
     struct comb comb = fold_comb(w, k->slot_s > 0 ? k->per_slot : 1,

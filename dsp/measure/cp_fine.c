@@ -47,7 +47,7 @@ double cp_plateau(struct measurer *m, const struct look *l, const struct cp_fit 
                       double *ret_err)
 {
     size_t w = (size_t)(fit->k->cp_s * l->fs + 0.5), at = 0;
-    struct fold f = fold_room(m, (fit->k->useful_s + fit->k->cp_s) * l->fs);
+    struct fold f = fold_room(m, (fit->k->useful_s + fit->k->cp_s) * l->fs, 4 * w + 1);
     struct comb one = { .w = w, .n = 1 };
     double best = -1;
     // The slot's longer prefixes drift by half a microsecond in 7 symbols: 14 at most.

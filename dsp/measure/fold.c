@@ -4,10 +4,11 @@
 
 #include "dsp/measure/fold.h"
 
-struct fold fold_room(struct measurer *m, double period)
+struct fold fold_room(struct measurer *m, double period, size_t w)
 {
     float *y = (float *)m->y;
-    return (struct fold){ .period = period, .bins = (size_t)(period + 0.5), .re = y,
+    size_t bins = (size_t)(period + 0.5);
+    return (struct fold){ .period = period, .bins = bins, .over = w < bins ? w : bins, .re = y,
                           .im = y + LOOK_MAX, .e = m->q };
 }
 
@@ -18,7 +19,7 @@ static void fold_sum(struct fold *f)
         f->im[j] += f->im[j - 1];
         f->e[j] += f->e[j - 1];
     }
-    for (size_t j = 1, n = f->bins; j <= n; j++) {
+    for (size_t j = 1, n = f->bins; j <= f->over; j++) {
         f->re[n + j] = f->re[n] + f->re[j];
         f->im[n + j] = f->im[n] + f->im[j];
         f->e[n + j] = f->e[n] + f->e[j];

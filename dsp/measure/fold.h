@@ -4,21 +4,21 @@
 //     c  |~~row 0~~|~~row 1~~|~~row 2~~|~      bins: a row's samples, added over the rows
 //        '--------- added --------'
 //
-// Kept as running sums that go twice around, so that any window costs the same: entry j holds the
-// sum of the bins under j, entry bins + j a whole turn more.
+// Kept as running sums that go on around the end, so that any window costs the same: entry j holds
+// the sum of the bins under j, entry bins + j a whole turn more.
 #pragma once
 
 #include "dsp/measure/measure.h"
 
 struct fold {
     double period;
-    size_t bins;
+    size_t bins, over;              // bins said again behind the last
     float *re, *im, *e;
     size_t whole, less, rest;       // rows with all bins, with all but the last; length of the rest
 };
 
-// A fold in m->y and m->q; bins up to half of LOOK_MAX.
-struct fold fold_room(struct measurer *m, double period);
+// A fold in m->y and m->q for windows of w bins; up to half of LOOK_MAX bins.
+struct fold fold_room(struct measurer *m, double period, size_t w);
 // Of [from .. to) of the samples in m->z, which must go on for lag more; reals first, imaginaries
 // LOOK_MAX on.
 void fold_take(const struct measurer *m, size_t lag, size_t from, size_t to, struct fold *f);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // FSK, GFSK, MSK: symbol rate, deviation, index and the first bits.
 //
-//     x -> rate 4.5 W, low-pass W -> discriminator s[n] -> crossings of the mid level t_k
+//     x -> rate 4.5 W or so, low-pass W -> discriminator s[n] -> crossings of the mid level t_k
 //
 //     s  __/~~\__/~~~~~~\___/~~\_          crossings fall on a lattice of the symbol time:
 //          |  |  |      |   |  |           A(f) = sum exp(-2 pi i f t_k) has a line at f = rate
@@ -16,7 +16,8 @@
 
 #define FSK_WIDTH_MAX_HZ 6e6
 #define FSK_SAMPLES 16384           // 3 ms of Bluetooth, thousands of symbols
-#define FSK_OVER    4.5             // samples per width: 4 to 5 per symbol at h = 0.5
+#define FSK_OVER    4.5             // samples per width, about: 4 to 5 per symbol at h = 0.5
+#define FSK_PASS    2.4             // widths that the low-pass at its widest and its skirts look at
 #define FSK_TAPS    32
 #define FSK_LN_ODDS 10.0
 #define LINE_PARTS  64
@@ -58,7 +59,7 @@ static void fsk_read(struct measurer *m, const struct look *l, struct fsk *f)
     f->read = (size_t)fmin(FSK_SAMPLES, len * f->fs);
     ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid,
             from - ((double)(FSK_TAPS / 2) - 0.5) * l->in_fs / f->fs, f->fs,
-            fmin(0.8 * f->fs, 0.9 * l->in_fs), m->g, f->read + FSK_TAPS);
+            fmin(fmin(FSK_PASS * f->w, 0.8 * f->fs), 0.9 * l->in_fs), m->g, f->read + FSK_TAPS);
 }
 
 static void discriminate(struct measurer *m, double cut, struct fsk *f)
@@ -272,6 +273,13 @@ static void tell(const struct look *l, const struct fsk *f, struct fingerprint *
     }
 }
 
+// A whole part of the capture's rate where there is one, which costs the resampler the least.
+static double fsk_rate(double width_hz, double in_hz)
+{
+    double part = floor(in_hz / (FSK_OVER * width_hz));
+    return part >= 2 ? in_hz / part : FSK_OVER * width_hz;
+}
+
 void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
 {
     double occ = l->occ_hi - l->occ_lo;
@@ -279,7 +287,7 @@ void fsk_measure(struct measurer *m, struct look *l, struct fingerprint *fp, str
     if (occ > FSK_WIDTH_MAX_HZ || e->const_env > 0.6 || !(l->power > 0))
         return;
     f.w = fmax(l->hi99 - l->lo99, 1.15 * occ);
-    f.fs = FSK_OVER * f.w;
+    f.fs = fsk_rate(f.w, l->in_fs);
     if (!(f.fs > 0) || l->in_fs < 0.4 * f.w)
         return;
     // Half a width keeps the most noise out; where there is little noise, more keeps the shape.  A

@@ -94,27 +94,23 @@ static void walk_samples(struct walk *w, size_t from, size_t to, int step, doubl
     }
 }
 
-// Most that the walk may rise within a block, and what it changes by over it.
-static double block_rise(const struct walk *w, double sum)
-{
-    return fmax(sum * w->a, 0) + LOOK_BLOCK * fmax(-w->c, 0);
-}
-
 // Blocks from..to, the last of them left out.
 static void walk_blocks(struct walk *w, const float *blocks, size_t from, size_t to, int step)
 {
-    double sum = w->sum, most = w->best;        // at blocks' ends
+    double sum = w->sum, most = w->best, fall = LOOK_BLOCK * w->c;     // most: at blocks' ends
+    double up = w->a > 0 ? w->a : 0, drift = w->c < 0 ? -fall : 0;      // of the most it may rise
     for (size_t i = from; i != to; i += (size_t)step) {
-        sum += blocks[i] * w->a - LOOK_BLOCK * w->c;
+        sum += blocks[i] * w->a - fall;
         most = sum > most ? sum : most;
     }
     for (size_t i = from; i != to; i += (size_t)step) {
         size_t first = i * LOOK_BLOCK, last = first + LOOK_BLOCK - 1;
-        if (w->sum + block_rise(w, blocks[i]) > fmax(most, w->best) - 0.1)      // 0.1: rounding
+        double reach = w->sum + blocks[i] * up + drift + 0.1;           // 0.1: rounding
+        if (reach > most && reach > w->best)
             walk_samples(w, step > 0 ? first : last, step > 0 ? last + 1 : first - 1, step,
                          INFINITY);
         else
-            w->sum += blocks[i] * w->a - LOOK_BLOCK * w->c;
+            w->sum += blocks[i] * w->a - fall;
     }
 }
 

@@ -150,8 +150,9 @@ static void measure_energy(struct measurer *m, const struct burst *b, struct fin
     if (!look_settle(m, b, l, fp))
         return;
     for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
-        // Prefixes, chips and lines leave no doubt; the costly rest is for the others.
-        if (i < ALWAYS || fmax(e.p[KIND_OFDM], fmax(e.p[KIND_DSSS], e.p[KIND_FM])) < 0.95)
+        // Prefixes, chips, lines and chirps leave no doubt; the costly rest is for the others.
+        if (i < ALWAYS || (fmax(e.p[KIND_OFDM], fmax(e.p[KIND_DSSS], e.p[KIND_FM])) < 0.95 &&
+                           e.p[KIND_LORA] < 0.95))
             measurers[i](m, l, fp, &e);
     kind_decide(l, fp, &e);
 }

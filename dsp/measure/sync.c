@@ -100,13 +100,15 @@ static void pss_products(struct pss_refs *ref)
         }
 }
 
+// The best few, the least of them first.
 static void pss_keep(struct pss_try *keep, struct pss_try now)
 {
-    int low = 0;
-    for (int i = 1; i < PSS_KEEP; i++)
-        low = keep[i].diff < keep[low].diff ? i : low;
-    if (now.diff > keep[low].diff)
-        keep[low] = now;
+    if (now.diff <= keep[0].diff)
+        return;
+    int at = 0;
+    for (; at + 1 < PSS_KEEP && keep[at + 1].diff < now.diff; at++)
+        keep[at] = keep[at + 1];
+    keep[at] = now;
 }
 
 // Neighbour products of one symbol against those of each root, at each shift.
@@ -148,8 +150,11 @@ static double pss_full(const struct grid *g, const float complex *y, const struc
         ramp[k] = (float)cos(2 * M_PI * k / turn) + I * (float)sin(2 * M_PI * k / turn);
     for (int d = -12; d <= 12; d++) {           // half a cycle over the band per two steps
         float complex sum = 0;
-        for (int k = -PSS_SIDE; k <= PSS_SIDE; k++)
-            sum += v[k + PSS_SIDE] * ramp[((d * k) % turn + turn) % turn];
+        int at = ((-PSS_SIDE * d) % turn + turn) % turn, step = (d + turn) % turn;
+        for (int k = 0; k <= 2 * PSS_SIDE; k++, at += step) {
+            at -= at >= turn ? turn : 0;
+            sum += v[k] * ramp[at];
+        }
         best = fmax(best, sq(sum) / (62 * e));
     }
     return best;
