@@ -43,7 +43,8 @@ static struct alert *raise_alert(struct core *c, const char *rule, enum severity
     snprintf(a->lane, sizeof a->lane, "equipment");
     snprintf(a->severity, sizeof a->severity, "%s", severity_name(severity));
     snprintf(a->line_key, sizeof a->line_key, "%s", rule);
-    snprintf(a->origin, sizeof a->origin, "live");
+    const struct sensor *s = map_get(&c->by_name, sensor);
+    snprintf(a->origin, sizeof a->origin, "%s", s && s->origin[0] ? s->origin : "live");
     a->where.kind[0] = 0;
     alert_param(a, "sensor", sensor);
     if (*what)

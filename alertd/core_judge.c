@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/core.h"
 
@@ -194,8 +195,11 @@ static void say_what(struct alert *a, const struct view *v, const char *serial)
     PUT(model, model);
     PUT(serial, serial);
     PUT(protocol, t->claim.protocol);
+    char made[64];
+    snprintf(made, sizeof made, "%s%.48s", !strncmp(t->w.family, "dji", 3) &&
+             strncasecmp(model, "dji", 3) ? "DJI " : "", model);
     a->n_params = 0;
-    alert_param(a, "what", *model ? model : t->w.link[0] && strncmp(t->w.family, "dji", 3)
+    alert_param(a, "what", *model ? made : t->w.link[0] && strncmp(t->w.family, "dji", 3)
                            ? t->w.link : title(t->w.family));
     say_band(a, t->w.freq_lo_hz, t->w.freq_hi_hz);
     if (v->zone)

@@ -15,7 +15,7 @@
 
 #define S_NS INT64_C(1000000000)
 #define LOST_NS  (15 * S_NS)    // three health messages of 5 s missed
-#define DEAF_S   2.0            // no samples for so long: a block is 10 ms, a retune 0.2 s
+#define DEAF_S   5.0            // no samples for so long: a retune is 0.2 s, a restart of a radio 3
 #define LOSS_MAX 0.01           // a DroneID frame is 0.6 ms of 640: 1 % lost still hears nearly all
 #define CLOCK_NS S_NS           // error above which times of two sensors cannot be compared
 #define WATCH_NS (60 * S_NS)
