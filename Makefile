@@ -175,7 +175,10 @@ install: all
 	install -d "$(D)/share/tyto/profiles" "$(D)/lib/udev/rules.d" "$(D)/lib/sysusers.d"
 	install -m 644 $(PROFILES) "$(D)/share/tyto/profiles"
 	install -m 644 hw/udev/60-tyto.rules "$(D)/lib/udev/rules.d"
-	install -m 644 hw/udev/tyto-radio.conf "$(D)/lib/sysusers.d"
+	install -m 644 hw/udev/tyto-radio.conf hw/systemd/tyto.conf "$(D)/lib/sysusers.d"
+	install -d "$(D)/lib/systemd/system"
+	for u in sensord alertd; do sed 's|@bin@|$(PREFIX)/bin|' hw/systemd/tyto-$$u.service \
+		>"$(D)/lib/systemd/system/tyto-$$u.service" || exit 1; done
 
 # Where SoapySDR of this machine looks, below /usr and below /usr/local.
 SOAPY_ABI = $(shell sed -n 's/^\#define SOAPY_SDR_ABI_VERSION "\(.*\)"/\1/p' \
