@@ -16,6 +16,7 @@
 #define SAMPLE_MAX 8            // bytes of the largest sample in a block, cf32
 #define SLACK_S    10.0         // how far sample time may run ahead of the host's clock: a driver's
                                 // whole queue, and then some
+#define QUEUE_NS INT64_C(2000000000)    // more than a read ever holds
 #define AHEAD      1.1          // and how much faster it may go before it is nonsense
 
 struct ring_shape ring_shape(double rate_hz, uint32_t block_len)
@@ -138,7 +139,8 @@ static const char *judge(const struct ring_in *r, const struct ring_slot *s, int
         return "more samples than time has passed";
     if (!(s->centre_hz >= 0 && s->centre_hz <= 300e9))      // NaN as well
         return "an impossible frequency";
-    if (s->mono_ns > now_ns || s->mono_ns < r->began_ns)
+    // (The first samples of a long read may be dated before the child: dates count back.)
+    if (s->mono_ns > now_ns || s->mono_ns < r->began_ns - QUEUE_NS)
         return "a time that is not now";
     return NULL;
 }

@@ -106,7 +106,8 @@ static int put_meta(struct writer *w, const char *sha512, bool hold)
     }
     r = record_write_meta(f, &m);
     off_t len = ftello(f);
-    if (!r && (ftruncate(fd, len) || fsync(fd)))
+    // Only the last is waited for: a radio does not wait while a disk is busy.
+    if (!r && (ftruncate(fd, len) || (!hold && fsync(fd))))
         r = -errno;
     if (fclose(f) && !r)
         r = -errno;

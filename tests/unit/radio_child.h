@@ -26,6 +26,7 @@ struct play {
     struct ring_head *head;
     int16_t           v[2 * BLOCK];
     uint64_t          k;
+    bool              tuned;
 };
 
 static bool asked(const struct play *p, const char *what) { return strstr(p->ask.args, what); }
@@ -56,11 +57,12 @@ static void block(struct play *p)
     ring_put(&p->ring, p->v, BLOCK, mono_now_ns());
 }
 
-static void hear_tune(struct play *p)
+static void hear_tune(struct play *p, int flags)
 {
     struct talk_ask a;
-    if (recv(TALK_SOCKET_FD, &a, sizeof a, MSG_DONTWAIT) != sizeof a || a.kind != TALK_TUNE)
+    if (recv(TALK_SOCKET_FD, &a, sizeof a, flags) != sizeof a || a.kind != TALK_TUNE)
         return;
+    p->tuned = true;
     ring_lose(&p->ring, 100, mono_now_ns());
     ring_tuned(&p->ring, a.centre_hz, mono_now_ns());
 }
@@ -117,7 +119,7 @@ static _Noreturn void play(void)
     if (asked(p, "lie="))
         lie(p, p->ask.args);
     for (unsigned n = 1;; n++) {
-        hear_tune(p);
+        hear_tune(p, n >= 20 && !p->tuned && asked(p, "awaits_tune") ? 0 : MSG_DONTWAIT);
         if (!asked(p, "lie="))
             block(p);
         if (asked(p, "overflow") && n % 10 == 0) {
@@ -126,6 +128,9 @@ static _Noreturn void play(void)
             p->k += 500;
         }
         if (asked(p, "stall") && n == 20)
+            for (;;) nap(100);
+        // As much as the ring holds whatever the parent's speed: nothing is ever dropped.
+        if (asked(p, "few") && n == 300)
             for (;;) nap(100);
         if (asked(p, "die") && n == 20)
             _exit(3);

@@ -23,7 +23,8 @@
 static struct iq_live_cfg cfg_of(const char *args)
 {
     return (struct iq_live_cfg){ .name = "roof", .args = args, .rate_hz = RATE, .centre_hz = 1e9,
-                                 .gain_db = NAN, .program = "/proc/self/exe", .silence_s = 0.3 };
+                                 .gain_db = NAN, .program = "/proc/self/exe",
+                                 .silence_s = strstr(args, "stall") ? 0.3 : 60 };
 }
 
 static struct iq_source *open_it(const char *args)
@@ -89,7 +90,7 @@ static bool restarted(const struct iq_radio *r, const struct seen *s)
 static void samples_come_in_order(void **state)
 {
     (void)state;
-    struct iq_source *s = open_it("driver=fake");
+    struct iq_source *s = open_it("driver=fake,few=1");
     struct iq_radio r;
     struct iq_block *b;
     int64_t err_ns = 0;
@@ -122,7 +123,7 @@ static void samples_come_in_order(void **state)
 static void overflow_is_survived_and_counted(void **state)
 {
     (void)state;
-    struct iq_source *s = open_it("driver=fake,overflow=1");
+    struct iq_source *s = open_it("driver=fake,overflow=1,few=1");
     struct iq_radio r;
     struct seen seen = follow(s, hundred);
 

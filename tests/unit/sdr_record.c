@@ -25,7 +25,7 @@
 static struct sigmf record_it(const char *args, double tune_hz, const char *out)
 {
     struct iq_live_cfg c = { .name = "roof", .args = args, .rate_hz = RATE, .centre_hz = 1e9,
-                             .gain_db = NAN, .program = "/proc/self/exe", .silence_s = 0.3 };
+                             .gain_db = NAN, .program = "/proc/self/exe", .silence_s = 60 };
     struct iq_record_cfg r = { .out = out, .max_bytes = BLOCKS * BLOCK * 4, .description = "test" };
     struct iq_source *s = NULL;
     struct sigmf m;
@@ -74,7 +74,7 @@ static void check_places(const struct sigmf *m, const char *data)
 static void a_capture_for_each_gap(void **state)
 {
     (void)state;
-    struct sigmf m = record_it("driver=fake,overflow=1", 0, "o.sigmf-meta");
+    struct sigmf m = record_it("driver=fake,overflow=1,few=1", 0, "o.sigmf-meta");
     uint64_t lost = 0;
 
     assert_true(m.captures >= 5);
@@ -88,7 +88,7 @@ static void a_capture_for_each_gap(void **state)
 static void a_capture_for_each_retune(void **state)
 {
     (void)state;
-    struct sigmf m = record_it("driver=fake", 2e9, "t.sigmf-meta");
+    struct sigmf m = record_it("driver=fake,awaits_tune=1", 2e9, "t.sigmf-meta");
 
     assert_int_equal(m.captures, 2);
     assert_true(m.capture[1].freq_hz == 2e9 && m.capture[1].lost == 100);
