@@ -109,7 +109,7 @@ static void tick(struct web *w)
         w->hour_ns = now_ns + 3600 * SECOND_NS;
         tidy_accounts(w, now_s);
         if (w->tls)
-            tls_renew(w->tls, w->cfg, now_s, why);
+            w->count.tls_faults += tls_renew(w->tls, w->cfg, now_s, why) < 0;
     }
 }
 

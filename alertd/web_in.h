@@ -108,7 +108,7 @@ struct stream {
 struct web_count {
     uint64_t requests, by_class[6], bad_host, bad_origin, unauthorised, forbidden, stale;
     uint64_t cut_slow, cut_late, streams, dropped_views, sign_ins, wrong_passwords;
-    uint64_t actions, actions_late, no_memory;
+    uint64_t actions, actions_late, no_memory, tls_faults;
 };
 
 struct web {

@@ -56,6 +56,7 @@ static void counters(FILE *f, const struct web *w)
         { "cut_late", "Clients cut because they did not finish asking.", n->cut_late },
         { "dropped_views", "Spectrum lines left out for slow readers.", n->dropped_views },
         { "http_errors", "Faults told by the HTTP library.", atomic_load(&w->mhd_errors) },
+        { "certificate_faults", "Times the certificate could not be renewed.", n->tls_faults },
         { "no_memory", "Times there was no memory.", n->no_memory },
         { "changes_out_of_order", "Changes without a number of their own.", w->world.refused },
         { "things_evicted", "Things no longer shown because there are too many.",

@@ -71,13 +71,13 @@ static int read_pem(const char *path, bool secret, gnutls_datum_t *ret, char *wh
 }
 
 // Beside it, synced, then renamed over it: there is a whole file or none.
-static int write_pem(const char *path, const gnutls_datum_t *d, char *why)
+static int write_pem(const char *path, mode_t mode, const gnutls_datum_t *d, char *why)
 {
     char part[300];
 
     snprintf(part, sizeof part, "%s.part", path);
     unlink(part);
-    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     int r = fd < 0 ? -errno : 0;
     if (!r && (write(fd, d->data, d->size) != (ssize_t)d->size || fsync(fd)))
         r = errno ? -errno : -EIO;
@@ -158,7 +158,7 @@ static int make_cert(const char *path, gnutls_x509_privkey_t key, const struct a
         (e = gnutls_x509_crt_sign2(c, c, key, GNUTLS_DIG_SHA256, 0)) >= 0)
         e = gnutls_x509_crt_export2(c, GNUTLS_X509_FMT_PEM, &pem);
     gnutls_x509_crt_deinit(c);
-    int r = e < 0 ? fail(why, path, e) : write_pem(path, &pem, why);
+    int r = e < 0 ? fail(why, path, e) : write_pem(path, 0644, &pem, why);
     gnutls_free(pem.data);
     return r;
 }
@@ -175,7 +175,7 @@ static int make_key(const char *path, gnutls_x509_privkey_t *ret, char *why)
     if (e >= 0)
         e = gnutls_x509_privkey_export2_pkcs8(k, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
                                               &pem);
-    int r = e < 0 ? fail(why, path, e) : write_pem(path, &pem, why);
+    int r = e < 0 ? fail(why, path, e) : write_pem(path, 0600, &pem, why);
     if (pem.data)
         gnutls_memset(pem.data, 0, pem.size);
     gnutls_free(pem.data);

@@ -70,6 +70,9 @@ static void is_what_browsers_want(void **state)
     gnutls_x509_crt_deinit(c);
     assert_int_equal(stat(file_of("web-key.pem", path), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(file_of("web-cert.pem", path), &st), 0);
+    assert_int_equal(st.st_mode & 0200, 0200);          // what others may read is up to the umask
+    assert_int_equal(st.st_mode & 0022, 0);
     tls_free(t);
 }
 
