@@ -80,7 +80,6 @@ struct wire_view pub_wanted(const struct pub *p)
     unsigned w = atomic_load(&p->wanted);
     return (struct wire_view){ .psd = w & WANT_PSD, .bursts = w & WANT_BURSTS };
 }
-
 void pub_stats(const struct pub *p, struct pub_stats *ret)
 {
     *ret = (struct pub_stats){
@@ -129,7 +128,10 @@ static void events_take(struct pub *p, int64_t now)
         if (len < 0)
             continue;
         local_send(p, (size_t)len);
-        resend_event(&p->link, p->buf, (size_t)len, now);
+        if (p->spool)
+            resend_event(&p->link, p->buf, (size_t)len, now);
+        else
+            p->link.boot[0].last1++;    // told to who listens here, kept for nobody
     }
 }
 
@@ -206,12 +208,12 @@ static void monitor_read(struct pub *p, int64_t now)
 
 static void dealer_close(struct pub *p)
 {
-    if (p->dealer)
-        zmq_socket_monitor(p->dealer, NULL, 0);
     if (p->monitor)
         zmq_close(p->monitor);
-    if (p->dealer)
+    if (p->dealer) {
+        zmq_socket_monitor(p->dealer, NULL, 0);
         zmq_close(p->dealer);
+    }
     p->dealer = p->monitor = NULL;
 }
 
@@ -247,7 +249,8 @@ static void tick(struct pub *p, int64_t now)
         p->wish_post = 0;
         wanted_tell(p);
     }
-    spool_tick(p->spool, now);
+    if (p->spool)
+        spool_tick(p->spool, now);
     p->tick_ns = now;
 }
 
@@ -255,8 +258,8 @@ static void stats_tell(struct pub *p)
 {
     atomic_store(&p->sent, p->link.sent);
     atomic_store(&p->acked, p->link.acked);
-    atomic_store(&p->spool_bytes, spool_bytes(p->spool));
-    atomic_store(&p->lost, spool_lost_total(p->spool));
+    atomic_store(&p->spool_bytes, p->spool ? spool_bytes(p->spool) : 0);
+    atomic_store(&p->lost, p->spool ? spool_lost_total(p->spool) : 0);
 }
 
 static bool is_over(struct pub *p, int64_t now)
@@ -321,9 +324,10 @@ static int open_all(struct pub *p, char why[PUB_WHY])
     struct spool_cfg sc = { .dir = p->cfg.spool_dir, .max_bytes = p->cfg.spool_bytes,
                             .max_s = p->cfg.spool_s, .boot = p->boot, .now_ns = utc_now_ns(),
                             .mono_ns = mono_now_ns() };
+    bool key = keys_raw(p->cfg.post_z85, sc.post) == 0 && keys_trustworthy(sc.post);
     int r;
 
-    if (keys_raw(p->cfg.post_z85, sc.post) < 0 || !keys_trustworthy(sc.post)) {
+    if (p->cfg.endpoint && !key) {
         snprintf(why, PUB_WHY, "the post's key is no public key; the 40 characters that tyto keys "
                  "show prints there were expected");
         return -EINVAL;
@@ -333,7 +337,7 @@ static int open_all(struct pub *p, char why[PUB_WHY])
     p->ctx = zmq_ctx_new();
     if (!p->events || !p->views || !p->ctx || queue_fd(p->events) < 0 || queue_fd(p->views) < 0)
         return pub_fault(why, "link", "", ENOMEM);
-    if ((r = spool_new(&p->spool, &sc, why)) < 0)
+    if (p->cfg.endpoint && (r = spool_new(&p->spool, &sc, why)) < 0)
         return r;
     resend_init(&p->link, p->spool, p->boot, p->cfg.retry_s, dealer_send, p);
     if (p->cfg.endpoint && (r = pub_dealer(p->ctx, &p->cfg, &p->dealer, &p->monitor, why)) < 0)
@@ -388,8 +392,7 @@ void pub_free(struct pub *p, double drain_s)
         zmq_close(p->local);
     if (p->ctx)
         zmq_ctx_term(p->ctx);
-    if (p->spool)
-        resend_done(&p->link);
+    resend_done(&p->link);
     spool_free(p->spool);
     queue_free(p->events);
     queue_free(p->views);

@@ -75,7 +75,7 @@ void resend_init(struct resend *l, struct spool *spool, uint64_t boot, double re
     l->window = WINDOW_MIN;
     l->retry_s = retry_s > 0 ? retry_s : RETRY_S;
     l->boot[0] = (struct resend_boot){ .boot = boot, .retry_s = l->retry_s };
-    unsigned n = spool_boots(spool, held);
+    unsigned n = spool ? spool_boots(spool, held) : 0;
     for (unsigned i = 0; i < n; i++)
         l->boot[i + 1] = (struct resend_boot){ .boot = held[i].boot, .ack = held[i].first,
                                              .late_next = held[i].first,
