@@ -312,8 +312,6 @@ static void *run(void *arg)
         if (is_over(p, now))
             break;
     }
-    while (queue_try_pop(p->views))     // none: views_take emptied it after the close
-        ;
     return NULL;
 }
 

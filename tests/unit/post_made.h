@@ -228,7 +228,7 @@ static inline void post_stop(struct post *p)
     zmq_ctx_term(p->ctx);
 }
 
-// ---- The relay -------------------------------------------------------------------------------
+// ---- The relay ------------------------------------------------------------------------------
 
 #define RELAYS 8
 
@@ -236,7 +236,7 @@ struct relay {
     pthread_t    thread;
     int          port, to, listen_fd;
     int          fd[RELAYS][2];
-    _Atomic bool stop, cut, frozen;     // cut: connections closed, none taken; frozen: nothing moves
+    _Atomic bool stop, cut, frozen;     // cut: connections closed; frozen: nothing moves
 };
 
 static inline void relay_drop(struct relay *r, unsigned i)
