@@ -67,7 +67,7 @@ case $build in
 esac
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:suppressions=$here/tsan.supp}
 export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 
 if [ "${2:-}" = --one ]; then

@@ -29,8 +29,8 @@
 
 struct post_boot {
     uint64_t boot, next;                // all before next are held or lost
-    uint8_t  got[POST_SEQS];            // times received
-    uint8_t  late[POST_SEQS], lost[POST_SEQS];
+    _Atomic uint8_t got[POST_SEQS];     // times received
+    _Atomic uint8_t late[POST_SEQS], lost[POST_SEQS];
 };
 
 struct post {
