@@ -3,10 +3,13 @@
 //
 //     source ==block==> copy into the next slot ==> queue, which refuses when full
 //                  |  left out: a fault's turn, or nobody listens
+#include "base/utc.h"
 #include "sdr/soapy/soapy_own.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 int soapy_air_open(struct soapy_dev *d, char why[SOAPY_WHY])
 {
@@ -28,6 +31,30 @@ int soapy_air_open(struct soapy_dev *d, char why[SOAPY_WHY])
     return iq_open_sim(&d->src, &s, why);
 }
 
+// A radio is never late, but this thread may be, and then gives a burst of blocks faster than any
+// reader takes them.  What is late by our own fault waits for room; what is on time is lost when
+// there is none: that is the reader's fault.
+#define LATE_S  0.002           // more than a block, less than anybody's patience
+#define GIVE_UP_S 2.0           // later than that, the reader is slow too
+
+static bool waits(const struct soapy_dev *d)
+{
+    double passed_s = (double)(mono_now_ns() - d->start_ns) * 1e-9;
+    double lag_s = passed_s - soapy_air_s(d, (uint64_t)d->now_index);
+
+    return lag_s > LATE_S && lag_s < GIVE_UP_S && !atomic_load(&d->quit) &&
+           atomic_load(&d->wanted);
+}
+
+static void push(struct soapy_dev *d, struct slot *s)
+{
+    int r;
+
+    while ((r = queue_push(d->queue, s)) == -EAGAIN && waits(d))
+        nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+    d->pushed += !r;            // else lost, and the hole in the indices will tell
+}
+
 // One block into the queue, unless a fault takes it or nobody listens.
 static void offer(struct soapy_dev *d, const struct iq_block *b)
 {
@@ -42,8 +69,7 @@ static void offer(struct soapy_dev *d, const struct iq_block *b)
     s->b.data = s->data;
     s->index = d->base + b->n0;
     memcpy(s->data, b->data, b->n * iq_format_bytes(b->format));
-    if (!queue_push(d->queue, s))       // full: lost, and the hole in the indices will tell
-        d->pushed++;
+    push(d, s);
 }
 
 // The recording anew, its indices behind those of the round before.

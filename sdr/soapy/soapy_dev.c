@@ -157,6 +157,7 @@ int soapy_dev_start(struct soapy_dev *d, bool floats)
     drain(d);
     d->floats = floats;
     d->fresh = true;
+    atomic_store(&d->wanted, true);         // before the first block can come
     if (!d->started) {
         d->start_ns = mono_now_ns();
         int err = pthread_create(&d->thread, NULL, soapy_air_run, d);
@@ -164,7 +165,6 @@ int soapy_dev_start(struct soapy_dev *d, bool floats)
             return -err;
         d->started = true;
     }
-    atomic_store(&d->wanted, true);
     return 0;
 }
 
