@@ -52,7 +52,8 @@ static int start_web(struct loop *o)
         .last_n = o->core->n }, o->why);
     free(world);
     if (o->web && *web_fingerprint(o->web))     // what a browser shows before people trust it
-        log_say(LOG_INFO, "%s has the certificate SHA-256 %s", web_url(o->web), web_fingerprint(o->web));
+        log_say(LOG_INFO, "%s has the certificate SHA-256 %s", web_url(o->web),
+                web_fingerprint(o->web));
     return o->web ? 0 : -EIO;
 }
 
