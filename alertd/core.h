@@ -97,7 +97,8 @@ struct track_rec {
     int64_t  level_was_ns;
     struct incident *incident;
     int64_t  ended_mono_ns;     // 0: not ended
-    bool     dirty;
+    bool     dirty, matter;     // matter: more than level and counts changed
+    int64_t  told_mono_ns, stored_mono_ns;
     size_t   at;                // where in core->track
 };
 

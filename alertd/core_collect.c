@@ -46,6 +46,26 @@ static void collect_alert(struct core *c, struct core_work *w, struct alert *a)
         batch_rev(w->batch, a->id, a->rev, h->n, c->now_ns, h->json, h->len);
 }
 
+// Level and counts of a track are told twice a second and stored every five: after a restart the
+// sensor's next word brings them up to date.  What matters goes at once, both ways.
+#define TELL_NS  INT64_C(500000000)
+#define STORE_NS INT64_C(5000000000)
+
+bool track_due(const struct core *c, const struct track_rec *t)
+{
+    return t->dirty && (t->matter || c->mono_ns - t->told_mono_ns >= TELL_NS);
+}
+
+static void collect_track(struct core *c, struct core_work *w, struct track_rec *t)
+{
+    bool store = t->matter || c->mono_ns - t->stored_mono_ns >= STORE_NS;
+    put(w, core_change(c, CHANGE_TRACK, t->id, track_fields, t), store);
+    t->dirty = t->matter = false;
+    t->told_mono_ns = c->mono_ns;
+    if (store)
+        t->stored_mono_ns = c->mono_ns;
+}
+
 static bool asked_for(const struct core *c, const struct alert *a)
 {
     for (size_t i = 0; i < c->n_pending; i++)
@@ -168,10 +188,8 @@ struct core_work *core_collect(struct core *c)
             c->incident[i]->dirty = false;
         }
     for (size_t i = 0; i < c->n_tracks; i++)
-        if (c->track[i]->dirty) {
-            put(w, core_change(c, CHANGE_TRACK, c->track[i]->id, track_fields, c->track[i]), true);
-            c->track[i]->dirty = false;
-        }
+        if (track_due(c, c->track[i]))
+            collect_track(c, w, c->track[i]);
     for (size_t i = 0; i < c->n_alerts; i++)
         if (alert_due(c, c->alert[i]) || (c->alert[i]->dirty && asked_for(c, c->alert[i])))
             collect_alert(c, w, c->alert[i]);
@@ -221,7 +239,7 @@ bool core_dirty(const struct core *c)
         if (c->sensor[i]->dirty || c->sensor[i]->progress_dirty)
             return true;
     for (size_t i = 0; i < c->n_tracks; i++)
-        if (c->track[i]->dirty)
+        if (track_due(c, c->track[i]))
             return true;
     return false;
 }

@@ -5,6 +5,7 @@
 #include "alertd/core.h"
 
 bool alert_due(const struct core *c, const struct alert *a);    // to be told in this batch
+bool track_due(const struct core *c, const struct track_rec *t);
 void alert_revise(struct core *c, struct alert *a);
 void core_answers(struct core *c, struct core_work *w);
 bool core_dirty(const struct core *c);

@@ -245,7 +245,7 @@ static void new_boot(struct core *c, struct sensor *s, uint64_t boot)
 
 static void alive(struct core *c, struct sensor *s)
 {
-    if (!s->heard_mono_ns || c->mono_ns - s->heard_mono_ns > SECOND_NS)
+    if (!s->heard_mono_ns || c->mono_ns - s->heard_mono_ns > 5 * SECOND_NS)
         s->dirty = true;
     s->heard_ns = c->now_ns;
     s->heard_mono_ns = c->mono_ns;

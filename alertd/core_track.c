@@ -140,6 +140,9 @@ void track_take(struct core *c, struct sensor *s, const struct wire_msg *m)
         t->level_was_dbfs = t->w.revision ? t->w.level_dbfs : w->level_dbfs;
         t->level_was_ns = m->head.t_ns;
     }
+    t->matter = t->matter || strcmp(t->w.state, w->state) || strcmp(t->w.family, w->family) ||
+                strcmp(t->w.verdict, w->verdict) || strcmp(t->w.role, w->role) ||
+                strcmp(t->w.claimed_serial, w->claimed_serial);
     t->w = *w;
     for (t->n_alternatives = 0; t->n_alternatives < 4 &&
          t->w.link_alternatives[t->n_alternatives][0];)
@@ -233,6 +236,7 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
 {
     struct track_rec *t = track_of(c, s, m);
     if (t) {
+        t->matter = t->matter || !t->claim.protocol[0];
         claim_frame(&t->claim, &m->decode, m->head.t_ns);
         changed(c, t, &m->head);
         return;
@@ -258,7 +262,7 @@ void sensor_gone(struct core *c, struct sensor *s)
             continue;
         snprintf(t->w.state, sizeof t->w.state, "ended");
         t->ended_mono_ns = s->track_ended_ns = c->mono_ns;
-        t->dirty = true;
+        t->dirty = t->matter = true;
         if (t->incident)
             incident_touch(t->incident);
     }
