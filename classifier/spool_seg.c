@@ -6,7 +6,7 @@
 //     | magic 4 | length 4 | seq 8 | crc 4 | 0 4 | sealed message |   one record
 //
 // A power cut leaves a torn record at the end: the length or the crc tells, and what stands before
-// it is good.
+// it is good.  A message damaged in the middle is passed over by its length.
 #include "classifier/spool_seg.h"
 
 #include <errno.h>
@@ -106,26 +106,42 @@ int seg_add(int fd, struct seg *g, uint64_t seq, const uint8_t *p, size_t len)
     return 0;
 }
 
-int seg_read(int fd, const struct seg *g, uint64_t *off, uint8_t *buf, size_t size,
-             uint64_t *ret_seq)
+// One record.  1: its message is damaged, *off stands behind it all the same.
+static int record_read(int fd, const struct seg *g, uint64_t *off, uint8_t *buf, size_t size,
+                       uint32_t *ret_len, uint64_t *ret_seq)
 {
     uint8_t h[SEG_REC];
 
-    if (*off + SEG_REC > g->bytes)
-        return 0;
     if (pread(fd, h, sizeof h, (off_t)*off) != (ssize_t)sizeof h)
         return -EIO;
     struct bytes b = bytes_of(h, sizeof h);
     uint32_t magic = bytes_u32(&b), len = bytes_u32(&b);
     uint64_t seq = bytes_u64(&b);
     uint32_t crc = bytes_u32(&b);
-    if (magic != REC_MAGIC || len > size || len > g->bytes - *off - SEG_REC)
-        return -EBADMSG;
+    if (magic != REC_MAGIC || !len || len > size || len > g->bytes - *off - SEG_REC)
+        return -EBADMSG;            // where the next one begins nobody knows
     if (pread(fd, buf, len, (off_t)(*off + SEG_REC)) != (ssize_t)len)
         return -EIO;
-    if (crc32(crc32(0, h + 4, 12), buf, len) != crc || !len)
-        return -EBADMSG;
     *off += SEG_REC + len;
+    *ret_len = len;
+    *ret_seq = seq;
+    return crc32(crc32(0, h + 4, 12), buf, len) != crc;
+}
+
+int seg_read(int fd, const struct seg *g, uint64_t *off, uint8_t *buf, size_t size,
+             uint64_t *ret_seq)
+{
+    uint64_t seq = 0;
+    uint32_t len = 0;
+    int r = 1;
+
+    while (r == 1) {
+        if (*off + SEG_REC > g->bytes)
+            return 0;
+        r = record_read(fd, g, off, buf, size, &len, &seq);
+    }
+    if (r < 0)
+        return r;
     *ret_seq = seq;
     return (int)len;
 }
@@ -161,14 +177,16 @@ int seg_scan(int dir, struct seg *g, const uint8_t post[32], int64_t *ret_utc_ns
         r = -EINVAL;
     if (r == 0 && (r = head_check(fd, g, post, ret_utc_ns)) == 0) {
         g->bytes = (uint64_t)st.st_size;
+        uint64_t good = off;
         while (seg_read(fd, g, &off, buf, sizeof buf, &seq) > 0) {
             if (g->n && seq <= g->last)
                 break;                  // no order of ours
             if (!g->n++)
                 g->first = seq;
             g->last = seq;
+            good = off;
         }
-        g->bytes = off;
+        g->bytes = good;
     }
     close(fd);
     return r;

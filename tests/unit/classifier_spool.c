@@ -172,6 +172,15 @@ static void damage_loses_what_it_hit_and_says_so(void **state)
     s = opened(2, 1 << 20, 0);
     is_there(s, 1, 39);
     assert_true(spool_read(s, 1, 40, buf, sizeof buf, &got) > 0);
+    assert_int_equal(got, 41);                  // one message, no more
+    assert_int_equal(spool_lost_total(s), 0);   // told by who asks for it
+    spool_free(s);
+    fd = open(segment(0), O_RDWR);
+    assert_int_equal(pwrite(fd, "\xff\xff", 2, 64 + 40 * 772), 2);
+    close(fd);
+    s = opened(2, 1 << 20, 0);                  // its head: what follows in this file is lost
+    is_there(s, 1, 39);
+    assert_true(spool_read(s, 1, 40, buf, sizeof buf, &got) > 0);
     assert_in_range(got, 80, 90);               // the next segment
     assert_true(spool_lost(s, 0, &lost));
     assert_true(lost.boot == 1 && lost.from == 40 && lost.to == got - 1);
