@@ -131,6 +131,13 @@ static void rubbish_is_dropped(void **state)
     assert_true(unit_finish(&unit[0], "north", 5));
 }
 
+// More than a sensor may send at once; instrumented code takes its time over each.
+#ifdef __SANITIZE_THREAD__
+#define FLOOD 4500
+#else
+#define FLOOD 8000
+#endif
+
 // One floods; the other is acknowledged meanwhile; and of the flood, too, nothing is lost.
 static void flood_harms_nobody(void **state)
 {
@@ -139,13 +146,13 @@ static void flood_harms_nobody(void **state)
         unit_open(&unit[i], &post);
         unit_hello(&unit[i], unit_name[i]);
     }
-    unit[0].n = 8000;
+    unit[0].n = FLOOD;
     for (uint64_t k = 0; k < unit[0].n; k++)
         unit_event(&unit[0], k, false);
     unit[1].n = 20;
     assert_true(unit_finish(&unit[1], "tower", 20));
-    assert_true(unit_finish(&unit[0], "north", 60));
-    assert_int_equal(post_ask(&post, "SELECT count(*) FROM event"), 8020);
+    assert_true(unit_finish(&unit[0], "north", 120));
+    assert_int_equal(post_ask(&post, "SELECT count(*) FROM event"), FLOOD + 20);
     // A thousand drones of one sensor are shown; all of the other are, too.
     assert_int_equal(post_ask(&post, "SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE"
                                      " '%\"id\":\"tower\"%' AND json LIKE '%drone%'"), 20);
