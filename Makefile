@@ -128,7 +128,7 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out 
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(B)/tool/%: $(B)/obj/tests/tool/%.o $(call libs,base)
+$(B)/tool/%: $(B)/obj/tests/tool/%.o $(call libs,classifier)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 

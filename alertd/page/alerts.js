@@ -1,148 +1,176 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The list of alerts, the selected one, and what people do about it.  One plain line each: how
+// The list of alerts, the selected one, and what people may do about it.  One plain line each: how
 // urgent, what, where, since when, how sure.  Words carry the meaning, shapes repeat it, colour
 // only helps.
-import { $, el, fill, some, text } from "./dom.js";
+import { $, el, fill, text } from "./dom.js";
 import * as time from "./time.js";
-import { line, word } from "./words.js";
+import { from_post } from "./rings.js";
+import { clean, has_word, line, t, table, word } from "./words.js";
 
 const URGENT = { critical: 3, alarm: 2, watch: 1, info: 0 };
 const MARK = { critical: "▲▲", alarm: "▲", watch: "◆", info: "●" };
-export const REASONS = [
-  ["pilot-found", "Pilot found"], ["authorised", "Authorised flight"], ["left", "Drone left"],
-  ["false-alarm-wifi", "False alarm: Wi-Fi"], ["false-alarm-other", "False alarm: something else"],
-  ["unknown", "Not known"],
-];
+const CLOSED_SHOWN = 200;
 
 export const open = a => a.work !== "closed";
+export const is_drone = a => (a.lane ?? "drone") === "drone";
 const order = (a, b) =>
   (a.work === "new") !== (b.work === "new") ? (a.work === "new" ? -1 : 1)
   : (URGENT[b.severity] ?? 0) - (URGENT[a.severity] ?? 0)
   || time.of(b.first) - time.of(a.first) || (a.id < b.id ? -1 : 1);
 
-export function sorted(alerts, lane) {
-  return [...alerts.values()].filter(a => (a.lane ?? "drone") === lane && open(a)).sort(order);
-}
-
 export function sure(a) {
   const p = a.confidence ?? a.p_drone;
-  if (!Number.isFinite(p)) return "";
-  return p >= 0.95 ? "very likely" : p >= 0.8 ? "likely" : p >= 0.5 ? "more likely than not" : "uncertain";
+  if (!Number.isFinite(p) || !is_drone(a)) return "";
+  return word("sure", p >= 0.95 ? "very" : p >= 0.8 ? "likely" : p >= 0.5 ? "more" : "uncertain");
 }
 
-function where(a) {
-  const w = a.where ?? {};
-  if (w.kind === "claimed" && Number.isFinite(w.lat_deg))
-    return `says it is at ${w.lat_deg.toFixed(5)}, ${w.lon_deg.toFixed(5)}`;
-  const names = (a.sensors ?? []).map(s => s.name || s.id).join(", ");
-  return names ? `heard by ${names}, position unknown` : "position unknown";
+const sensors_of = a => (a.sensors ?? []).map(s => s.name || s.id).join(", ");
+const latlon = w => `${w.lat_deg.toFixed(5)}, ${w.lon_deg.toFixed(5)}`;
+const claimed = a => a.where?.kind === "claimed" && Number.isFinite(a.where.lat_deg);
+
+// For the list: how far and which way from here; the coordinates stand with the details.
+function where(a, world) {
+  if (!claimed(a)) return word("where", sensors_of(a) ? "presence" : "nowhere", { sensors: sensors_of(a) });
+  const at = from_post(world, a.where);
+  return at ? word("where", "near", at)
+    : word("where", "claimed", { lat: a.where.lat_deg.toFixed(5), lon: a.where.lon_deg.toFixed(5) });
 }
 
-function signal(a) {
-  if (a.lane === "equipment") return a.signal === "heard" ? "still so" : "over";
-  if (a.signal === "heard") return "transmitting now";
-  const s = time.ago_s(a.last);
-  return a.signal === "quiet" ? `silent for ${time.span(s)}` : `ended ${time.span(s)} ago`;
+// "Silent" is said only where somebody still listens: with every sensor of it lost nobody knows.
+function signal(a, world, live) {
+  if (!is_drone(a)) return t(a.signal === "heard" ? "still_so" : "over");
+  const lost = (a.sensors ?? []).length && a.sensors.every(s =>
+    ["lost", "silent", "unknown"].includes(world.sensor.get(s.id)?.state));
+  const p = { span: time.span(time.ago_s(a.last)), at: time.hhmmss(time.of(a.last)) };
+  if (a.signal === "ended") return t("signal_ended", p);
+  if (lost) return t("signal_deaf", p);
+  if (!live) return t("signal_then", p);
+  return a.signal === "quiet" ? t("signal_quiet", p) : word("signal", "heard");
 }
 
-function row(a, selected, choose) {
-  const words = [word("severity", a.severity), word("work", a.work)];
+const chip = (kind, words) => words && el("span", { class: `chip ${kind}` }, words);
+
+// What stands above the line: how urgent, who has it, whose it claims to be, why it called again.
+function chips(a, world) {
+  const mixed = world.health.get("post")?.origins?.includes("live");     // else the banner says it of all
+  const again = a.calls > 1 && a.call_reason !== "new" && has_word("call_reason", a.call_reason);
+  return [chip("urgent", word("severity", a.severity)),
+    chip(a.work, a.work === "assigned" ? t("assigned_to", { who: a.assigned_to }) : word("work", a.work)),
+    again && chip("again", word("call_reason", a.call_reason)),
+    a.friend?.state && chip("friend", word("friend", a.friend.state)),
+    a.late && chip("late", t("learned_late")),
+    a.work === "closed" && a.signal === "heard" && is_drone(a) && chip("again", t("still_transmitting")),
+    mixed && a.origin && a.origin !== "live" && chip("origin", word("origin", a.origin))];
+}
+
+const dots = parts => parts.filter(Boolean).join(" · ");
+
+function row(a, selected, world, live) {
   return el("li", { class: `alert ${a.severity} ${a.work} ${a.signal}`, id: `row-${a.id}` },
-    el("button", { type: "button", "aria-current": a.id === selected ? "true" : null,
-      onclick: () => choose(a.id), "data-id": a.id },
+    el("button", { type: "button", "aria-current": a.id === selected ? "true" : null, "data-choose": a.id },
       el("span", { class: "mark", "aria-hidden": "true" }, MARK[a.severity] ?? "●"),
+      el("span", { class: "chips" }, chips(a, world)),
       el("span", { class: "line" }, line(a)),
-      el("span", { class: "facts" }, words.filter(Boolean).join(", "), " · since ",
-        time.hhmmss(time.of(a.first)), " · ", signal(a), sure(a) && ` · ${sure(a)}`),
-      el("span", { class: "facts" }, a.lane === "equipment" ? null : where(a), a.late && " · learned late",
-        a.assigned_to && ` · assigned to ${a.assigned_to}`)));
+      el("span", { class: "facts" }, dots([signal(a, world, live), is_drone(a) && where(a, world), sure(a)])),
+      el("span", { class: "facts" }, dots([t("since", { at: time.when(a.first) }),
+        a.what?.serial && t("serial_short", { serial: a.what.serial })]))));
 }
 
-// Rows keep their buttons where they can: fill() would lose the focus of a button that changed.
-function list(ol, rows) {
-  const focus = document.activeElement?.dataset?.id;
-  const old = new Map([...ol.children].map(li => [li.id, li]));
-  rows.forEach((li, i) => {
-    const had = old.get(li.id);
-    if (had && had.innerHTML === li.innerHTML && had.className === li.className) li = had;
-    if (ol.children[i] !== li) ol.insertBefore(li, ol.children[i] ?? null);
-  });
-  while (ol.children.length > rows.length) ol.lastChild.remove();
-  if (focus && document.activeElement?.dataset?.id !== focus)
-    ol.querySelector(`[data-id="${CSS.escape(focus)}"]`)?.focus();
-}
-
-export function draw_list(alerts, selected, choose) {
-  const drones = sorted(alerts, "drone"), things = sorted(alerts, "equipment");
-  const closed = [...alerts.values()].filter(a => !open(a)).sort(order).slice(0, 200);
-  list($("list-drone"), drones.map(a => row(a, selected, choose)));
-  list($("list-equipment"), things.map(a => row(a, selected, choose)));
-  list($("list-closed"), closed.map(a => row(a, selected, choose)));
+// The ids in the order in which they stand.
+export function draw_list(world, selected, live) {
+  const all = [...world.alert.values()].sort(order), now = all.filter(open);
+  const drones = now.filter(is_drone), things = now.filter(a => !is_drone(a));
+  const closed = all.filter(a => !open(a)).sort((a, b) => time.of(b.last) - time.of(a.last)).slice(0, CLOSED_SHOWN);
+  const unfolded = $("closed").open;
+  const rows = list => list.map(a => row(a, selected, world, live));
+  fill($("list-drone"), rows(drones));
+  fill($("list-equipment"), rows(things));
+  fill($("list-closed"), unfolded ? rows(closed) : []);
+  text($("no-equipment"), things.length ? "" : t("no_equipment"));
   text($("n-closed"), closed.length ? String(closed.length) : "");
-  text($("n-alerts"), drones.length + things.length ? String(drones.length + things.length) : "");
-  return [...drones, ...things, ...(($("closed").open) ? closed : [])].map(a => a.id);
+  text($("n-alerts"), now.length ? String(now.length) : "");
+  return [...drones, ...things, ...(unfolded ? closed : [])].map(a => a.id);
 }
 
-const pair = (k, v, how) => v ? [el("dt", {}, k), el("dd", {}, v, how && el("small", {}, ` ${how}`))] : [];
-const mhz = hz => `${(hz / 1e6).toFixed(1)} MHz`;
+// ---- The selected one --------------------------------------------------------------------------
 
-function person(a) {
+const pair = (key, value, how) => value ? [el("dt", {}, t(key)), el("dd", {}, value, how && el("small", {}, ` ${how}`))] : [];
+const mhz = hz => (hz / 1e6).toFixed(1);
+
+function where_full(a, world) {
+  if (!claimed(a)) return pair("d_where", where(a, world));
+  const w = a.where, at = from_post(world, w);
+  return pair("d_where", word("where", "claimed", { lat: w.lat_deg.toFixed(5), lon: w.lon_deg.toFixed(5) }),
+    dots([at && t("from_here", at), w.at && t("old", { span: time.span(time.ago_s(w.at)) }),
+      Number.isFinite(w.height_m) ? t("height", { m: Math.round(w.height_m) })
+        : Number.isFinite(w.alt_m) && t("altitude", { m: Math.round(w.alt_m) })]));
+}
+
+function person(a, world) {
   const p = a.person_position;
-  if (!p || !Number.isFinite(p.lat_deg)) return null;
-  const kinds = { takeoff: "take-off point, not the pilot", live: "pilot's device, sent live",
-    fixed: "fixed point, not measured" };
-  return [`${p.lat_deg.toFixed(5)}, ${p.lon_deg.toFixed(5)}`, `(${kinds[p.kind] ?? "kind unknown"}; claimed by the sender)`];
+  if (!p || !Number.isFinite(p.lat_deg)) return [];
+  const at = from_post(world, p);
+  return pair("d_person", `${has_word("person", p.kind) ? word("person", p.kind) : t("kind_unknown")}: ${latlon(p)}`,
+    dots([at && t("from_here", at), t("claimed_by_sender")]));
 }
 
-export function sentence(a) {
+export function sentence(a, world, live) {
   const w = a.where ?? {};
-  const at = w.kind === "claimed" && Number.isFinite(w.lat_deg)
-    ? ` It says it is at ${w.lat_deg.toFixed(5)}, ${w.lon_deg.toFixed(5)}.` : " Position unknown.";
-  return `${line(a)}, since ${time.hhmmss(time.of(a.first))}, ${signal(a)}.${at}`;
+  return t("sentence", { line: line(a), at: time.hhmmss(time.of(a.first)), signal: signal(a, world, live),
+    where: claimed(a) ? word("where", "claimed", { lat: w.lat_deg.toFixed(5), lon: w.lon_deg.toFixed(5) })
+      : where(a, world), friend: a.friend?.state ? word("friend", a.friend.state) : "" });
 }
 
-function actions(a, act) {
-  const b = (verb, label, key) => el("button", { type: "button", onclick: () => act(verb, a) }, label, " ",
-    el("kbd", {}, key));
-  return el("menu", { class: "actions" },
-    a.work === "new" && b("seen", "Seen", "s"),
-    a.work !== "closed" && b("assign", "Assign", "a"),
-    b("note", "Note", "n"),
-    a.work !== "closed" ? b("close", "Close", "c") : b("reopen", "Open again", "c"),
-    b("copy", "Copy sentence", "y"));
+function actions(a, may_act) {
+  const b = (verb, key) => el("button", { type: "button", "data-act": verb, id: `act-${verb}` }, t(`do_${verb}`), " ", el("kbd", {}, key));
+  return el("menu", { class: "actions" }, may_act && [
+    a.work === "new" && b("seen", "s"), open(a) && b("assign", "a"), b("note", "n"),
+    open(a) ? b("close", "c") : b("reopen", "c")],
+    b("copy", "y"), el("button", { type: "button", class: "quiet back", "data-act": "back", id: "act-back" }, t("do_back")));
 }
 
-export function draw_detail(a, act, may_act) {
+function strength(a) {
+  if (!Number.isFinite(a.snr_db)) return [];
+  const trend = Number.isFinite(a.trend_db) && t(a.trend_db > 2 ? "rising" : a.trend_db < -2 ? "falling" : "steady");
+  return pair("d_strength", t("over_noise", { db: a.snr_db.toFixed(0) }), trend);
+}
+
+function facts(a, world) {
+  const w = a.what ?? {}, drone = is_drone(a);
+  return el("dl", {},
+    drone ? pair("d_what", [w.family, w.link, w.model].filter(Boolean).map(clean).join(", ")) : [],
+    pair("d_serial", w.serial && clean(w.serial), t("claimed_by_sender")),
+    a.friend?.state ? pair("d_friend", word("friend", a.friend.state), t("friend_means")) : [],
+    drone ? [where_full(a, world), person(a, world), pair("d_heard_by", clean(sensors_of(a)))] : [],
+    pair("d_first", time.when(a.first), time.utc(a.first)), pair("d_last", time.when(a.last), time.utc(a.last)),
+    a.late ? pair("d_learned", time.when(a.received), t("after_the_fact")) : [],
+    drone && Number.isFinite(a.freq_lo_hz) ? pair("d_band", t("from_to_mhz", { lo: mhz(a.freq_lo_hz), hi: mhz(a.freq_hi_hz) })) : [],
+    drone ? strength(a) : [],
+    a.previous ? pair("d_previous", el("button", { type: "button", class: "link", "data-choose": a.previous }, t("previous"))) : [],
+    pair("d_rule", clean(a.rule)));
+}
+
+function why(a) {
+  const items = list => el("ul", {}, list.map(s => el("li", {}, s)));
+  const not = [...(a.why_not ?? []).map(clean), a.runner_up?.family &&
+    t("runner_up", { family: a.runner_up.family, percent: (100 * a.runner_up.confidence).toFixed(1) })].filter(Boolean);
+  return [a.why?.length ? [el("h3", {}, t("why")), items(a.why.map(clean))] : [],
+    not.length ? [el("h3", {}, t("why_not")), items(not)] : [],
+    a.by?.length ? [el("h3", {}, t("who_did")), items(a.by.map(b =>
+      t("did", { when: time.when(b.when), who: b.who, did: has_word("did", b.did) ? word("did", b.did) : b.did, text: b.text })))] : []];
+}
+
+export function draw_detail(a, world, live, may_act) {
   const d = $("detail");
-  if (!a) return fill(d, el("p", { class: "none" }, "Nothing is selected."));
-  const w = a.what ?? {}, p = person(a), still = a.work === "closed" && a.signal === "heard";
-  const signature = JSON.stringify(a) + Math.floor(time.now_ms() / 1000) + may_act;
-  if (d.dataset.now === signature) return;
-  d.dataset.now = signature;
-  const focus = [...d.querySelectorAll("button")].indexOf(document.activeElement);
-  d.replaceChildren(...some([
-    el("h2", { class: a.severity }, el("span", { class: "mark", "aria-hidden": "true" }, MARK[a.severity] ?? ""),
-      " ", line(a)),
-    el("p", {}, word("severity", a.severity), ", ", word("work", a.work), ", ", signal(a),
-      sure(a) && `, ${sure(a)}`),
-    still && el("p", { class: "warn" }, "Closed, but still transmitting."),
-    may_act ? actions(a, act) : el("p", { class: "none" }, "You may look, not act."),
-    el("dl", {},
-      pair("What", [w.family, w.link, w.model].filter(Boolean).join(", ")),
-      pair("Serial", w.serial, "claimed by the sender"),
-      a.lane === "equipment" ? [] : pair("Where", where(a), Number.isFinite(a.where?.age_s ?? NaN) ? `${time.span(time.ago_s(a.where.at))} old` : ""),
-      p ? pair("Person", p[0], p[1]) : [],
-      pair("First", time.when(a.first), time.utc(a.first)), pair("Last", time.when(a.last), time.utc(a.last)),
-      a.late ? pair("Learned", time.when(a.received), "after the fact: no sound was made") : [],
-      Number.isFinite(a.freq_lo_hz) ? pair("Band", `${mhz(a.freq_lo_hz)} to ${mhz(a.freq_hi_hz)}`) : [],
-      Number.isFinite(a.snr_db) ? pair("Strength", `${a.snr_db.toFixed(0)} dB over the noise`,
-        Number.isFinite(a.trend_db) ? (a.trend_db > 2 ? "rising" : a.trend_db < -2 ? "falling" : "steady") : "") : [],
-      pair("Rule", a.rule)),
-    a.why?.length ? [el("h3", {}, "Why"), el("ul", {}, a.why.map(s => el("li", {}, s)))] : "",
-    a.runner_up?.family || a.why_not?.length ? [el("h3", {}, "Why not something else"),
-      el("ul", {}, (a.why_not ?? []).map(s => el("li", {}, s)),
-        a.runner_up?.family && el("li", {}, `${a.runner_up.family}: ${(100 * a.runner_up.confidence).toFixed(1)} % likely`))] : "",
-    a.by?.length ? [el("h3", {}, "Who did what"), el("ul", {}, a.by.map(b =>
-      el("li", {}, `${time.when(b.when)} ${b.who}: ${b.did}${b.text ? `, ${b.text}` : ""}`)))] : ""]));
-  if (focus >= 0) d.querySelectorAll("button")[focus]?.focus();
+  if (!a) return fill(d, el("p", { class: "none" }, t("nothing_selected")));
+  fill(d, el("h2", { class: a.severity, id: "detail-line" }, el("span", { class: "mark", "aria-hidden": "true" }, MARK[a.severity] ?? ""), " ", line(a)),
+    el("p", { class: "chips" }, chips(a, world)),
+    el("p", {}, dots([signal(a, world, live), sure(a)])),
+    a.work === "closed" && a.reason && el("p", {}, t("closed_as", { reason: reason(a.reason) })),
+    may_act ? "" : el("p", { class: "none" }, t("look_only")),
+    actions(a, may_act), facts(a, world), why(a));
 }
+
+const reason = r => has_word("reason", r) ? word("reason", r) : r.startsWith("false-alarm-")
+  ? t("false_alarm", { what: r.slice(12) }) : clean(r);
+export const reasons = () => table("close_reason");

@@ -2,37 +2,56 @@
 // Small helpers.  Nothing from the air or the network ever becomes markup: text only.
 
 // What there is of children: lists opened, nothing and false left out.
-export const some = children => children.flat(Infinity).filter(c => c || c === 0);
+const some = children => children.flat(Infinity).filter(c => c || c === 0);
 
 export const $ = id => document.getElementById(id);
 
-// el("li", {class: "row", onclick: f}, "text", otherElement, null)
+// el("li", {class: "row", "data-id": 7}, "text", otherElement, null)
 export function el(tag, attributes, ...children) {
-  const e = document.createElement(tag);
-  for (const [k, v] of Object.entries(attributes ?? {})) {
-    if (v === null || v === undefined || v === false) continue;
-    if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
-    else e.setAttribute(k, v === true ? "" : v);
-  }
-  e.append(...some(children));
-  return e;
+  return dress(document.createElement(tag), attributes, children);
 }
 
-const SVG = "http://www.w3.org/2000/svg";
 export function svg(tag, attributes, ...children) {
-  const e = document.createElementNS(SVG, tag);
+  return dress(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function dress(e, attributes, children) {
   for (const [k, v] of Object.entries(attributes ?? {}))
-    if (v !== null && v !== undefined) e.setAttribute(k, v);
+    if (v !== null && v !== undefined && v !== false) e.setAttribute(k, v === true ? "" : v);
   e.append(...some(children));
   return e;
 }
 
-// Replaces what is in e, but only when it says something else: a screen reader must not hear the
-// same alert twice, and a focused button must not vanish under the finger.
+// Makes what is in e the same as children and touches nothing that is so already: a focused button
+// stays focused, marked text stays marked, a screen reader hears only what is new.  Children with an
+// id are the same thing wherever they stand.  (So no listener sits on what is drawn: app.js listens
+// once, and reads data-... attributes.)
 export function fill(e, ...children) {
-  const now = document.createElement(e.tagName);
-  now.append(...some(children));
-  if (now.innerHTML !== e.innerHTML) e.replaceChildren(...now.childNodes);
+  const focus = document.activeElement;
+  children_morph(e, some(children).map(c => typeof c === "object" ? c : document.createTextNode(c)));
+  if (focus !== document.activeElement && focus?.isConnected) focus.focus({ preventScroll: true });
+}
+
+const same = (o, n) => o.nodeName === n.nodeName && (o.id ?? "") === (n.id ?? "");
+
+function children_morph(e, now) {
+  const known = new Map([...e.children].filter(c => c.id).map(c => [c.id, c]));
+  let at = e.firstChild;
+  for (const n of now) {
+    const o = n.id ? known.get(n.id) ?? null : at;
+    if (!o || !same(o, n)) { e.insertBefore(n, at); continue; }
+    if (o !== at) e.insertBefore(o, at);
+    morph(o, n);
+    at = o.nextSibling;
+  }
+  while (at) { const next = at.nextSibling; at.remove(); at = next; }
+}
+
+function morph(o, n) {
+  if (o.nodeType !== Node.ELEMENT_NODE) { if (o.data !== n.data) o.data = n.data; return; }
+  for (const a of [...o.attributes]) if (!n.hasAttribute(a.name)) o.removeAttribute(a.name);
+  for (const a of n.attributes) if (o.getAttribute(a.name) !== a.value) o.setAttribute(a.name, a.value);
+  children_morph(o, [...n.childNodes]);
 }
 
 export function text(e, s) {

@@ -12,30 +12,35 @@ const SILENT_MS = 20000;
 const KINDS = ["alert", "incident", "track", "sensor", "zone", "health"];
 
 export function feed_open({ onchange, onview, onstate }) {
-  const world = Object.fromEntries(KINDS.map(k => [k, new Map()]));
+  const maps = () => Object.fromEntries(KINDS.map(k => [k, new Map()]));
+  // A snapshot is gathered apart and shown when it is whole: half of one would say "nothing heard".
+  let world = maps(), next = null;
   let last = null, heard = 0, state = "starting", since = Date.now(), abort = null, stopped = false, wait = 1000;
 
   function become(s) {
     if (s === state) return;
     state = s;
-    since = Date.now();
+    since = s === "lost" && heard ? heard : Date.now();     // from when on what is shown is old
     onstate(state, since);
   }
 
   function take(event, id, data) {
-    if (event === "reset") {
-      for (const k of KINDS) world[k].clear();
-      onchange("reset", null);
-      return;
-    }
+    if (event === "reset") { next = maps(); if (state === "live") become("starting"); return; }
+    if (event === "signed-out") { stopped = true; become("signed-out"); return; }
     const json = JSON.parse(data);
     if (event === "view") return json.v ? onview(json) : undefined;
     if (id) last = id;                              // of "ready" too: where the snapshot ended
-    if (!world[event]) return;                      // that, or a newer server's kind
+    if (event === "ready") {
+      if (next) { world = next; next = null; onchange("all", null); }
+      become("live");
+      return;
+    }
+    const into = next ?? world;
+    if (!into[event]) return;                       // a newer server's kind
     const key = json.id ?? "";
-    if (json.gone) world[event].delete(key);
-    else world[event].set(key, json);
-    onchange(event, key);
+    if (json.gone) into[event].delete(key);
+    else into[event].set(key, json);
+    if (!next) onchange(event, key);
   }
 
   function line_reader() {
@@ -63,11 +68,13 @@ export function feed_open({ onchange, onview, onstate }) {
       signal: abort.signal, cache: "no-store", credentials: "same-origin",
     });
     if (r.status === 401) return "signed-out";
+    if (r.status === 403) return "refused";         // this role may not look
     if (!r.ok) return "lost";
     const reader = r.body.getReader(), decoder = new TextDecoder(), lines = line_reader();
     heard = Date.now();
     wait = 1000;
-    become("live");
+    next = null;
+    if (last !== null) become("live");              // it goes on where it broke off
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return "lost";
@@ -81,18 +88,24 @@ export function feed_open({ onchange, onview, onstate }) {
       const how = await once().catch(() => "lost");
       if (stopped) return;
       become(how);
-      if (how === "signed-out") return;
+      next = null;
+      if (how === "signed-out" || how === "refused") return;
       await new Promise(ok => setTimeout(ok, wait));
       wait = Math.min(wait * 2, 10000);
     }
   }
 
-  const watch = setInterval(() => {
-    if (state === "live" && Date.now() - heard > SILENT_MS) abort?.abort();
-  }, 1000);
+  // Also when a computer that slept, or a tab that was hidden, comes back.
+  function look() {
+    if (state === "live" && Date.now() - heard > SILENT_MS) { become("lost"); abort?.abort(); }
+  }
+  const watch = setInterval(look, 1000);
+  document.addEventListener("visibilitychange", look);
+  addEventListener("online", () => { wait = 100; });
   run();
   return {
-    world,
+    get world() { return world; },
+    get state() { return state; },
     stop() { stopped = true; clearInterval(watch); abort?.abort(); },
   };
 }

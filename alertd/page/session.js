@@ -2,22 +2,36 @@
 // Who sits here.  A one-time link carries its token behind '#', which no server log ever sees; it
 // is exchanged by POST and taken out of the address bar at once.
 import { $, text } from "./dom.js";
+import { t } from "./words.js";
 
 async function post(body) {
   const r = await fetch("/api/v1/session", { method: "POST", body: JSON.stringify(body),
     headers: { "Content-Type": "application/json" }, credentials: "same-origin" });
   const json = await r.json().catch(() => ({}));
-  return r.ok ? null : json.error ?? json.why ?? `the server answered ${r.status}`;
+  return r.ok ? null : json.error ?? t("answered", { status: r.status });
 }
 
 export async function me() {
   const r = await fetch("/api/v1/me", { credentials: "same-origin", cache: "no-store" });
+  if (r.status !== 401 && !r.ok) throw new Error(String(r.status));
   return r.ok ? r.json() : null;
 }
 
 export async function leave() {
-  await fetch("/api/v1/session", { method: "DELETE", credentials: "same-origin" });
+  await fetch("/api/v1/session", { method: "DELETE", credentials: "same-origin" }).catch(() => {});
   location.reload();
+}
+
+// The session is over while somebody looks: what was on the screen goes away, and it is said why.
+export function ended() {
+  sessionStorage.setItem("why", "session_ended");
+  location.reload();
+}
+
+function why_here() {
+  const key = sessionStorage.getItem("why");
+  sessionStorage.removeItem("why");
+  return key ? t(key) : null;
 }
 
 async function by_link() {
@@ -34,9 +48,9 @@ function by_form(why) {
     box.oncancel = e => e.preventDefault();
     $("signin-form").onsubmit = async e => {
       e.preventDefault();
-      text($("signin-why"), "One moment ...");
+      text($("signin-why"), t("one_moment"));
       const bad = await post({ user: $("signin-user").value, password: $("signin-password").value })
-        .catch(() => "the server cannot be reached");
+        .catch(() => t("unreachable"));
       $("signin-password").value = "";
       if (bad) { text($("signin-why"), bad); return; }
       box.close();
@@ -45,11 +59,27 @@ function by_form(why) {
   });
 }
 
+// Who is signed in by the cookie: an answer, null for nobody.  A server that does not answer is asked
+// again: that is no reason for a password.
+async function asked() {
+  for (;;) {
+    try {
+      return await me();
+    } catch {
+      $("lost").hidden = false;
+      $("lost").className = "lost";
+      text($("lost"), t("unreachable_yet"));
+      await new Promise(ok => setTimeout(ok, 2000));
+    }
+  }
+}
+
 // Comes back once somebody is signed in, with who.
 export async function signed_in() {
-  let why = location.hash.length > 1 ? await by_link().catch(() => "the server cannot be reached") : null;
+  let why = location.hash.length > 1 ? await by_link().catch(() => t("unreachable")) : why_here();
   for (;;) {
-    const who = await me().catch(() => null);
+    const who = await asked();
+    $("lost").hidden = true;
     if (who) return who;
     await by_form(why);
     why = null;

@@ -5,9 +5,11 @@
 //     |      ___|~~|__       |  newest row as a line over the noise floor
 //     | row, row, row ...    |  waterfall, newest on top, about two minutes
 import { $, el, text } from "./dom.js";
+import { clean, t } from "./words.js";
 import * as time from "./time.js";
 
 const ROWS = 240, W = 512, LINE_H = 90;
+const PANELS = 16, KEEP_S = 600;        // so many at once; one unheard for so long goes
 const panels = new Map();
 
 // Dark to light through blue and amber: even steps of lightness, so it also reads in grey.
@@ -19,8 +21,8 @@ const PALETTE = Array.from({ length: 256 }, (_, i) => {
 
 function panel(key, name) {
   const head = el("p", { class: "band-head" }), why = el("p", { class: "none" });
-  const chart = el("canvas", { width: W, height: LINE_H, role: "img", "aria-label": `spectrum of ${name}` });
-  const fall = el("canvas", { width: W, height: ROWS, role: "img", "aria-label": `waterfall of ${name}` });
+  const chart = el("canvas", { width: W, height: LINE_H, role: "img", "aria-label": t("spectrum_of", { radio: name }) });
+  const fall = el("canvas", { width: W, height: ROWS, role: "img", "aria-label": t("waterfall_of", { radio: name }) });
   const p = { head, why, chart, fall, last: 0, row: null,
     box: el("figure", { class: "band" }, head, chart, fall, why) };
   $("bands").append(p.box);
@@ -63,22 +65,24 @@ function draw_row(p, dbfs, floor) {
 
 export function view_take(v) {
   const key = `${v.sensor}/${v.radio}`;
-  const p = panels.get(key) ?? panel(key, v.radio);
+  const had = panels.get(key);
+  if (!had && panels.size >= PANELS) return;
+  const p = had ?? panel(key, v.radio);
   const dbfs = Array.from(unpack(v.v), x => v.top_db - x / 2);
   p.last = time.now_ms();
   const mhz = hz => (hz / 1e6).toFixed(1);
-  text(p.head, `${v.radio} (${v.sensor}): ${mhz(v.centre_hz - v.rate_hz / 2)} to ${mhz(v.centre_hz + v.rate_hz / 2)} MHz`);
-  if (!dbfs.length) return;
+  text(p.head, t("band_head", { radio: v.radio, sensor: v.sensor,
+    lo: mhz(v.centre_hz - v.rate_hz / 2), hi: mhz(v.centre_hz + v.rate_hz / 2) }));
+  if (!dbfs.length || document.hidden) return;
   draw_line(p, dbfs, v.floor_db);
   draw_row(p, dbfs, v.floor_db);
 }
 
 export function spectrum_age() {
-  for (const p of panels.values()) {
+  for (const [key, p] of panels) {
     const s = (time.now_ms() - p.last) / 1000;
-    text(p.why, s > 3 ? `No picture for ${time.span(s)}. Alerts do not depend on it.` : "");
+    text(p.why, s > 3 ? t("no_picture", { span: time.span(s) }) : "");
+    if (s > KEEP_S) { p.box.remove(); panels.delete(key); }
   }
-  if (!panels.size && !$("bands").childElementCount)
-    $("bands").append(el("p", { class: "none", id: "no-band" }, "No spectrum has arrived yet."));
-  else if (panels.size) $("no-band")?.remove();
+  text($("no-band"), panels.size ? "" : t("no_spectrum"));
 }
