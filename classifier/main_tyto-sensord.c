@@ -141,6 +141,7 @@ struct sensord {
     bool               was_connected, was_refused;
     uint64_t           was_lost;
     int                told_state[WIRE_RADIOS];
+    bool               told_refused[WIRE_RADIOS];
 };
 
 static int link_start(struct sensord *s)
@@ -223,6 +224,7 @@ static int over(struct sensord *s, int signals)
 {
     struct signalfd_siginfo info;
     unsigned ended = 0;
+    int refused = 0;
 
     while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo != SIGHUP)
@@ -232,11 +234,18 @@ static int over(struct sensord *s, int signals)
     if (atomic_load(&s->broken))
         return bad("standard output is gone");
     for (unsigned i = 0; i < s->cfg.n_radios; i++) {
-        if (atomic_load(&s->chain[i]->refused))
-            return bad("%s", s->chain[i]->why);
-        ended += atomic_load(&s->chain[i]->ended);
+        struct chain *c = s->chain[i];
+        if (atomic_load(&c->refused) && !s->told_refused[i]) {
+            s->told_refused[i] = true;
+            refused = bad("%s", c->why);
+        }
+        if (atomic_load(&c->forbidden))
+            return 2;
+        ended += atomic_load(&c->ended);
+        refused = s->told_refused[i] ? 2 : refused;
     }
-    return ended == s->cfg.n_radios;
+    // One that cannot be used does not end the others' watch; its state tells of it.
+    return ended < s->cfg.n_radios ? 0 : refused ? refused : 1;
 }
 
 static int run(struct sensord *s, int signals)

@@ -103,7 +103,7 @@ struct chain {
     _Atomic int64_t    moved_ns;        // monotonic, when t_s last grew
     _Atomic uint64_t   shed, clipped, decodes;
     _Atomic int        origin;
-    _Atomic bool       stop, ended, refused;
+    _Atomic bool       stop, ended, refused, forbidden;    // forbidden: its origin, here
     char               why[SENSORD_WHY];    // valid once refused is set
     struct queue      *troubles;        // why it could not be opened, malloc'd, to the main thread
     // the main thread's

@@ -96,6 +96,7 @@ static bool begin(struct chain *c, struct iq_source *src)
         iq_stop(src);                   // who asked before it was open could not
     if (sensord_origin_ok(c->cfg, c->r->name, info.origin, c->exercise, c->why) < 0) {
         atomic_store(&c->refused, true);
+        atomic_store(&c->forbidden, true);
         return false;
     }
     void *token = queue_pop(c->turn);
