@@ -14,8 +14,6 @@
 #define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
 #define LINE_SHARE   4.0f       // of 8 cells the strongest over their mean: a line, not noise (2.7)
 #define CELL_LEAST   2.5f       // over the floor
-#define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
-#define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
 
 static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned rows, int k0,
                  int k1)

@@ -12,6 +12,10 @@
 
 #define BOUNDS       24         // 0.5 to 2^22 degrees of freedom: 20 ms x 200 MHz
 
+// A found tile is looked at half by half, in time and in frequency.
+#define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
+#define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
+
 // No tile of so many degrees of freedom, or down to a quarter of them, is found unless
 // energy - slope * degrees exceeds `over`.
 struct bound { float slope, over; };

@@ -12,6 +12,7 @@
 #define LONGEST_S    0.020
 #define SMEAR        2          // rows by which the slow window reaches past its row
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
+#define WHOLE        8          // narrow channels, one fast channel: a tile no wider stays whole
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
 // Energy (mean over floor times dof) that dof degrees of freedom must reach.
@@ -174,21 +175,58 @@ static void clear(const struct judged *j, unsigned from, unsigned n)
     memset(j->l->d + from, 0, n * sizeof *j->l->d);
 }
 
+static void mark_found(struct tiles *t, struct cells *c, const struct judged *j, unsigned from,
+                       unsigned n, unsigned w)
+{
+    if (j->fast)
+        tiles_mark_fast(t, c, floor_inverse_slow(j->floor), j->least, j->row, j->l->rows, from, n,
+                        w);
+    else
+        tiles_mark_slow(t, c, floor_slow(j->floor), j->row, j->l->rows, (int)from,
+                        (int)(from + n), t->over_of[from]);
+    clear(j, from, n);
+}
+
+// A tile of w cells holds energy, `over` times the floor: marks where it lies, half by half as long
+// as halves can be told apart.  What two strangers hold together, or a line and something far from
+// it, must not seem to fill what is empty between them:
+//
+//     |#...........#...|  ->  |#.......|....#...|  ->  |#...|    |#...|  ->  |#|       |#|
+static void find_in(struct tiles *t, struct cells *c, const struct judged *j, unsigned from,
+                    unsigned w, float over)
+{
+    float dof = 0;
+
+    for (unsigned k = from; k < from + w; k++)
+        dof += j->l->d[k];
+    if (w <= (j->fast ? 1u : WHOLE) || (over - 1) * sqrtf(dof / 2) < HALF_SIGMAS) {
+        for (unsigned k = from; k < from + w; k++)
+            t->over_of[k] = over;
+        mark_found(t, c, j, from, w, w);
+        return;
+    }
+    for (unsigned h = from; h < from + w; h += w / 2) {
+        float e = 0, d = 0;
+        for (unsigned k = h; k < h + w / 2; k++) {
+            e += j->l->e[k];
+            d += j->l->d[k];
+        }
+        if (d > 0 && e / d - 1 > HALF_SHARE * (over - 1))
+            find_in(t, c, j, h, w / 2, e / d);
+    }
+}
+
 // Tiles of w cells hold energy, those in t->pick: marks them, takes them out of the level.
 static void found(struct tiles *t, struct cells *c, const struct judged *j, unsigned n, unsigned w)
 {
     for (unsigned i = 0, to; i < n; i = to) {
         unsigned first = t->pick[i];
-        for (to = i + 1; to < n && t->pick[to] == first + (to - i);)
+        for (to = i + 1; w == 1 && to < n && t->pick[to] == first + (to - i) && j->fast;)
             to++;                       // neighbours go together
-        unsigned many = to - i;
-        if (j->fast)
-            tiles_mark_fast(t, c, floor_inverse_slow(j->floor), j->least, j->row, j->l->rows,
-                            first * w, many * w, w);
-        for (unsigned k = i; k < to && !j->fast; k++)
-            tiles_mark_slow(t, c, floor_slow(j->floor), j->row, j->l->rows, (int)(t->pick[k] * w),
-                            (int)((t->pick[k] + 1) * w), t->over_of[t->pick[k] * w]);
-        clear(j, first * w, many * w);
+        if (w == 1)
+            mark_found(t, c, j, first, to - i, 1);
+        else
+            find_in(t, c, j, first * w, w, t->over_of[first * w]);
     }
 }
 
