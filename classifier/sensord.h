@@ -73,7 +73,8 @@ struct wire_view tell_wanted(const struct tell *t);
 // What was last said of a track, to say only what matters.
 struct said {
     char    id[24], serial[48];
-    double  said_s, p_drone;
+    double  said_s, p_drone, last_s;
+    uint32_t revision;                  // of what was said, which is more than the classifier's
     int     state, verdict, role;
     const char *family, *link;
     bool    told;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Findings, tracks and spectra as messages, on the chain's thread.
 //
-// A track changes at every tick it is heard, twenty times a second.  Said at once is what decides:
-// that it is there, its state, name, role, verdict, a step of a tenth in p_drone, a claimed serial.
-// Otherwise a drone's link is said every 2 s and every other one every 10 s.
+// Said at once is what decides: that a track is there, its state, name, role, verdict; within half
+// a second a step of a tenth in p_drone and a claimed serial.  As long as it is heard, a drone's
+// link is said anew every 2 s and every other one every 10 s.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #define DRONE_EVERY_S 2.0
 #define OTHER_EVERY_S 10.0
 #define P_STEP        0.1
+#define WAVER_S       0.25      // five ticks
 #define BURSTS_EVERY_S 0.5
 #define TICK_BEHIND_S 2.0       // of sample time: bursts are told sooner than that
 
@@ -79,9 +80,13 @@ static bool matters(const struct said *s, const struct track *t, double now_s)
 {
     if (!s->told)       // not before there is a name to it, unless it may be a drone's
         return t->state == TRACK_NAMED || (t->state != TRACK_ENDED && t->verdict == VERDICT_DRONE);
-    if (s->state != (int)t->state || s->verdict != (int)t->verdict || s->role != (int)t->role ||
-        s->family != t->family || s->link != t->link || strcmp(s->serial, t->claimed_serial) ||
-        fabs(s->p_drone - t->p_drone) >= P_STEP)
+    if (s->state != (int)t->state || strcmp(s->serial, t->claimed_serial) ||
+        (s->verdict != (int)t->verdict && t->verdict == VERDICT_DRONE))
+        return true;
+    if (now_s - s->said_s < WAVER_S)    // one that wavers between two names is not to flood
+        return false;
+    if (s->verdict != (int)t->verdict || s->role != (int)t->role || s->family != t->family ||
+        s->link != t->link || fabs(s->p_drone - t->p_drone) >= P_STEP)
         return true;
     return now_s - s->said_s >= (t->verdict == VERDICT_DRONE ? DRONE_EVERY_S : OTHER_EVERY_S);
 }
@@ -106,7 +111,6 @@ static void track_fill(struct chain *c, struct wire_track *w, const struct track
     id_make(c, t->id, w->id, sizeof w->id);
     put(w->radio, c->r->name);
     put(w->state, states[t->state]);
-    w->revision = t->revision;
     put(w->family, t->family);
     put(w->link, t->link);
     for (unsigned i = 0; i < 4 && t->link_alternatives[i]; i++)
@@ -133,28 +137,48 @@ static void track_fill(struct chain *c, struct wire_track *w, const struct track
     put(w->claimed_serial, t->claimed ? t->claimed_serial : "");
 }
 
+static void track_say(struct chain *c, struct said *s, const struct track *t, double now_s)
+{
+    begin(c, &c->msg, WIRE_TRACK, now_s);
+    track_fill(c, &c->msg.track, t);
+    c->msg.track.revision = ++s->revision;
+    tell_event(c->tell, &c->msg);
+    s->told = true;
+    s->said_s = now_s;
+    s->last_s = t->last_s;
+    s->p_drone = t->p_drone;
+    s->state = (int)t->state;
+    s->verdict = (int)t->verdict;
+    s->role = (int)t->role;
+    s->family = t->family;
+    s->link = t->link;
+    put(s->serial, t->claimed_serial);
+}
+
 static void tracks_say(struct chain *c, double now_s, bool last)
 {
     const struct track *t;
 
     while ((t = cls_changed(c->cls))) {
         struct said *s = said_of(c, t);
-        if (matters(s, t, now_s) || (last && s->told)) {
-            begin(c, &c->msg, WIRE_TRACK, now_s);
-            track_fill(c, &c->msg.track, t);
-            tell_event(c->tell, &c->msg);
-            s->told = true;
-            s->said_s = now_s;
-            s->p_drone = t->p_drone;
-            s->state = (int)t->state;
-            s->verdict = (int)t->verdict;
-            s->role = (int)t->role;
-            s->family = t->family;
-            s->link = t->link;
-            put(s->serial, t->claimed_serial);
-        }
+        if (matters(s, t, now_s) || (last && s->told))
+            track_say(c, s, t, now_s);
         if (t->state == TRACK_ENDED)
             *s = c->said[--c->n_said];
+    }
+}
+
+// The classifier tells decisions; that a link goes on being heard is news as well, now and then.
+static void tracks_refresh(struct chain *c, double now_s)
+{
+    const struct track *t;
+
+    for (size_t i = 0; (t = cls_track(c->cls, i)); i++) {
+        if (t->state != TRACK_NAMED)
+            continue;
+        struct said *s = said_of(c, t);
+        if (t->last_s > s->last_s && matters(s, t, now_s))
+            track_say(c, s, t, now_s);
     }
 }
 
@@ -267,6 +291,7 @@ void say_psd(const struct psd_frame *f, void *chain)
         cls_push(c->cls, &tick, NULL);
         tracks_say(c, f->t_s - TICK_BEHIND_S, false);
     }
+    tracks_refresh(c, f->t_s);
     if (f->bins && tell_wanted(c->tell).psd) {
         begin(c, &c->msg, WIRE_PSD, f->t_s);
         struct wire_psd *w = &c->msg.psd;
