@@ -72,7 +72,8 @@ static void says_what_matters_and_no_more(void **state)
     struct chain *c;
 
     hear(text, sizeof text, &c);
-    unsigned tracks = count(text, "\"type\":\"track\""), decodes = count(text, "\"type\":\"decode\"");
+    unsigned tracks = count(text, "\"type\":\"track\"");
+    unsigned decodes = count(text, "\"type\":\"decode\"");
     assert_in_range(decodes, 18, 21);           // 20 frames were sent
     assert_in_range(count(text, "\"type\":\"decode\"") - count(text, "\"track\":\"r0-t"), 0, 2);
     // Named at once, then every 2 s while it lasts: not at each of 80 ticks.
