@@ -71,4 +71,4 @@ bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns);
 int  proof_run(struct ingest *g, char why[ALERTD_WHY]);
 
 bool in_room(struct ingest *g);
-void in_push(struct ingest *g, struct in_item *i);      // takes; after in_room said yes
+void in_push(struct ingest *g, struct in_item *i);      // takes; dropped where there is no room

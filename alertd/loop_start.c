@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define ITEMS 4096              // messages between ingest and loop, 6 kB each
+#define ITEMS 8192              // messages between ingest and loop, 6 kB each
 
 static int start_store(struct loop *o)
 {
