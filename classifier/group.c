@@ -119,7 +119,8 @@ bool group_takes(const struct group *g, const struct obs *o)
     case GROUP_CELL:
         return away < fmax(0.5e6, 0.5 * fmax(g->bw_hz, o->bw_hz));  // or a part of its band
     case GROUP_VIDEO:
-        return away < 4e6;                      // half of its width; the mean follows the picture
+        return away < 8e6;      // its width: nearer ones could not be told apart, and the centre
+                                // of a piece follows the picture and what of it was lost
     case GROUP_LORA:
         return g->p1 == p1_of(o) && close_to(g->p2, p2_of(o), 0.1);
     case GROUP_FSK:
