@@ -103,6 +103,14 @@ static void fill(struct text *t, const char *template, const json_t *params)
     }
 }
 
+void words_fill(const struct words *w, const char *table, const char *key, const json_t *params,
+                char *ret, size_t size)
+{
+    struct text t = { ret, size, 0 };
+    *ret = 0;
+    fill(&t, words_of(w, table, key), params);
+}
+
 // ---- An alert ---------------------------------------------------------------------------------
 
 static const char *str(const json_t *o, const char *key)

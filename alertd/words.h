@@ -3,6 +3,7 @@
 // page/words/LANGUAGE.json, the same file the page reads (docs/WORDS.md).
 #pragma once
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "alertd/alertd.h"
@@ -18,3 +19,6 @@ void words_free(struct words *w);
 void words_line(const struct words *w, const char *alert_json, size_t len, char *ret, size_t size);
 // One word or sentence of a table, the key itself where there is none.
 const char *words_of(const struct words *w, const char *table, const char *key);
+// A text of a table with its {parameters} filled in.
+void words_fill(const struct words *w, const char *table, const char *key, const json_t *params,
+                char *ret, size_t size);

@@ -24,6 +24,7 @@ static const struct { const char *name, *about; } commands[] = {
     { "radio", "one radio's process; sensord starts it" },
     { "keys", "this machine's key and the keys it trusts" },
     { "user", "the people who may use a command post" },
+    { "watch", "alerts as they come, in the terminal" },
     { "demo", "a simulated event, analysed, beside its truth" },
 };
 
