@@ -102,7 +102,7 @@ static bool begin(struct chain *c, struct iq_source *src)
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
         .threads = c->cfg->threads ? c->cfg->threads : share ? share : 1,
-        .on_psd = say_psd, .arg = c });
+        .ticks = true, .on_psd = say_psd, .arg = c });
     queue_push(c->turn, token);
     if (c->dsp)
         return true;

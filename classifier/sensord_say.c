@@ -16,7 +16,6 @@
 #define P_STEP        0.1
 #define WAVER_S       0.25      // five ticks
 #define BURSTS_EVERY_S 0.5
-#define TICK_BEHIND_S 2.0       // of sample time: bursts are told sooner than that
 
 #define put(array, s) snprintf(array, sizeof array, "%s", (s) ? (s) : "")
 
@@ -276,7 +275,6 @@ static void psd_fill(struct wire_psd *w, const struct psd_frame *f)
 void say_psd(const struct psd_frame *f, void *chain)
 {
     struct chain *c = chain;
-    struct finding tick = { .reject = true, .rate_hz = f->rate_hz, .centre_hz = f->centre_hz };
 
     atomic_store(&c->t_s, f->t_s);
     atomic_store(&c->moved_ns, mono_now_ns());
@@ -285,12 +283,6 @@ void say_psd(const struct psd_frame *f, void *chain)
                      10 * log10(f->rate_hz / f->bins));
     atomic_store(&c->occupancy, (double)f->occupancy);
     atomic_store(&c->centre_hz, f->centre_hz);
-    // Silence makes no finding, but it makes tracks quiet.
-    if (f->t_s > TICK_BEHIND_S) {
-        tick.tick = (uint64_t)((f->t_s - TICK_BEHIND_S) * f->rate_hz);
-        cls_push(c->cls, &tick, NULL);
-        tracks_say(c, f->t_s - TICK_BEHIND_S, false);
-    }
     tracks_refresh(c, f->t_s);
     if (f->bins && tell_wanted(c->tell).psd) {
         begin(c, &c->msg, WIRE_PSD, f->t_s);

@@ -76,6 +76,7 @@ void arbiter_free(struct arbiter *a)
 }
 
 uint64_t arbiter_dropped(const struct arbiter *a) { return a->dropped; }
+uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 // ---- Candidates in --------------------------------------------------------------------------
 

@@ -30,5 +30,7 @@ void arbiter_free(struct arbiter *a);   // drops what is left; NULL is fine
 void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list *energy,
                    const struct noise_shape *noise, const struct cand_list *corr);
 void arbiter_flush(struct arbiter *a, const struct cand_list *energy, const struct cand_list *corr);
+// Every burst that ends before this sample has been told.
+uint64_t arbiter_tick(const struct arbiter *a);
 // Candidates lost because the table of open ones was full, or lists overflowed.
 uint64_t arbiter_dropped(const struct arbiter *a);

@@ -179,11 +179,15 @@ enum droneid_mode { DRONEID_OFF, DRONEID_RECOGNISE, DRONEID_DECODE };
 // The source's pool must hold at least so many blocks (iq_file_cfg.pool_blocks): blocks are the
 // history that cut-outs are taken from.  With fewer the chain could wait for itself.
 #define DSP_POOL_BLOCKS 256
+#define DSP_TICK_S      0.050
 
 struct dsp_cfg {
     struct iq_source *source;       // borrowed; read by the chain's source thread only
     unsigned          threads;      // workers, 1..64; 0: processors there are
     enum droneid_mode droneid;
+    // Also a finding each DSP_TICK_S of sample time in which there is no other: a reject without
+    // hyp that only carries the tick, for who decides by it.
+    bool              ticks;
     // Called on the thread that calls dsp_next; the frame is valid during the call.  May be NULL.
     void            (*on_psd)(const struct psd_frame *f, void *arg);
     void             *arg;

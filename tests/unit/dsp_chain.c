@@ -173,6 +173,38 @@ static void test_tiny(void **state)
     }
 }
 
+// Nothing on the air for 0.2 s: a finding that only carries the tick, each 50 ms, for who asked.
+static void test_ticks(void **state)
+{
+    (void)state;
+    const char *name = "silence.cf32";
+    size_t n = (size_t)(0.2 * RATE);
+    float complex *x = calloc(n, sizeof *x);
+    assert_non_null(x);
+    put(name, x, n * sizeof *x);
+    free(x);
+    for (int ticks = 0; ticks < 2; ticks++) {
+        struct iq_source *s = open_it(name);
+        struct dsp *d = dsp_new(&(struct dsp_cfg){ .source = s, .threads = 2, .ticks = ticks });
+        struct finding *f;
+        unsigned got = 0;
+        uint64_t last = 0;
+        while ((f = dsp_next(d))) {
+            assert_true(f->reject && !f->hyp && f->rate_hz == RATE);
+            assert_true(f->tick - last >= (uint64_t)(DSP_TICK_S * RATE));
+            assert_true(f->tick - last < (uint64_t)((DSP_TICK_S + 10e-3) * RATE));  // a block
+            last = f->tick;
+            got++;
+            finding_free(f);
+        }
+        assert_int_equal(got, ticks ? 3 : 0);
+        assert_int_equal(dsp_counts(d)->rejected, 0);
+        dsp_free(d);
+        iq_close(s);
+    }
+    unlink(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_no_droneid),
         cmocka_unit_test(test_early_free),
         cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_ticks),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

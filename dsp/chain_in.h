@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the chain: what its threads share (chain.c), and who makes and ends it (chain_start.c).
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/fan.h"
+#include "base/queue.h"
+#include "dsp/arbiter.h"
+#include "dsp/burst.h"
+#include "dsp/front/front.h"
+
+#define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
+#define Q_JOBS    8             // jobs waiting for one worker
+#define WORKERS_MAX 64
+
+// What a detector says about one block; block is NULL in the last answer.
+struct answer {
+    struct iq_block *block;
+    union {
+        struct front_out front;
+        struct cand_list corr;
+    };
+};
+
+struct worker_tools {
+    struct measurer   *measurer;
+    struct droneid_rx *rx;
+};
+
+// What goes through the fan: a burst on its way in and a finding on its way out; a spectrum; or a
+// finding that only carries the tick.
+struct job {
+    struct dsp      *dsp;
+    unsigned         worker;
+    bool             is_psd, is_tick;
+    struct burst     burst;
+    struct finding  *finding;
+    struct psd_frame psd;
+    float            psd_db[];
+};
+
+enum thread_id { T_SOURCE, T_FRONT, T_CORR, T_ARBITER, T_COUNT };
+
+struct dsp {
+    struct dsp_cfg      cfg;
+    struct iq_info      info;
+    struct front       *front;
+    struct dcorr       *dcorr;      // NULL: no standing correlator
+    struct arbiter     *arbiter;
+    struct worker_tools tools[WORKERS_MAX];
+    struct queue       *q_front, *q_corr;                   // blocks
+    struct queue       *front_said, *front_empty;           // answers there and back
+    struct queue       *corr_said, *corr_empty;
+    struct answer      *answer;                             // all of them
+    struct fan         *fan;
+    pthread_t           thread[T_COUNT];
+    bool                running[T_COUNT];
+    atomic_bool         stop;
+    uint64_t            jobs, untold, ticked;       // arbiter's own
+    bool                ended;
+    struct dsp_counts   counts;
+};
+
+void *chain_source(void *dsp);
+void *chain_front(void *dsp);
+void *chain_corr(void *dsp);
+void *chain_arbiter(void *dsp);
+void *chain_work(void *job, void *unused);
+void  chain_burst(void *dsp, const struct burst *b);     // what the arbiter tells

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The chain's start and its end.
+#include <stdlib.h>
+
+#include "dsp/chain_in.h"
+#include "hw/hw.h"
+
+static bool make_queues(struct dsp *d)
+{
+    unsigned n = Q_BLOCKS;
+
+    d->q_front = queue_new(n, QUEUE_WAIT);
+    d->q_corr = queue_new(n, QUEUE_WAIT);
+    d->front_said = queue_new(n, QUEUE_WAIT);
+    d->front_empty = queue_new(n, QUEUE_WAIT);
+    d->corr_said = queue_new(n, QUEUE_WAIT);
+    d->corr_empty = queue_new(n, QUEUE_WAIT);
+    d->answer = calloc(2 * n, sizeof *d->answer);
+    if (!d->q_front || !d->q_corr || !d->front_said || !d->front_empty || !d->corr_said ||
+        !d->corr_empty || !d->answer)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        queue_push(d->front_empty, &d->answer[i]);
+        queue_push(d->corr_empty, &d->answer[n + i]);
+    }
+    return true;
+}
+
+static bool make_tools(struct dsp *d)
+{
+    for (unsigned i = 0; i < d->cfg.threads; i++) {
+        struct worker_tools *t = &d->tools[i];
+        t->measurer = measurer_new(d->info.rate_hz);
+        if (d->cfg.droneid != DRONEID_OFF)
+            t->rx = droneid_rx_new(d->info.rate_hz);
+        if (!t->measurer || (d->cfg.droneid != DRONEID_OFF && !t->rx))
+            return false;
+    }
+    return true;
+}
+
+static bool start(struct dsp *d, enum thread_id t, void *(*run)(void *), const char *name)
+{
+    d->running[t] = !pthread_create(&d->thread[t], NULL, run, d);
+    if (d->running[t])
+        pthread_setname_np(d->thread[t], name);
+    return d->running[t];
+}
+
+struct dsp *dsp_new(const struct dsp_cfg *cfg)
+{
+    struct dsp *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->cfg = *cfg;
+    d->info = iq_info(cfg->source);
+    if (!d->cfg.threads)
+        d->cfg.threads = hw_cpus();
+    if (d->cfg.threads > WORKERS_MAX)
+        d->cfg.threads = WORKERS_MAX;
+    d->front = front_new(&d->info);
+    d->arbiter = arbiter_new(&d->info, chain_burst, d);
+    if (cfg->droneid != DRONEID_OFF)
+        d->dcorr = dcorr_new(d->info.rate_hz);
+    if (d->front && d->arbiter && (d->dcorr || cfg->droneid == DRONEID_OFF) && make_queues(d) &&
+        make_tools(d))
+        d->fan = fan_new(d->cfg.threads, Q_JOBS, QUEUE_WAIT, chain_work, d);
+    // The source comes last: whatever fails to start, nothing is on its way yet.
+    if (!d->fan || !start(d, T_ARBITER, chain_arbiter, "tyto-arbiter") ||
+        !start(d, T_FRONT, chain_front, "tyto-front") ||
+        (d->dcorr && !start(d, T_CORR, chain_corr, "tyto-corr")) ||
+        !start(d, T_SOURCE, chain_source, "tyto-source")) {
+        dsp_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+// What could not start must still be answered for, else those that wait for it wait forever.
+static void stop_threads(struct dsp *d)
+{
+    struct finding *f;
+
+    atomic_store(&d->stop, true);
+    if (!d->running[T_SOURCE]) {
+        queue_close(d->q_front);
+        queue_close(d->q_corr);
+    }
+    if (!d->running[T_ARBITER])
+        fan_close(d->fan);
+    else if (!d->running[T_FRONT])
+        chain_front(d);
+    if (d->running[T_ARBITER] && d->dcorr && !d->running[T_CORR])
+        chain_corr(d);
+    while ((f = dsp_next(d)))
+        finding_free(f);
+    for (unsigned i = 0; i < T_COUNT; i++)
+        if (d->running[i])
+            pthread_join(d->thread[i], NULL);
+    fan_free(d->fan);
+}
+
+void dsp_free(struct dsp *d)
+{
+    if (!d)
+        return;
+    if (d->fan)
+        stop_threads(d);
+    struct queue *q[] = { d->q_front, d->q_corr, d->front_said, d->front_empty, d->corr_said,
+                          d->corr_empty };
+    for (unsigned i = 0; i < sizeof q / sizeof q[0]; i++) {
+        if (q[i])
+            queue_close(q[i]);
+        while (q[i] && queue_pop(q[i]))     // answers at rest; the blocks are all told by now
+            ;
+        queue_free(q[i]);
+    }
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        measurer_free(d->tools[i].measurer);
+        droneid_rx_free(d->tools[i].rx);
+    }
+    arbiter_free(d->arbiter);
+    dcorr_free(d->dcorr);
+    front_free(d->front);
+    free(d->answer);
+    free(d);
+}
