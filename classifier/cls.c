@@ -9,7 +9,8 @@
 //              +- all others ----------------------------------> group.c
 //
 // At each tick (50 ms of sample time) hopper modes are sought in the loose pool, links that were
-// heard are judged anew, and the silent ones age.  Nothing here reads a clock.
+// heard are judged anew, and the silent ones age; only an aircraft is told with the burst that
+// proves it.  Nothing here reads a clock.
 #include "classifier/classifier.h"
 
 #include <errno.h>
@@ -285,6 +286,17 @@ static void ticks_until(struct cls *c, double now_s)
 
 // ---- The door -------------------------------------------------------------------------------
 
+// An aircraft is told with the burst that proves it: that is no decision between hypotheses, which
+// would have to wait for its tick.  What comes later of it is judged at ticks, as everything.
+static void tell_proven(struct cls *c)
+{
+    for (unsigned i = 0; i < c->links.n; i++) {
+        struct link *l = c->links.link[i];
+        if (l->kind == LINK_DRONEID && l->dirty && !l->told)
+            judge_link(c, l);
+    }
+}
+
 static int push_droneid(struct cls *c, const struct finding *f, struct decode *ret_assisted,
                         bool *ret_taken)
 {
@@ -310,6 +322,8 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
     if (f->droneid.seen)
         helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
+    if (taken)
+        tell_proven(c);
     if (taken && obs_of(&o, f))
         stray_solid(&c->stray, &o);
     if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))

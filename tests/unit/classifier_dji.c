@@ -57,6 +57,27 @@ static void a_pair_on_the_clock(void **state)
     cls_free(c);
 }
 
+// What proves an aircraft tells it, before any tick and without another finding.
+static void told_with_its_proof(void **state)
+{
+    (void)state;
+    struct decode helped;
+    feed_init(&feed, 50e6, 2440e6, 13);
+    struct finding *f = sighting(0.1, 2444.5e6, -40);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+    cls_push(c, f, &helped);
+    assert_null(cls_changed(c));                // a sighting alone is no proof
+    f = sighting(0.2, 2429.5e6, -40);
+    f->droneid.verified = true;
+    cls_push(c, f, &helped);
+    const struct track *t = cls_changed(c);
+    assert_non_null(t);
+    assert_int_equal(t->state, TRACK_NAMED);
+    assert_int_equal(t->verdict, VERDICT_DRONE);
+    assert_null(cls_changed(c));
+    cls_free(c);
+}
+
 // What repeats itself faster than the clock is no DroneID, however often it falls on the clock:
 // frames of 10 ms and 5 ms, beacons of 102.4 ms, rare ones of them, and a crowd without any clock.
 static void periodic_confusers(void **state)
@@ -229,7 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sighting_proves_nothing),
-        cmocka_unit_test(a_pair_on_the_clock), cmocka_unit_test(periodic_confusers),
+        cmocka_unit_test(told_with_its_proof), cmocka_unit_test(a_pair_on_the_clock),
+        cmocka_unit_test(periodic_confusers),
         cmocka_unit_test(pairs_in_company),
         cmocka_unit_test(aircraft_by_serial),
         cmocka_unit_test(aircraft_apart),
