@@ -68,14 +68,15 @@ static double cpu_s(void)
 
 static const unsigned device_of[DEMO_ACTS] = { 0, 0, 1, 0 };
 
-static int act_of(const struct demo_event *e, unsigned device, const struct track *t)
+// at_s: of the first verdict.  A track may hold what was on its place before, a carrier leak say.
+static int act_of(const struct demo_event *e, unsigned device, const struct track *t, double at_s)
 {
     static const char *const family[DEMO_ACTS] = { NULL, "expresslrs", "analog-fpv", NULL };
 
     for (unsigned i = 0; i < DEMO_ACTS; i++) {
         bool him = family[i] ? !strcmp(t->family, family[i]) :
                                t->claimed && !strcmp(t->claimed_serial, e->act[i].sign);
-        if (him && device_of[i] == device && t->first_s > e->act[i].start_s - EARLY_S)
+        if (him && device_of[i] == device && at_s > e->act[i].start_s - EARLY_S)
             return (int)i;
     }
     return -1;
@@ -84,8 +85,8 @@ static int act_of(const struct demo_event *e, unsigned device, const struct trac
 static void say_track(FILE *f, const struct job *j, const char *what, double at_s,
                       const struct track *t)
 {
-    fprintf(f, "  seed %llu, %s GHz: %s %s (%s) at %.2f s, first %.2f, last %.2f: %llu bursts, %llu "
-            "decodes, %.3f to %.3f MHz, %.1f dB, p %.2f, confidence %.2f\n",
+    fprintf(f, "  seed %llu, %s GHz: %s %s (%s) at %.2f s, first %.2f, last %.2f: %llu bursts, "
+            "%llu decodes, %.3f to %.3f MHz, %.1f dB, p %.2f, confidence %.2f\n",
             (unsigned long long)j->e.seed, j->device ? "5.8" : "2.4", what, t->family,
             t->link ? t->link : "no mode", at_s, t->first_s, t->last_s,
             (unsigned long long)t->bursts, (unsigned long long)t->decodes, t->freq_lo_hz / 1e6,
@@ -119,7 +120,7 @@ static void judge(struct cls *c, const struct job *j, const struct drone *drone,
         unsigned i = 0;
         while (i < n && strcmp(drone[i].id, t->id))
             i++;
-        int who = i < n ? act_of(&j->e, j->device, t) : -2;
+        int who = i < n ? act_of(&j->e, j->device, t, drone[i].at_s) : -2;
         if (who == -1) {
             h->wrong++;
             say_track(f, j, "FALSE", drone[i].at_s, t);
@@ -300,8 +301,9 @@ static void close_table(struct whole *w)
     double h = w->seconds / 3600;
 
     qsort(w->after_s, w->right, sizeof w->after_s[0], by_size);
-    printf("\nSeconds from its first signal to the verdict; + more than one track.  Cores: processor "
-           "time over the event's, simulator included.\n\n%u right, %u missed", w->right, w->missed);
+    printf("\nSeconds from its first signal to the verdict; + more than one track.  Cores: "
+           "processor time over the event's, simulator included.\n\n%u right, %u missed",
+           w->right, w->missed);
     if (w->right)
         printf(" (after %.2f s in the median, %.2f s at most)", w->after_s[w->right / 2],
                w->after_s[w->right - 1]);
@@ -386,7 +388,8 @@ int main(void)
     struct demo_event e;
     demo_event_rate(&e, (unsigned)w.step);
     printf("Seeds %llu to %llu, %.0f s each, %.4g and %.4g MS/s, no daemons, %u processes.\n\n"
-           "| seed | police drone | racer's control | racer's picture | intruder | false | cores |\n"
+           "| seed | police drone | racer's control | racer's picture | intruder | false | cores "
+           "|\n"
            "|---|---|---|---|---|---|---|\n", lo, hi, w.length_s, e.rate_hz[0] / 1e6,
            e.rate_hz[1] / 1e6, w.jobs);
     run(&w, lo, (unsigned)(hi - lo + 1));

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The live chain, with the real programs: a simulated radio, tyto-sensord, CURVE, tyto-alertd, its
+// page over TLS, a client on the stream of events.
+//
+//     last sample of the first frame  ->  track message  ->  stored  ->  read by the client
+//          (sample clock, UTC)           (its JSON line)   (log line)      (its own clock)
+//
+// Aircraft come on the air one after the other, each with a serial number of its own, so each
+// makes one alert.  Lines are dated when this program reads them, the client's on a thread of its
+// own, so all stages hold this program's own waiting for a processor too.  What of the first stage
+// is waiting for samples, and not for processors, is counted separately.
+//
+// Then both radios at once with recordings of a busy band and of video: what is lost, and what it
+// takes.  LIVE=latency, LIVE=wait or LIVE=rate measures one only.
+#include <math.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include <jansson.h>
+
+#include "sdr/sdr.h"
+#include "tests/bench/daemons.h"
+#include "tests/bench/live.h"
+#include "tests/unit/alertd_client.h"
+
+#define MOST      64            // aircraft
+#define BURST_NS  643000        // 9 symbols (facts, droneid.md)
+
+struct seen {                   // of one aircraft; 0: not yet
+    int64_t end_ns, told_ns, stored_ns;
+    _Atomic(int64_t) read_ns;
+};
+
+static struct seen seen[MOST];
+static atomic_bool quit;
+
+static int whose(const char *text)
+{
+    const char *at = strstr(text, "TYTOSIM");
+    long uid = at ? strtol(at + 7, NULL, 10) : 0;
+    return uid >= LIVE_UID && uid < LIVE_UID + MOST ? (int)(uid - LIVE_UID) : -1;
+}
+
+// ---- The client ------------------------------------------------------------------------------
+
+static void sign_in(const struct daemons *d, char cookie[256])
+{
+    struct client c;
+    struct answer a = { 0 };
+    char head[300], body[200], set[256] = "";
+
+    snprintf(body, sizeof body, "{\"token\":\"%s\"}", d->token);
+    snprintf(head, sizeof head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+             strlen(body));
+    bool ok = client_open(&c, d->port, true) &&
+              client_ask(&c, &a, false, "POST", "/api/v1/session", head, body);
+    ok = ok && a.status == 200 && header_of(&a, "Set-Cookie", set, sizeof set);
+    client_close(&c);
+    free(a.body);
+    if (!ok) {
+        fprintf(stderr, "bench_live: cannot sign in (%d)\n", a.status);
+        exit(2);
+    }
+    snprintf(cookie, 256, "%.*s", (int)strcspn(set, ";"), set);
+}
+
+static void *client_run(void *arg)
+{
+    const struct daemons *d = arg;
+    static struct client c;
+    static struct lines l;
+    static struct event e;
+    struct answer a;
+    char cookie[256], head[300];
+
+    sign_in(d, cookie);
+    snprintf(head, sizeof head, "Cookie: %s\r\n", cookie);
+    l = (struct lines){ .c = &c };
+    if (!client_open(&c, d->port, true) ||
+        !client_ask(&c, &a, true, "GET", "/api/v1/events", head, NULL) || a.status != 200) {
+        fprintf(stderr, "bench_live: no stream of events\n");
+        exit(2);
+    }
+    while (!atomic_load(&quit)) {
+        if (!event_next(&l, &e, 500))
+            continue;
+        int64_t now = utc_now_ns();
+        int i = strcmp(e.name, "alert") ? -1 : whose(e.data);
+        if (i >= 0 && !atomic_load(&seen[i].read_ns))
+            atomic_store(&seen[i].read_ns, now);
+    }
+    client_close(&c);
+    return NULL;
+}
+
+// ---- From a burst to the screen --------------------------------------------------------------
+
+static void sensor_line(const char *line, void *arg)
+{
+    int64_t now = utc_now_ns(), err;
+    int i = whose(line);
+    const char *t;
+
+    (void)arg;
+    if (i < 0)
+        return;
+    if (!strncmp(line, "{\"type\":\"decode\"", 16) && !seen[i].end_ns &&
+        (t = strstr(line, "\"t\":\""))) {
+        char text[40];
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(t + 5, "\""), t + 5);
+        if (utc_parse(text, &seen[i].end_ns, &err) == 0)
+            seen[i].end_ns += BURST_NS;
+    }
+    if (!strncmp(line, "{\"type\":\"track\"", 15) && !seen[i].told_ns)
+        seen[i].told_ns = now;
+}
+
+static void post_log(const char *line, void *arg)
+{
+    int i = whose(line);
+    (void)arg;
+    if (i >= 0 && !seen[i].stored_ns)
+        seen[i].stored_ns = utc_now_ns();
+}
+
+static void nothing(const char *line, void *arg) { (void)line, (void)arg; }
+
+static void listen_to(struct daemons *d, int ms, void (*sensor)(const char *, void *), void *arg)
+{
+    struct pollfd p[4];
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = (struct pollfd){ .fd = d->proc[i / 2].fd[i % 2], .events = POLLIN };
+    poll(p, 4, ms);
+    if (p[2].revents)
+        demo_lines(&d->proc[DAEMON_SENSOR], 0, sensor, arg);
+    if (p[1].revents)
+        demo_lines(&d->proc[DAEMON_POST], 1, post_log, NULL);
+    if (p[0].revents)
+        demo_lines(&d->proc[DAEMON_POST], 0, nothing, NULL);
+    if (p[3].revents)
+        demo_lines(&d->proc[DAEMON_SENSOR], 1, nothing, NULL);
+}
+
+static void scene_write(const struct daemons *d, unsigned n, bool crowd)
+{
+    char path[DEMO_PATH + 20];
+    snprintf(path, sizeof path, "%s/scene.yaml", d->dir);
+    FILE *f = fopen(path, "w");
+    assert(f);
+    live_scene(f, n, crowd, 0);
+    fclose(f);
+}
+
+// Median, 99th percentile and most of what was measured, in ms.
+static void put(double *ms, unsigned n)
+{
+    qsort(ms, n, sizeof *ms, usage_by_size);
+    if (n)
+        printf(" %.1f / %.1f / %.1f |", ms[n / 2], ms[(n * 99 - 1) / 100], ms[n - 1]);
+    else
+        printf(" - |");
+}
+
+static void row(const char *name, unsigned aircraft, double others)
+{
+    double ms[4][MOST];
+    unsigned n = 0, decoded = 0;
+
+    for (unsigned i = 0; i < aircraft; i++) {
+        const struct seen *s = &seen[i];
+        int64_t read_ns = atomic_load(&s->read_ns);
+        decoded += s->end_ns != 0;
+        if (!s->end_ns || !s->told_ns || !s->stored_ns || !read_ns)
+            continue;
+        ms[0][n] = (double)(read_ns - s->end_ns) * 1e-6;
+        ms[1][n] = (double)(s->told_ns - s->end_ns) * 1e-6;
+        ms[2][n] = (double)(s->stored_ns - s->told_ns) * 1e-6;
+        ms[3][n++] = (double)(read_ns - s->stored_ns) * 1e-6;
+    }
+    printf("| %s | %u | %u | %u |", name, aircraft, decoded, n);
+    for (unsigned k = 0; k < 4; k++)
+        put(ms[k], n);
+    printf(" %.1f |\n", others);
+    fflush(stdout);
+}
+
+static void latency(const char *name, unsigned n, bool crowd)
+{
+    struct daemons d;
+    char radios[DEMO_PATH + 300];
+    pthread_t client;
+
+    memset(seen, 0, sizeof seen);
+    atomic_store(&quit, false);
+    daemons_begin(&d);
+    assert(!pthread_create(&client, NULL, client_run, &d));
+    scene_write(&d, n, crowd);
+    snprintf(radios, sizeof radios, "  - { name: one, profile: tyto, args: 'driver=tyto,"
+             "scene=%s/scene.yaml', rate_hz: %.0f, centre_hz: %.0f }\n", d.dir, LIVE_RATE_HZ,
+             LIVE_CENTRE_HZ);
+    daemons_sensor(&d, radios);
+    int64_t t0 = mono_now_ns();
+    double busy = usage_machine_s(), length_s = 4 + n * LIVE_STEP_S + 3;
+    while ((double)(mono_now_ns() - t0) * 1e-9 < length_s)
+        listen_to(&d, 100, sensor_line, NULL);
+    // What others take of the machine: part of every figure above.
+    double others = (usage_machine_s() - busy) / length_s;
+    pid_t child[8];
+    unsigned children = usage_children(d.proc[DAEMON_SENSOR].pid, child, 8);
+    for (unsigned i = 0; i < DAEMONS; i++)
+        others -= usage_of(d.proc[i].pid).cpu_s / length_s;
+    for (unsigned i = 0; i < children; i++)
+        others -= usage_of(child[i]).cpu_s / length_s;
+    atomic_store(&quit, true);
+    pthread_join(client, NULL);
+    daemons_end(&d);
+    row(name, n, fmax(others, 0));
+}
+
+// ---- Twenty million samples a second, twice --------------------------------------------------
+
+#define RATE2 20e6
+
+struct counts { double samples[2], lost[2]; unsigned rounds; };
+
+static void health_line(const char *line, void *arg)
+{
+    struct counts *c = arg;
+    json_t *j = strncmp(line, "{\"type\":\"health\"", 16) ? NULL : json_loads(line, 0, NULL), *r;
+    size_t i;
+
+    json_array_foreach(json_object_get(j, "radios"), i, r)
+        if (i < 2) {
+            c->samples[i] = json_number_value(json_object_get(r, "samples"));
+            c->lost[i] = json_number_value(json_object_get(r, "lost"));
+        }
+    c->rounds += j != NULL;
+    json_decref(j);
+}
+
+static void render(const struct daemons *d, const char *name, const char *text)
+{
+    char path[DEMO_PATH + 40], why[IQ_WHY];
+    snprintf(path, sizeof path, "%s/%s.sigmf-meta", d->dir, name);
+    if (iq_sim_write(&(struct iq_sim_cfg){ .text = text }, path, NULL, NULL, why) < 0) {
+        fprintf(stderr, "bench_live: %s\n", why);
+        exit(2);
+    }
+}
+
+#define HEAD "rate_hz: 20e6\nduration_s: 3\nseed: 4\nreceiver: { noise_dbfs: -50, dc_dbfs: -60," \
+             " iq_gain_db: 0.1, iq_phase_deg: 0.5, clock_ppm: 1.5, adc_bits: 12 }\n"
+
+static const char busy_scene[] = "name: busy\ncentre_hz: 2444e6\n" HEAD "emitters:\n"
+    "  - { name: drone, model: droneid, variant: real, uid: 4001, freq_hz: 2444.5e6, snr_db: 14 }\n"
+    "  - { name: racer, model: elrs, mode: 250Hz, uid: 77, snr_db: 12 }\n"
+    "  - { name: stage, model: wifi, freq_hz: 2437e6, duty: 0.3, snr_db: 18 }\n"
+    "  - { name: phones, model: wifi, freq_hz: 2452e6, duty: 0.1, snr_db: 14, count: 2 }\n"
+    "  - { name: headsets, model: bluetooth, duty: 0.3, snr_db: 14, count: 3 }\n"
+    "  - { name: tags, model: ble, snr_db: 12, count: 5 }\n";
+static const char video_scene[] = "name: video\ncentre_hz: 5800.2e6\n" HEAD "emitters:\n"
+    "  - { name: picture, model: fmvideo, variant: pal, freq_hz: 5800e6, value: 12e6,"
+    " snr_db: 14 }\n";
+
+static void put_thread(const char *name, double cpu_s, void *arg)
+{
+    const double *length_s = arg;
+    if (cpu_s / *length_s >= 0.02)
+        printf("%s %.2f, ", name, cpu_s / *length_s);
+}
+
+static void rate(double length_s)
+{
+    static struct daemons d;
+    struct counts c = { 0 };
+    char radios[2 * DEMO_PATH + 600];
+    pid_t child[8];
+
+    daemons_begin(&d);
+    render(&d, "busy", busy_scene);
+    render(&d, "video", video_scene);
+    snprintf(radios, sizeof radios,
+             "  - { name: busy, profile: tyto, args: 'driver=tyto,file=%s/busy.sigmf-meta,loop=1',"
+             " rate_hz: 20e6, centre_hz: 2444e6 }\n"
+             "  - { name: video, profile: tyto, args: 'driver=tyto,"
+             "file=%s/video.sigmf-meta,loop=1', rate_hz: 20e6, centre_hz: 5800.2e6 }\n", d.dir,
+             d.dir);
+    daemons_sensor(&d, radios);
+    double busy = usage_machine_s();
+    int64_t t0 = mono_now_ns();
+    while ((double)(mono_now_ns() - t0) * 1e-9 < length_s)
+        listen_to(&d, 200, health_line, &c);
+    pid_t sensor = d.proc[DAEMON_SENSOR].pid;
+    struct usage s = usage_of(sensor), p = usage_of(d.proc[DAEMON_POST].pid), all = { 0 };
+    unsigned n = usage_children(sensor, child, 8);
+    for (unsigned i = 0; i < n; i++) {
+        struct usage u = usage_of(child[i]);
+        all.cpu_s += u.cpu_s;
+        all.rss_mb += u.rss_mb;
+    }
+    double others = (usage_machine_s() - busy - s.cpu_s - p.cpu_s - all.cpu_s) / length_s;
+    for (unsigned i = 0; i < 2; i++)
+        printf("| %s | %.1f | %.0f | %.4f |\n", i ? "5.8 GHz, video" : "2.4 GHz, busy",
+               c.samples[i] / 1e6, c.lost[i], 100 * c.lost[i] / fmax(c.samples[i] + c.lost[i], 1));
+    printf("\n%u health messages in %.0f s. Cores and MB at most: tyto-sensord %.2f, %.0f; the two "
+           "radios' processes %.2f, %.0f (they play the recordings, which a radio does itself); "
+           "tyto-alertd %.2f, %.0f; other work on the machine %.2f.\n\nThe sensor's threads: ",
+           c.rounds, length_s, s.cpu_s / length_s, s.rss_mb, all.cpu_s / length_s, all.rss_mb,
+           p.cpu_s / length_s, p.rss_mb, fmax(others, 0));
+    usage_threads(sensor, put_thread, &length_s);
+    printf("the rest less than 0.02 each.\n");
+    daemons_end(&d);
+}
+
+int main(void)
+{
+    const char *quick = getenv("QUICK"), *only = getenv("LIVE");
+    bool q = quick && *quick;
+    unsigned n = q ? 14 : 48;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!only || !strcmp(only, "latency")) {
+        printf("One radio of 12.5 MS/s (driver=tyto), first frame of each aircraft; median / 99 %% "
+               "/ most, in ms. Other work: cores of the machine that it took meanwhile.\n\n"
+               "| band | aircraft | read | alerts | last sample to screen | to the track's "
+               "message | to the commit | to the screen | other work |\n"
+               "|---|---|---|---|---|---|---|---|---|\n");
+        latency("aircraft alone", n, false);
+        latency("with a crowd", n, true);
+    }
+    if (!only || !strcmp(only, "wait")) {
+        printf("\nOf which waiting for later samples, ms of sample time, whatever the machine "
+               "does:\n\n| band | frames | median | 99 %% | most |\n|---|---|---|---|---|\n");
+        live_waiting("aircraft alone", false, q ? 8 : 20);
+        live_waiting("with a crowd", true, q ? 8 : 20);
+    }
+    if (!only || !strcmp(only, "rate")) {
+        printf("\nTwo radios of 20 MS/s that play recordings:\n\n"
+               "| radio | million samples | lost | %% lost |\n|---|---|---|---|\n");
+        rate(q ? 10 : 30);
+    }
+    return 0;
+}
