@@ -18,6 +18,7 @@
 #include "classifier/classifier.h"
 #include "classifier/out.h"
 #include "classifier/runs.h"
+#include "hw/hw.h"
 
 #define FREQ_MAX_HZ 300e9       // end of the radio spectrum as the ITU counts it
 #define THREADS_MAX 64          // dsp.h
@@ -26,11 +27,12 @@ struct options {
     struct iq_file_cfg file;
     unsigned           threads;
     bool               json, bursts, recognise;
+    const char        *policy;
 };
 
 static const char usage[] =
     "usage: tyto analyze [--format cf32|cf64|ci16|ci8|cu8] [--rate HZ] [--freq HZ] [--bursts]\n"
-    "                    [--threads N] [--no-droneid-decode] [--json] FILE\n"
+    "                    [--threads N] [--no-droneid-decode] [--policy FILE] [--json] FILE\n"
     "\n"
     "Finds what is on the air in a recording.  FILE is a SigMF pair (.sigmf-meta or\n"
     ".sigmf-data), or raw interleaved little-endian IQ (give --format and --rate);\n"
@@ -42,6 +44,7 @@ static const char usage[] =
     "  --bursts              also report every transmission\n"
     "  --threads N           worker threads, 1 to 64 (default: processors); results are the same\n"
     "  --no-droneid-decode   recognise DroneID without reading what it says\n"
+    "  --policy FILE         a further policy; what one of them forbids is not done\n"
     "  --json                JSON Lines instead of words\n"
     "\n"
     "Exit: 0 done, 2 bad use or bad input (what came before the fault is reported).\n";
@@ -85,6 +88,7 @@ static int option(struct options *o, int c, const char *arg)
         return 0;
     case 'b': o->bursts = true; return 0;
     case 'n': o->recognise = true; return 0;
+    case 'p': o->policy = arg; return 0;
     case 'j': o->json = true; return 0;
     case 'h': fputs(usage, stdout); return 1;
     case 'v': puts("tyto-analyze " TYTO_VERSION); return 1;
@@ -98,6 +102,7 @@ static int options_read(struct options *o, int argc, char **argv)
         { "format", required_argument, NULL, 'f' }, { "rate", required_argument, NULL, 'r' },
         { "freq", required_argument, NULL, 'q' },   { "threads", required_argument, NULL, 't' },
         { "bursts", no_argument, NULL, 'b' },       { "no-droneid-decode", no_argument, NULL, 'n' },
+        { "policy", required_argument, NULL, 'p' },
         { "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
     };
@@ -185,6 +190,23 @@ static int analyze(const struct options *opt, struct iq_source *src, struct cls 
     return s.counts->fault[0] ? bad("%s", s.counts->fault) : 0;
 }
 
+// What was asked for, or less where a policy allows no more: said once on standard error.
+static int droneid_allowed(const struct options *o, enum droneid_mode *ret, char why[IQ_WHY])
+{
+    static const enum droneid_mode modes[] = { DRONEID_OFF, DRONEID_RECOGNISE, DRONEID_DECODE };
+    char where[HW_WHERE];
+    int most = hw_policy_droneid(o->policy, where, why);
+    int want = o->recognise ? HW_DRONEID_RECOGNISE : HW_DRONEID_DECODE;
+
+    if (most < 0)
+        return most;
+    *ret = modes[want < most ? want : most];
+    if (most < want)
+        fprintf(stderr, "tyto-analyze: note: %s allows of DroneID: %s\n", where,
+                hw_droneid_name((enum hw_droneid)most));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options opt = { 0 };
@@ -199,8 +221,8 @@ int main(int argc, char **argv)
         free(runs);
         return r - 1;
     }
-    enum droneid_mode mode = opt.recognise ? DRONEID_RECOGNISE : DRONEID_DECODE;
-    if (iq_open_file(&src, &opt.file, why) < 0 ||
+    enum droneid_mode mode;
+    if (droneid_allowed(&opt, &mode, why) < 0 || iq_open_file(&src, &opt.file, why) < 0 ||
         cls_new(&c, &(struct cls_cfg){ .droneid = mode }, why) < 0)
         r = bad("%s", why);
     else if (!runs || !(d = dsp_new(&(struct dsp_cfg){ .source = src, .threads = opt.threads,

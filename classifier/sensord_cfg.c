@@ -232,6 +232,22 @@ static int place_read(struct reading *r, const struct yaml_place *p)
     return 0;
 }
 
+// What the installation's policy forbids, no configuration allows.
+static int policy_read(struct reading *r, const struct yaml_sensord *y)
+{
+    char further[SENSORD_PATH] = "", where[HW_WHERE], why[HW_WHY];
+    int e = path(r, "policy", y->policy, further, sizeof further);
+
+    if (e)
+        return e;
+    int most = hw_policy_droneid(y->policy ? further : NULL, where, why);
+    if (most < 0)
+        return bad(r, "policy", "%.300s", why);
+    return (int)r->c->droneid <= most ? 0
+         : bad(r, "droneid", "%.200s allows %s and no more; that was expected here", where,
+               hw_droneid_name((enum hw_droneid)most));
+}
+
 static int droneid_read(struct reading *r, const struct yaml_sensord *y)
 {
     static const char *const words[] = { "off", "recognise", "decode" };
@@ -266,7 +282,7 @@ static int all_read(struct reading *r, const struct yaml_sensord *y)
         (e = number(r, "threads", y->threads, 0, 64, &threads)) ||
         (e = number(r, "p_drone", y->p_drone, 0.01, 1, &c->p_drone)) ||
         (e = number(r, "heading_deg", y->heading_deg, 0, 360, &c->heading_deg)) ||
-        (e = droneid_read(r, y)) || (e = post_read(r, y->post)) ||
+        (e = droneid_read(r, y)) || (e = policy_read(r, y)) || (e = post_read(r, y->post)) ||
         (e = spool_read_cfg(r, y->spool)) || (e = place_read(r, y->place)))
         return e;
     c->threads = (unsigned)threads;

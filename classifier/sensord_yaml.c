@@ -39,7 +39,7 @@ static const cyaml_schema_field_t sensord_fields[] = {
     TEXT(name, yaml_sensord), TEXT(production, yaml_sensord), TEXT(keys_dir, yaml_sensord),
     TEXT(sig_dir, yaml_sensord), TEXT(plugin_path, yaml_sensord), TEXT(threads, yaml_sensord),
     TEXT(droneid, yaml_sensord), TEXT(legal_basis, yaml_sensord), TEXT(p_drone, yaml_sensord),
-    TEXT(heading_deg, yaml_sensord), TEXT(local, yaml_sensord),
+    TEXT(heading_deg, yaml_sensord), TEXT(local, yaml_sensord), TEXT(policy, yaml_sensord),
     CYAML_FIELD_MAPPING_PTR("post", OPT, struct yaml_sensord, post, post_fields),
     CYAML_FIELD_MAPPING_PTR("spool", OPT, struct yaml_sensord, spool, spool_fields),
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_sensord, place, place_fields),

@@ -14,7 +14,7 @@ struct yaml_place { char *gpsd, *lat_deg, *lon_deg, *alt_m, *err_m; };
 
 struct yaml_sensord {
     char *name, *production, *keys_dir, *sig_dir, *plugin_path, *threads, *droneid, *legal_basis,
-         *p_drone, *heading_deg, *local;
+         *p_drone, *heading_deg, *local, *policy;
     struct yaml_post  *post;
     struct yaml_spool *spool;
     struct yaml_place *place;

@@ -58,6 +58,21 @@ const char *hw_profile_name(size_t i);
 // The profile for a SoapySDR driver key, by name; NULL: none.
 const char *hw_profile_for_driver(const char *driver);
 
+// ---- Policy ----------------------------------------------------------------------------------
+
+// Where an installation has this file, no command and no configuration widens what it allows:
+//
+//     droneid: recognise           # off, recognise (also where this line is missing), decode
+//     record: never                # see tyto-record(1)
+#define HW_POLICY_PATH "/etc/tyto/policy.yaml"
+#define HW_WHERE 256
+enum hw_droneid { HW_DRONEID_OFF, HW_DRONEID_RECOGNISE, HW_DRONEID_DECODE };
+const char *hw_droneid_name(enum hw_droneid level);
+// The most that is allowed, by that file and, where not NULL, a further one (which must be there to
+// count, and can only narrow); where: file and line that say so, "" where nobody does.  -EINVAL
+// with a sentence for a file that cannot be understood: nothing is allowed then.
+int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY]);
+
 // ---- Place and time --------------------------------------------------------------------------
 
 // How good the system's clock is, from the kernel (adjtimex) and chrony where it runs.

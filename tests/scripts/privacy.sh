@@ -30,6 +30,16 @@ held_back() {
     done
 }
 
+# A policy forbids what the command would do, and a broken one forbids all.
+"$build/bin/tyto-sim" -o "$tmp/p.sigmf-meta" "$(ls "$top"/tests/iq/droneid*/scene.yaml | head -n 1)"
+printf 'droneid: recognise\n' >"$tmp/policy"
+n=$((n + 1))
+analyze --policy "$tmp/policy" "$tmp/p.sigmf-meta"; [ $code -eq 0 ] || fault "a policy: exit $code"
+hasnot '{"type":"decode"}' 'a policy'
+grep -q 'policy:1 allows of DroneID: recognise' "$tmp/err" || fault "a policy: $(cat "$tmp/err")"
+printf 'droneid: perhaps\n' >"$tmp/policy"
+analyze --policy "$tmp/policy" "$tmp/p.sigmf-meta"; refused 'policy:1:' 'a broken policy'
+
 for meta in "$captures"/dji_mavic_air_2*.sigmf-meta; do
     [ ! -r "$meta" ] || held_back "$meta"
 done

@@ -31,6 +31,11 @@ printf 'radios:\n  - { name: a, scene: nosuch.yaml }\n' >"$tmp/s.yaml"
 says 'no scene' nosuch.yaml
 printf 'production: yes\nradios:\n  - { name: a, scene: scene.yaml }\n' >"$tmp/s.yaml"
 says 'a simulation in production' simulation
+printf 'name: x\ndroneid: decode\nlegal_basis: a law\npolicy: p.yaml\nradios:\n  - { name: a, scene: scene.yaml }\n' >"$tmp/s.yaml"
+printf '# ours\ndroneid: recognise\n' >"$tmp/p.yaml"
+says 'more than the policy allows' 'p.yaml:2 allows recognise' --check
+printf 'droneid: all\n' >"$tmp/p.yaml"
+says 'a policy that is not understood' 'p.yaml:1:' --check
 says 'two files' 'one configuration' "$tmp/s.yaml"
 
 # What it tells of a scene from start to end, recognising only.

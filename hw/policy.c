@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the installation's policy allows of DroneID.  Read with libyaml's document tree, which keeps
+// lines.  Whatever is not understood forbids: a slip of the pen must not open what it meant to
+// close.  (Recording has keys of its own in the same file: sdr/record/policy.h.)
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "hw/hw.h"
+
+#define MAX_BYTES 65536
+
+static const char *const words[] = { "off", "recognise", "decode" };
+
+static const char *text_of(const yaml_node_t *n)
+{
+    return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+}
+
+static int refuse(char *why, const char *path, size_t line, const char *expected)
+{
+    snprintf(why, HW_WHY, "%.200s:%zu: %s; until this is mended nothing is received", path, line,
+             expected);
+    return -EINVAL;
+}
+
+// The value of the one key `droneid`, or that there is none.
+static int find(yaml_document_t *doc, const char *path, int *ret, char where[HW_WHERE], char *why)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(doc);
+    bool seen = false;
+
+    *ret = HW_DRONEID_RECOGNISE;        // a policy that says nothing of it allows no reading
+    snprintf(where, HW_WHERE, "%.200s", path);
+    if (!root)
+        return 0;
+    if (root->type != YAML_MAPPING_NODE)
+        return refuse(why, path, root->start_mark.line + 1, "keys with values were expected");
+    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
+         q++) {
+        const yaml_node_t *k = yaml_document_get_node(doc, q->key);
+        const yaml_node_t *v = yaml_document_get_node(doc, q->value);
+        const char *key = text_of(k), *s = text_of(v);
+        size_t line = k->start_mark.line + 1;
+        if (!key || strcmp(key, "droneid"))
+            continue;
+        if (seen)
+            return refuse(why, path, line, "droneid once was expected");
+        seen = true;
+        int level = -1;
+        for (int i = 0; s && i < 3; i++)
+            if (!strcmp(s, words[i]))
+                level = i;
+        if (level < 0)
+            return refuse(why, path, line, "droneid: off, recognise or decode was expected");
+        *ret = level;
+        snprintf(where, HW_WHERE, "%.200s:%zu", path, line);
+    }
+    return 0;
+}
+
+// One file; HW_DRONEID_DECODE where there is none.
+static int read_one(const char *path, int *ret, char where[HW_WHERE], char *why)
+{
+    yaml_parser_t parser;
+    yaml_document_t doc;
+    FILE *f = fopen(path, "rb");
+    char *text;
+    size_t n;
+
+    *ret = HW_DRONEID_DECODE;
+    if (!f && errno == ENOENT)
+        return 0;
+    if (!f)
+        return refuse(why, path, 1, strerror(errno));
+    text = malloc(MAX_BYTES + 1);
+    n = text ? fread(text, 1, MAX_BYTES + 1, f) : 0;
+    bool broken = !text || ferror(f) || n > MAX_BYTES;
+    fclose(f);
+    if (broken || !yaml_parser_initialize(&parser)) {
+        free(text);
+        return refuse(why, path, 1, "a policy of at most 64 KiB that can be read was expected");
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+    int r;
+    if (!yaml_parser_load(&parser, &doc))
+        r = refuse(why, path, parser.problem_mark.line + 1, "valid YAML was expected");
+    else {
+        r = find(&doc, path, ret, where, why);
+        yaml_document_delete(&doc);
+    }
+    yaml_parser_delete(&parser);
+    free(text);
+    return r;
+}
+
+int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY])
+{
+    const char *paths[] = { HW_POLICY_PATH, further };
+    int least = HW_DRONEID_DECODE;
+
+    where[0] = 0;
+    for (unsigned i = 0; i < 2 && paths[i]; i++) {
+        char here[HW_WHERE] = "";
+        int level, r = read_one(paths[i], &level, here, why);
+        if (r < 0)
+            return r;
+        if (level < least) {
+            least = level;
+            snprintf(where, HW_WHERE, "%s", here);
+        }
+    }
+    return least;
+}
+
+const char *hw_droneid_name(enum hw_droneid level) { return words[level]; }
