@@ -211,8 +211,11 @@ static void loss(struct sensor *s, const struct wire_health *h)
         lost += h->radio[i].lost;
         samples += h->radio[i].samples;
     }
-    uint64_t dl = lost - s->loss_lost, ds = samples - s->loss_samples;
-    bool fresh = s->have_health && lost >= s->loss_lost && samples >= s->loss_samples;
+    // Behind an outage a radio tells its gap before the samples that follow: fewer than before.
+    uint64_t dl = lost - s->loss_lost;
+    uint64_t ds = samples > s->loss_samples ? samples - s->loss_samples : 0;
+    bool fresh = s->have_health && lost >= s->loss_lost &&
+                 samples + lost >= s->loss_samples + s->loss_lost;
     s->loss_share = fresh && dl + ds ? (double)dl / (double)(dl + ds) : 0;
     s->loss_lost = lost;
     s->loss_samples = samples;

@@ -92,6 +92,14 @@ static void judge_clock(struct core *c, struct sensor *s)
     mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : s->clock.source);
 }
 
+// Wrong now, or a radio's trouble whose alert still stands: one that comes and goes between two
+// looks is not well while it comes.
+static bool trouble_stands(const struct sensor *s, enum trouble t)
+{
+    bool radio = t == TROUBLE_DEAF || t == TROUBLE_RADIO || t == TROUBLE_LOSS;
+    return s->bad_since_ns[t] || (radio && s->trouble[t]);
+}
+
 static enum sensor_state state_of(const struct core *c, const struct sensor *s)
 {
     if (!s->heard_mono_ns)
@@ -103,7 +111,7 @@ static enum sensor_state state_of(const struct core *c, const struct sensor *s)
     if (!radios_hearing(s))
         return SENSOR_SILENT;
     for (int t = 0; t < TROUBLES; t++)
-        if (s->bad_since_ns[t])
+        if (trouble_stands(s, (enum trouble)t))
             return SENSOR_DEGRADED;
     return SENSOR_OK;
 }

@@ -143,7 +143,10 @@ void track_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     t->matter = t->matter || strcmp(t->w.state, w->state) || strcmp(t->w.family, w->family) ||
                 strcmp(t->w.verdict, w->verdict) || strcmp(t->w.role, w->role) ||
                 strcmp(t->w.claimed_serial, w->claimed_serial);
+    int64_t last_ns = t->w.last_ns;             // a frame may have been later than this says
     t->w = *w;
+    if (t->w.last_ns < last_ns)
+        t->w.last_ns = last_ns;
     for (t->n_alternatives = 0; t->n_alternatives < 4 &&
          t->w.link_alternatives[t->n_alternatives][0];)
         t->n_alternatives++;
@@ -238,6 +241,8 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     if (t) {
         t->matter = t->matter || !t->claim.protocol[0];
         claim_frame(&t->claim, &m->decode, m->head.t_ns);
+        if (m->head.t_ns > t->w.last_ns)        // its track's next word may be seconds away
+            t->w.last_ns = m->head.t_ns;
         changed(c, t, &m->head);
         return;
     }

@@ -69,6 +69,22 @@ static void frame_makes_it_a_drone(void **state)
     assert_int_equal(a->rev, 2);
 }
 
+// A frame is its link being heard: what is said of both agrees, also when the track is older.
+static void frame_is_heard(void **state)
+{
+    struct feed *f = *state;
+    struct alert *a = alert_of(f, "dji-droneid", "identification", 0.9, "drone");
+    struct wire_msg m = feed_track(f, 0, "t1", 2, "dji-droneid", "identification");
+    feed_time(f, 4);
+    struct wire_msg d = feed_decode(f, 0, "t1", "SER1", 51, 14);
+    feed_send(f, 0, &d);
+    feed_commit(f);
+    assert_true(a->last_ns == d.head.t_ns && a->where.at_ns == d.head.t_ns);
+    feed_send(f, 0, &m);
+    feed_commit(f);
+    assert_true(a->last_ns == d.head.t_ns && f->c->track[0]->w.last_ns == d.head.t_ns);
+}
+
 // A position inside a zone: critical, and it calls again saying so.  Out and in again: once more.
 static void zone_calls_again(void **state)
 {
@@ -334,8 +350,9 @@ int main(void)
         CASE(video_is_a_drone), CASE(control_is_a_radio), CASE(broadcast_is_a_broadcast),
         CASE(unsure_is_watched), CASE(stranger_is_watched), CASE(wifi_is_nothing),
         CASE(unknown_is_nothing), CASE(frame_makes_it_a_drone), CASE(zone_calls_again),
-        CASE(serial_folds), CASE(serial_merges_later), CASE(ours_is_only_said),
-        CASE(late_is_silent), CASE(other_origins_are_refused), CASE(foreign_name_is_dropped),
+        CASE(frame_is_heard), CASE(serial_folds), CASE(serial_merges_later),
+        CASE(ours_is_only_said), CASE(late_is_silent), CASE(other_origins_are_refused),
+        CASE(foreign_name_is_dropped),
         CASE(actions_are_judged), CASE(second_person_is_told), CASE(soft_changes_are_not_stale),
         CASE(return_is_a_new_alert), CASE(ids_are_derived),
     };

@@ -153,8 +153,15 @@ static void never_green_unless_it_hears(void **state)
     assert_int_equal(state_is(f), SENSOR_SILENT);
     feed_tick(f, 4);
     assert_string_equal(feed_alert(f, "equipment")->rule, "sensor-deaf");
-    health(f, "running", 0.1, 0);
-    feed_tick(f, 1);
+    for (int i = 0; i < 29; i++) {                          // its alert stands: not green yet
+        health(f, "running", 0.1, 0);
+        feed_tick(f, 1);
+        assert_int_equal(state_is(f), SENSOR_DEGRADED);
+    }
+    for (int i = 0; i < 3; i++) {
+        health(f, "running", 0.1, 0);
+        feed_tick(f, 1);
+    }
     assert_int_equal(state_is(f), SENSOR_OK);
     feed_tick(f, 20);
     assert_int_equal(state_is(f), SENSOR_LOST);
@@ -187,6 +194,26 @@ static void loss_is_told(void **state)
     }
     assert_int_equal(state_is(f), SENSOR_DEGRADED);
     assert_string_equal(feed_alert(f, "equipment")->rule, "samples-lost");
+}
+
+// The message behind an outage counts the gap and not yet what came after it: fewer samples than
+// the one before.  The gap is loss all the same.
+static void gap_is_loss(void **state)
+{
+    struct feed *f = *state;
+    struct wire_msg m = feed_health(f, 0);
+    m.health.radio[0].samples = 258683904;
+    m.health.radio[0].lost = 111132207;
+    feed_send(f, 0, &m);
+    m = feed_health(f, 0);
+    m.health.radio[0].samples = 189060815;
+    m.health.radio[0].lost = 180755296;
+    feed_send(f, 0, &m);
+    assert_true(sensor_by_key(f->c, KEY_A)->loss_share > 0.9);
+    m = feed_health(f, 0);                                  // a new start counts from nothing
+    m.health.radio[0].samples = 1000;
+    feed_send(f, 0, &m);
+    assert_true(sensor_by_key(f->c, KEY_A)->loss_share == 0);
 }
 
 static void clock_is_told(void **state)
@@ -304,8 +331,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_melt), cmocka_unit_test(any_order_counts_once),
         CASE(ack_follows_commit), CASE(no_room_is_no_ack), CASE(never_green_unless_it_hears),
-        CASE(lost_comes_and_goes), CASE(loss_is_told), CASE(clock_is_told), CASE(watched_share),
-        CASE(restart_ends_tracks), CASE(revoked_is_gone), CASE(flood_keeps_the_proven),
+        CASE(lost_comes_and_goes), CASE(loss_is_told), CASE(gap_is_loss),
+        CASE(clock_is_told), CASE(watched_share), CASE(restart_ends_tracks),
+        CASE(revoked_is_gone), CASE(flood_keeps_the_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
