@@ -36,6 +36,7 @@ struct change {
     enum change_kind kind;
     char             id[40];
     bool             gone;          // the thing is no longer there; json is "{}"
+    bool             calls;         // an alert that is new, or calls again with this revision
     size_t           len;
     char             json[];        // NUL behind len bytes
 };

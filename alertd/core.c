@@ -126,6 +126,7 @@ static int load_alert(struct core *c, const char *json, size_t len)
         free(a);
         return 0;
     }
+    a->told_calls = a->calls;
     a->at = c->n_alerts;
     c->alert[c->n_alerts++] = a;
     if (!strcmp(a->work, "closed"))

@@ -153,6 +153,7 @@ struct alert {
     struct act_note by[CORE_BY];
     // not told
     bool     dirty, matter;
+    uint32_t told_calls;        // calls that a revision has told
     int64_t  soft_mono_ns;      // last revision for place and level alone
     int64_t  closed_mono_ns, lull_mono_ns;
     size_t   at;

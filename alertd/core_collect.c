@@ -42,8 +42,11 @@ static void collect_alert(struct core *c, struct core_work *w, struct alert *a)
     alert_revise(c, a);
     struct change *h = core_change(c, CHANGE_ALERT, a->id, alert_fields, a);
     put(w, h, true);
-    if (h)
-        batch_rev(w->batch, a->id, a->rev, h->n, c->now_ns, h->json, h->len);
+    if (!h)
+        return;
+    h->calls = a->rev == 1 || a->calls != a->told_calls;
+    a->told_calls = a->calls;
+    batch_rev(w->batch, a->id, a->rev, h->n, c->now_ns, h->json, h->len);
 }
 
 // Level and counts of a track are told twice a second and stored every five: after a restart the

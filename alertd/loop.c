@@ -93,7 +93,7 @@ static void log_alert(struct loop *o, const struct change *h)
 {
     char line[512];
     // The first revision and what calls again; the rest is for screens.
-    if (h->kind != CHANGE_ALERT || h->gone || !strstr(h->json, "\"rev\":1,"))
+    if (h->kind != CHANGE_ALERT || h->gone || !h->calls)
         return;
     words_line(o->l->words, h->json, h->len, line, sizeof line);
     log_say(LOG_WARN, "%s", line);

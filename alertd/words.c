@@ -171,6 +171,8 @@ static void say_alert(const struct words *w, struct text *t, const json_t *a)
         if (strcmp(str(a, "signal"), "heard"))
             say(t, "; %s", words_of(w, "signal", str(a, "signal")));
     }
+    if (num(a, "calls") > 1)
+        say(t, "; again: %s", words_of(w, "call_reason", str(a, "call_reason")));
     if (json_is_true(json_object_get(a, "late")))
         say(t, "; learned late, at %.8sZ", strlen(str(a, "received")) > 19 ? str(a, "received") + 11
                                                                           : "");

@@ -124,7 +124,7 @@ static int write_high(const struct demo_event *e, const char *dir, char why[DEMO
     return finish(f, why);
 }
 
-static int write_post(const char *dir, char why[DEMO_WHY])
+static int write_post(const struct demo_event *e, const char *dir, char why[DEMO_WHY])
 {
     FILE *f = create(dir, "alertd.yaml", why);
     if (!f)
@@ -136,7 +136,8 @@ static int write_post(const char *dir, char why[DEMO_WHY])
                "web: { host: 127.0.0.1, port: 8443, tls: yes, name: localhost }\n"
                "place: { lat_deg: 50.0690, lon_deg: 14.4050 }\n"
                "zones:\n"
-               "  - { id: s, name: Stage, lat_deg: 50.074, lon_deg: 14.3989, radius_m: 200 }\n");
+               "  - { id: s, name: Stage, lat_deg: 50.074, lon_deg: 14.3989, radius_m: 200 }\n"
+               "own_serials: [ %s ]\n", e->act[0].sign);
     return finish(f, why);
 }
 
@@ -145,7 +146,7 @@ int demo_event_write(const struct demo_event *e, const char *dir, char why[DEMO_
     int r = write_low(e, dir, why);
     if (!r)
         r = write_high(e, dir, why);
-    return r ? r : write_post(dir, why);
+    return r ? r : write_post(e, dir, why);
 }
 
 int demo_sensor_write(const struct demo_event *e, const char *dir, const char *endpoint,

@@ -16,8 +16,9 @@ int demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY])
 {
     const char *base = getenv("TMPDIR");
     base = base && *base ? base : "/tmp";
-    // Room for the longest name beside it in a Unix socket's 108 bytes and in the configurations.
-    if (strlen(base) > DEMO_PATH - 100)
+    // Room for the longest name beside it in a Unix socket's 108 bytes and in the configurations,
+    // and nothing in it that ends a word there or in a device's arguments.
+    if (strlen(base) > DEMO_PATH - 100 || strpbrk(base, "',\n"))
         base = "/tmp";
     snprintf(ret, DEMO_PATH, "%s/tyto-demo-" "XX" "XX" "XX", base);
     if (mkdtemp(ret))

@@ -54,6 +54,9 @@ clean 'two at once'
 
 if "$demo" --seed x >bad 2>err; then fault 'a bad seed is taken'; fi
 [ "$(wc -l <err)" -eq 1 ] && [ ! -s bad ] || fault "a bad seed: $(head -c 200 err)"
+mkdir "$tmp/it's, odd"      # what ends a word in its own files: another folder is taken
+TMPDIR="$tmp/it's, odd" "$demo" --step 3 --seconds 3 >odd 2>err || :
+grep -q 'of 4 found' odd || fault "an odd TMPDIR: $(cat err)"
 if TMPDIR=/nonexistent "$demo" --seconds 1 >bad 2>err; then fault 'no temporary folder is fine'; fi
 [ "$(wc -l <err)" -eq 1 ] || fault "no temporary folder: $(head -c 200 err)"
-finish 10
+finish 11

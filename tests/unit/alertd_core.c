@@ -107,6 +107,31 @@ static void zone_calls_again(void **state)
     assert_int_equal(a->calls, calls + 1);
 }
 
+// What the log says: the first revision and each that calls, not those between, none again.
+static bool says(struct feed *f)
+{
+    bool calls = false;
+    struct core_work *w = core_collect(f->c);
+    for (size_t i = 0; i < w->n_change; i++)
+        calls = calls || (w->change[i]->kind == CHANGE_ALERT && w->change[i]->calls);
+    core_work_free(w);
+    return calls;
+}
+
+static void calls_are_said(void **state)
+{
+    struct feed *f = *state;
+    struct wire_msg m = feed_track(f, 0, "t1", 1, "dji-droneid", "identification");
+    feed_send(f, 0, &m);
+    assert_true(says(f));
+    for (double lat = 50.1; lat > 49; lat -= 0.1) {         // in, and out again
+        feed_time(f, 1);
+        m = feed_decode(f, 0, "t1", "SER1", lat, 14);
+        feed_send(f, 0, &m);
+        assert_int_equal(says(f), fabs(lat - 50) < 1e-6);
+    }
+}
+
 // Two sensors, one serial: one incident, one alert, both named.
 static void serial_folds(void **state)
 {
@@ -350,7 +375,7 @@ int main(void)
         CASE(video_is_a_drone), CASE(control_is_a_radio), CASE(broadcast_is_a_broadcast),
         CASE(unsure_is_watched), CASE(stranger_is_watched), CASE(wifi_is_nothing),
         CASE(unknown_is_nothing), CASE(frame_makes_it_a_drone), CASE(zone_calls_again),
-        CASE(frame_is_heard), CASE(serial_folds), CASE(serial_merges_later),
+        CASE(frame_is_heard), CASE(calls_are_said), CASE(serial_folds), CASE(serial_merges_later),
         CASE(ours_is_only_said), CASE(late_is_silent), CASE(other_origins_are_refused),
         CASE(foreign_name_is_dropped),
         CASE(actions_are_judged), CASE(second_person_is_told), CASE(soft_changes_are_not_stale),
