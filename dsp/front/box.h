@@ -44,6 +44,7 @@ struct box {
     unsigned splinter;          // rows in a row in which it seemed a fragment of something wider
     bool     is_splinter;       // this row does
     uint32_t flags;
+    uint32_t line;              // which line it is (see line.h), 0: none
     uint64_t run;               // number of the run, 0: not one (yet)
     uint64_t run_n0;
     unsigned run_part;          // parts told so far
@@ -119,6 +120,8 @@ bool box_jump(struct tracker *t, struct seg *s);
 void box_open(struct tracker *t, struct seg *s, struct cand_list *out);
 void box_join_jumped(struct tracker *t);
 void box_end_row(struct box *b);
+// The lines that stand in this row, each in a box of its own.
+void box_lines(struct tracker *t, const struct place_in *in, struct cand_list *out);
 // Looks for what takes turns with box i, or lies over it, and joins it; true: the table changed.
 bool box_join_turns(struct tracker *t, const struct place_in *in, unsigned i,
                     struct cand_list *out);

@@ -8,7 +8,7 @@
 #include "dsp/front/nth.h"
 #include "dsp/kernel/band.h"
 
-#define WINDOW_ROWS 16          // half a millisecond: shorter than the pauses of a busy channel
+#define WINDOW_ROWS FLOOR_WINDOW
 #define SPAN_S      0.100       // windows kept
 #define SOLVE_EVERY 32          // windows between two solutions, once there are plenty
 #define GROUP_MIN   4           // narrow channels in a group: 32 degrees of freedom in a window
@@ -38,7 +38,8 @@ struct noise_floor {
     uint64_t    row, epoch_windows;
     unsigned    span, have, at;
     const struct band_ops *ops;
-    float      *acc;            // [slow_n], the window being filled
+    float      *acc, *last;     // [slow_n], the window being filled, the mean of the one before
+    uint64_t    solved;
     unsigned    acc_rows, acc_dead;
     unsigned    news;
     float      *lively;         // [span][groups]: windows outside digital silence
@@ -84,6 +85,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->first = calloc(f->span, sizeof *f->first);
     f->ops = band_ops();
     f->acc = calloc(g->slow_n, sizeof *f->acc);
+    f->last = calloc(g->slow_n, sizeof *f->last);
     f->lively = calloc((size_t)f->span * f->groups, sizeof *f->lively);
     f->rank_low = calloc(f->groups, sizeof *f->rank_low);
     f->rank_mid = calloc(f->groups, sizeof *f->rank_mid);
@@ -96,7 +98,8 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->fast = calloc(g->fast_n, sizeof *f->fast);
     f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
     f->inv_fast = calloc(g->fast_n, sizeof *f->inv_fast);
-    if (!f->ring || !f->live || !f->first || !f->acc || !f->lively || !f->low || !f->spread ||
+    if (!f->ring || !f->live || !f->first || !f->acc || !f->last || !f->lively ||
+        !f->low || !f->spread ||
         !f->shape || !f->rank_low || !f->rank_mid ||
         !f->inv_slow || !f->inv_fast || !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
@@ -113,6 +116,7 @@ void floor_free(struct noise_floor *f)
     free(f->live);
     free(f->first);
     free(f->acc);
+    free(f->last);
     free(f->lively);
     free(f->rank_low);
     free(f->rank_mid);
@@ -128,11 +132,19 @@ void floor_free(struct noise_floor *f)
     free(f);
 }
 
-const float *floor_slow(const struct noise_floor *f) { return f->slow; }
-const float *floor_fast(const struct noise_floor *f) { return f->fast; }
-const float *floor_inverse_slow(const struct noise_floor *f) { return f->inv_slow; }
-const float *floor_inverse_fast(const struct noise_floor *f) { return f->inv_fast; }
-float floor_least(const struct noise_floor *f) { return f->least_of_all; }
+struct floor_view floor_now(const struct noise_floor *f)
+{
+    return (struct floor_view){ .slow = f->slow, .fast = f->fast, .inverse_slow = f->inv_slow,
+                                .inverse_fast = f->inv_fast, .least = f->least_of_all };
+}
+
+uint64_t floor_solved(const struct noise_floor *f) { return f->solved; }
+
+const float *floor_window(const struct noise_floor *f, uint64_t *ret_count)
+{
+    *ret_count = f->epoch_windows;
+    return f->epoch_windows ? f->last : NULL;
+}
 
 // ---- Windows in -----------------------------------------------------------------------------
 
@@ -146,6 +158,8 @@ static void close_window(struct noise_floor *f)
             sum += f->acc[k];
         w[i] = (float)(sum / ((double)f->acc_rows * f->group));
     }
+    for (unsigned k = 0; k < f->g.slow_n; k++)
+        f->last[k] = f->acc[k] / (float)f->acc_rows;
     memset(f->acc, 0, f->g.slow_n * sizeof *f->acc);
     f->live[f->at] = f->acc_dead == 0;
     f->first[f->at] = f->row - f->acc_rows;
@@ -336,6 +350,7 @@ bool floor_solve(struct noise_floor *f)
         return false;
     f->news = 0;
     f->fresh = true;
+    f->solved++;
     quantiles(f);
     make_shape(f);
     spread_out(f);

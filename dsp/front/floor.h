@@ -31,9 +31,12 @@ bool floor_solve(struct noise_floor *f);
 // How much the noise of the whole capture lies above the floor around a row of this epoch, 1 or a
 // little more: a receiver whose gain or heat moved all channels at once, not a signal.
 float floor_common(struct noise_floor *f, uint64_t row);
-const float *floor_slow(const struct noise_floor *f);   // power per narrow channel
-const float *floor_fast(const struct noise_floor *f);   // per fast channel
-// One over these, and the least of each.
-const float *floor_inverse_slow(const struct noise_floor *f);
-const float *floor_inverse_fast(const struct noise_floor *f);
-float floor_least(const struct noise_floor *f);
+// Power per narrow channel and per fast one, one over these, the least of the narrow ones.
+struct floor_view { const float *slow, *fast, *inverse_slow, *inverse_fast; float least; };
+struct floor_view floor_now(const struct noise_floor *f);
+// Counts the solutions: the view has changed with it.
+uint64_t floor_solved(const struct noise_floor *f);
+// Mean power of each narrow channel over the window that closed last, and how many have closed in
+// this epoch; NULL when none has yet.
+const float *floor_window(const struct noise_floor *f, uint64_t *ret_count);
+#define FLOOR_WINDOW 16         // rows: half a millisecond, shorter than a busy channel's pauses

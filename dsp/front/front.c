@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 //   newest row                                                                        oldest kept
-//     |  10 ms: floor looks ahead |  20 ms: the longest tile  |  rows final  ........  |
+//     |  17 ms: floor looks ahead |  20 ms: the longest tile  |  rows final  ........  |
 //     cells (banks)               tiles                       tracker, place
 //
 // Everything runs row by row on the front's thread; a gap in the samples drains the whole of it.
@@ -13,14 +13,16 @@
 
 #include "dsp/front/cells.h"
 #include "dsp/front/floor.h"
+#include "dsp/front/line.h"
 #include "dsp/front/place.h"
 #include "dsp/front/tiles.h"
 #include "dsp/front/track.h"
 #include "dsp/kernel/band.h"
 #include "dsp/kernel/tile.h"
 
-#define AHEAD_S 0.010           // the floor knows so much of what comes
-#define LATER_S 0.060           // kept behind the tiles: a run's first 40 ms, looked at every 8
+#define AHEAD_S (LINE_S + 0.001) // so much of what comes is known to the floor and to the lines
+#define LATER_S 0.057           // kept behind the tiles: a run's first 40 ms, looked at every 8
+#define RAISE   2.0f            // a line may drift by 3 dB within a tile
 #define PSD_S   0.5
 #define PSD_ROWS 4              // every fourth row goes into the spectrum for display
 
@@ -28,10 +30,13 @@ struct front {
     struct iq_info      info;
     struct cells        cells;
     struct noise_floor *floor;
+    struct lines       *lines;
+    struct line_mask   *judging, *tracking;     // the floor as tiles, as the tracker sees it
     struct tiles       *tiles;
     struct tracker     *tracker;
     uint64_t            judged, tracked;    // rows of this epoch through tiles, through the tracker
     uint64_t            ahead;      // rows
+    uint64_t            windows;    // of the floor's that the lines have
     uint64_t            end;        // index after the last sample seen
     uint64_t            done;       // told so far
     bool                begun;
@@ -51,10 +56,14 @@ struct front *front_new(const struct iq_info *info)
     f->ahead = (uint64_t)(AHEAD_S / g->row_s) + 1;
     f->psd_every = (uint64_t)(PSD_S / g->row_s / PSD_ROWS);
     f->floor = floor_new(g, info->format);
+    f->lines = lines_new(g);
+    f->judging = line_mask_new(g, RAISE);
+    f->tracking = line_mask_new(g, 1);
     f->tiles = tiles_new(g);
     f->tracker = tracker_new(g);
     f->psd = calloc(g->slow_n, sizeof *f->psd);
-    if (!ok || !f->floor || !f->tiles || !f->tracker || !f->psd) {
+    if (!ok || !f->floor || !f->lines || !f->judging || !f->tracking || !f->tiles ||
+        !f->tracker || !f->psd) {
         front_free(f);
         return NULL;
     }
@@ -67,17 +76,22 @@ void front_free(struct front *f)
         return;
     cells_done(&f->cells);
     floor_free(f->floor);
+    lines_free(f->lines);
+    line_mask_free(f->judging);
+    line_mask_free(f->tracking);
     tiles_free(f->tiles);
     tracker_free(f->tracker);
     free(f->psd);
     free(f);
 }
 
-static struct place_in view(const struct front *f)
+static struct place_in view(struct front *f, uint64_t row)
 {
-    return (struct place_in){ .cells = &f->cells, .floor_slow = floor_slow(f->floor),
-                              .floor_fast = floor_fast(f->floor),
-                              .inverse_slow = floor_inverse_slow(f->floor) };
+    struct floor_view v = line_mask_at(f->tracking, f->lines, f->floor, row);
+
+    return (struct place_in){ .cells = &f->cells, .floor_slow = v.slow, .floor_fast = v.fast,
+                              .inverse_slow = v.inverse_slow, .bare = floor_now(f->floor),
+                              .lines = lines_at(f->lines, row) };
 }
 
 // ---- Spectrum -------------------------------------------------------------------------------
@@ -86,7 +100,7 @@ static void tell_psd(struct front *f, struct front_out *out)
 {
     const struct grid *g = &f->cells.g;
     unsigned bins = g->slow_n < 2048 ? g->slow_n : 2048, per = g->slow_n / bins;
-    const float *fl = floor_slow(f->floor);
+    const float *fl = floor_now(f->floor).slow;
     double floor_sum = 0;
 
     for (unsigned i = 0; i < bins; i++) {
@@ -124,12 +138,23 @@ static void count_psd(struct front *f, uint64_t row)
 static void tell_noise(struct front *f, struct front_out *out)
 {
     const struct grid *g = &f->cells.g;
-    const float *fl = floor_slow(f->floor);
+    const float *fl = floor_now(f->floor).slow;
 
     for (unsigned i = 0; i < NOISE_POINTS; i++) {
         unsigned k = (2 * i + 1) * g->slow_n / (2 * NOISE_POINTS);
         out->noise.dbfs_hz[i] = (float)(10 * log10(fmax(fl[k], 1e-25) / g->slow_hz));
     }
+}
+
+static void learn_window(struct front *f)
+{
+    uint64_t count;
+    const float *mean = floor_window(f->floor, &count);
+
+    if (count == f->windows)
+        return;
+    lines_window(f->lines, mean);
+    f->windows = count;
 }
 
 // The floor learns from a row as soon as it is there.
@@ -146,22 +171,25 @@ static void learn(struct front *f, uint64_t row)
     for (uint64_t r = row > 2 ? row - 2 : 0; r <= row; r++)
         dead = dead || c->dead[r & (g->ring - 1)];
     floor_row(f->floor, cells_slow(c, row), (float)((to - from) / (1.5 * g->row)), dead);
+    learn_window(f);
 }
 
 static void judge(struct front *f)
 {
     floor_solve(f->floor);
-    tiles_row(f->tiles, &f->cells, f->floor);
+    struct floor_view bare = floor_now(f->floor);
+    lines_look(f->lines, &f->cells, &bare);
+    struct floor_view v = line_mask_at(f->judging, f->lines, f->floor, f->judged);
+    tiles_row(f->tiles, &f->cells, &v, floor_common(f->floor, f->judged));
     f->judged++;
 }
 
 static void track(struct front *f, struct front_out *out)
 {
-    struct place_in in = view(f);
-
     while (f->tracked < tiles_final(f->tiles)) {
         if (f->tracked % PSD_ROWS == 0)
             count_psd(f, f->tracked);
+        struct place_in in = view(f, f->tracked);
         tracker_row(f->tracker, &in, &out->list);
         f->tracked++;
         if (f->psd_rows >= f->psd_every)
@@ -176,13 +204,15 @@ static void drain(struct front *f, uint32_t flags, struct front_out *out)
     while (cells_drain(c))
         learn(f, c->rows - 1);
     floor_end(f->floor);
+    learn_window(f);
     while (f->judged < c->rows) {
         judge(f);
         track(f, out);
     }
-    tiles_end(f->tiles, c, f->floor);
+    struct floor_view v = line_mask_at(f->judging, f->lines, f->floor, f->judged);
+    tiles_end(f->tiles, c, &v);
     track(f, out);
-    struct place_in in = view(f);
+    struct place_in in = view(f, f->tracked ? f->tracked - 1 : 0);
     tracker_end(f->tracker, &in, flags, &out->list);
 }
 
@@ -190,6 +220,8 @@ static void begin(struct front *f, uint64_t origin, bool after_gap)
 {
     cells_begin(&f->cells, origin);
     floor_begin(f->floor);
+    lines_begin(f->lines);
+    f->windows = 0;
     tiles_begin(f->tiles);
     tracker_begin(f->tracker, after_gap);
     f->judged = f->tracked = 0;

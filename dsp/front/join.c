@@ -115,7 +115,7 @@ void box_place(struct tracker *t, const struct place_in *in, struct seg *s)
 
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
-        if (b == home || !box_overlaps(b, s) || (s->skirt && !box_holds_weak(b, s)))
+        if (b == home || b->line || !box_overlaps(b, s) || (s->skirt && !box_holds_weak(b, s)))
             continue;
         if (!box_fits(t, in, b, s)) {
             if (s->hi - s->lo > mean_width(b)) {
@@ -150,11 +150,40 @@ void box_place(struct tracker *t, const struct place_in *in, struct seg *s)
     // What is left of something wide that fades: weaker and narrower, right after it.
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
-        if (!s->skirt && box_overlaps(b, s) && b->full + 2 >= t->row &&
+        if (!b->line && !s->skirt && box_overlaps(b, s) && b->full + 2 >= t->row &&
             s->density <= 1.4 * mean_density(b) && s->hi - s->lo < mean_width(b)) {
             join(t, b, s, false);
             return;
         }
+    }
+}
+
+// What stands on a line hides it.
+static bool is_hidden(const struct tracker *t, const struct box *b)
+{
+    for (unsigned i = 0; i < t->n_seg; i++)
+        if (t->seg[i].lo < b->hi && t->seg[i].hi > b->lo)
+            return true;
+    return false;
+}
+
+void box_lines(struct tracker *t, const struct place_in *in, struct cand_list *out)
+{
+    for (unsigned i = 0; i < in->lines->n; i++) {
+        const struct line_span *x = &in->lines->s[i];
+        struct seg s = { .lo = x->k - 1, .hi = x->k + 2, .power = x->slow[LINE_REACH],
+                         .density = 1 + x->slow[LINE_REACH] * in->bare.inverse_slow[x->k] };
+        unsigned k = 0;
+        while (k < t->n_box && t->box[k].line != x->id)
+            k++;
+        if (k < t->n_box)
+            join(t, &t->box[k], &s, true);
+        else
+            box_open(t, &s, out);
+        if (k == t->n_box)              // no room
+            return;
+        t->box[k].line = x->id;
+        t->box[k].covered = is_hidden(t, &t->box[k]);
     }
 }
 
@@ -167,7 +196,7 @@ bool box_jump(struct tracker *t, struct seg *s)
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *b = &t->box[i];
         double d = box_distance(s->lo, s->hi, b->lo, b->hi);
-        if (b->now_hi >= 0 || b->covered || b->last + 2 < t->row || d >= least ||
+        if (b->line || b->now_hi >= 0 || b->covered || b->last + 2 < t->row || d >= least ||
             !box_near(t, d, s->hi - s->lo, mean_width(b)) ||
             !within_db(s->density, mean_density(b), 2 * SAME_DB))
             continue;
@@ -198,12 +227,13 @@ void box_join_jumped(struct tracker *t)
 {
     for (unsigned i = 0; i < t->n_box; i++) {
         struct box *a = &t->box[i];
-        if (a->now_hi >= 0 || a->covered || a->last + 1 != t->row || a->run)
+        if (a->line || a->now_hi >= 0 || a->covered || a->last + 1 != t->row || a->run)
             continue;
         for (unsigned k = 0; k < t->n_box; k++) {
             struct box *b = &t->box[k];
             double d = box_distance(a->lo, a->hi, b->lo, b->hi);
-            if (k == i || b->now_hi < 0 || b->start + 2 < t->row || b->start <= a->start ||
+            if (k == i || b->line || b->now_hi < 0 || b->start + 2 < t->row ||
+                b->start <= a->start ||
                 !box_near(t, d, mean_width(a), mean_width(b)) ||
                 !within_db(mean_density(a), mean_density(b), 2 * SAME_DB))
                 continue;
@@ -250,7 +280,7 @@ bool box_join_turns(struct tracker *t, const struct place_in *in, unsigned i,
 {
     for (unsigned k = 0; k < t->n_box; k++) {
         struct box *a = &t->box[i], *b = &t->box[k];
-        if (k == i || !(same_place(a, b) || takes_turns(t, in, a, b)))
+        if (k == i || a->line || b->line || !(same_place(a, b) || takes_turns(t, in, a, b)))
             continue;
         if (a->run && b->run)           // of two runs the younger ends
             run_end(t, in, a->run_n0 > b->run_n0 ? a : b, (double)t->row * t->g.row, out);

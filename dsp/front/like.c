@@ -16,6 +16,7 @@
 #define THIN_DB     8.0         // between rows of one narrow signal
 #define PROMINENT   3.0         // denser than what surrounds it: something else
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
+#define FILLED      0.8         // of its band in every row: OFDM, not a tone that moves in it
 #define FLAT_HZ     150e3       // ... which a line is not: one block of LTE has 180 kHz
 #define JUMP_HZ     1.5e6       // farthest that a chirp or a tone jumps ...
 #define JUMP_WIDTHS 8.0         // ... in widths of what one row shows of it
@@ -50,7 +51,7 @@ static bool same_signal(const struct tracker *t, const struct place_in *in, cons
     }
     if (t->row - b->start > rows_of(t, 0.010) || fmin(ws, wb) * t->g.slow_hz < FLAT_HZ)
         return false;
-    if (ws < wb)
+    if (ws < wb || wb < FILLED * (b->hi - b->lo))
         return false;
     double core = density_of(t, in, b->lo, b->hi);
     double own = b->hi - b->lo, rest = (s->density * ws - core * own) / fmax(1, ws - own);

@@ -12,7 +12,7 @@
 
 #define BOUNDS       24         // 0.5 to 2^22 degrees of freedom: 20 ms x 200 MHz
 
-// A found tile is looked at half by half, in time and in frequency.
+// A found tile is looked at half by half in time.
 #define HALF_SHARE   0.5f       // of the whole's excess a half must hold to be marked
 #define HALF_SIGMAS  6.0f       // excess of a half over its standard error that tells halves apart
 

@@ -5,12 +5,16 @@
 
 #include "dsp/burst.h"
 #include "dsp/front/cells.h"
+#include "dsp/front/line.h"
 #include "dsp/kernel/band.h"
 
-// What is known of the noise and the cells.
+// What is known of the noise and the cells.  The floor with the lines that stand in it (which are
+// nobody's power), and without.
 struct place_in {
-    const struct cells *cells;
-    const float        *floor_slow, *floor_fast, *inverse_slow;
+    const struct cells    *cells;
+    const float           *floor_slow, *floor_fast, *inverse_slow;
+    struct floor_view      bare;
+    const struct line_set *lines;
 };
 
 // A stretch of the grid: rows [row0, row1), narrow channels [lo, hi).  Power before hop `told` has

@@ -138,10 +138,24 @@ static void add_run(struct tracker *t, const struct place_in *in, int lo, int hi
     split_run(t, lo, hi, 0, profile(t, in, lo, hi), 0);
 }
 
+// Narrow channels of [a, b) that lines may fill: what runs on beyond them runs under them.
+static int lines_in(const struct place_in *in, int a, int b)
+{
+    int n = 0;
+
+    for (unsigned i = 0; i < in->lines->n; i++) {
+        int k0 = in->lines->s[i].k - LINE_REACH, k1 = in->lines->s[i].k + LINE_REACH + 1;
+        k0 = k0 > a ? k0 : a;
+        k1 = k1 < b ? k1 : b;
+        n += k1 > k0 ? k1 - k0 : 0;
+    }
+    return n;
+}
+
 // Marked cells from..to: go on with the run [*lo, *hi), or end it and begin a new one.
 static void extend(struct tracker *t, const struct place_in *in, int from, int to, int *lo, int *hi)
 {
-    if (*lo >= 0 && from - *hi > BRIDGE) {
+    if (*lo >= 0 && from - *hi > BRIDGE && from - *hi > BRIDGE + lines_in(in, *hi, from)) {
         add_run(t, in, *lo, *hi);
         *lo = -1;
     }

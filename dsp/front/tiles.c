@@ -13,6 +13,8 @@
 #define SMEAR        2          // rows by which the slow window reaches past its row
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
 #define WHOLE        8          // narrow channels, one fast channel: a tile no wider stays whole
+#define PART_SHARE   0.5f       // of the whole's excess a half in frequency must hold to be marked
+#define PART_SIGMAS  6.0f       // of a half's excess that tell halves in frequency apart
 #define KEEP_DOF     0.25       // of a tile must be left after exclusion to be judged
 
 // Energy (mean over floor times dof) that dof degrees of freedom must reach.
@@ -164,7 +166,7 @@ struct judged {
     uint64_t      row;          // its first
     unsigned      n;            // cells in a row of the level
     bool          fast;
-    const struct noise_floor *floor;
+    const struct floor_view *floor;
     float         least;
 };
 
@@ -179,10 +181,10 @@ static void mark_found(struct tiles *t, struct cells *c, const struct judged *j,
                        unsigned n, unsigned w)
 {
     if (j->fast)
-        tiles_mark_fast(t, c, floor_inverse_slow(j->floor), j->least, j->row, j->l->rows, from, n,
+        tiles_mark_fast(t, c, j->floor->inverse_slow, j->least, j->row, j->l->rows, from, n,
                         w);
     else
-        tiles_mark_slow(t, c, floor_slow(j->floor), j->row, j->l->rows, (int)from,
+        tiles_mark_slow(t, c, j->floor->slow, j->row, j->l->rows, (int)from,
                         (int)(from + n), t->over_of[from]);
     clear(j, from, n);
 }
@@ -199,7 +201,7 @@ static void find_in(struct tiles *t, struct cells *c, const struct judged *j, un
 
     for (unsigned k = from; k < from + w; k++)
         dof += j->l->d[k];
-    if (w <= (j->fast ? 1u : WHOLE) || (over - 1) * sqrtf(dof / 2) < HALF_SIGMAS) {
+    if (w <= (j->fast ? 1u : WHOLE) || (over - 1) * sqrtf(dof / 2) < PART_SIGMAS) {
         for (unsigned k = from; k < from + w; k++)
             t->over_of[k] = over;
         mark_found(t, c, j, from, w, w);
@@ -211,7 +213,7 @@ static void find_in(struct tiles *t, struct cells *c, const struct judged *j, un
             e += j->l->e[k];
             d += j->l->d[k];
         }
-        if (d > 0 && e / d - 1 > HALF_SHARE * (over - 1))
+        if (d > 0 && e / d - 1 > PART_SHARE * (over - 1))
             find_in(t, c, j, h, w / 2, e / d);
     }
 }
@@ -286,7 +288,7 @@ static void level_add(const struct tiles *t, struct level *to, struct level *fro
     from->rows = 0;
 }
 
-static void fast_row(struct tiles *t, struct cells *c, struct noise_floor *f)
+static void fast_row(struct tiles *t, struct cells *c, const struct floor_view *f)
 {
     unsigned n = t->g.fast_n;
     uint64_t row = t->fast_row++;
@@ -296,10 +298,10 @@ static void fast_row(struct tiles *t, struct cells *c, struct noise_floor *f)
     float scale = (float)(FAST_DOF / ROW_HOPS) / t->common[row % 8];
 
     // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
-    if (least < floor_least(f))         // the usual case
-        t->ops->rows(p, floor_inverse_fast(f), scale, ROW_HOPS, n, l->e);
-    for (unsigned j = 0; j < ROW_HOPS && least >= floor_least(f); j++) {
-        t->ops->over(p + (size_t)j * n, floor_fast(f), least, n, t->n);
+    if (least < f->least)         // the usual case
+        t->ops->rows(p, f->inverse_fast, scale, ROW_HOPS, n, l->e);
+    for (unsigned j = 0; j < ROW_HOPS && least >= f->least; j++) {
+        t->ops->over(p + (size_t)j * n, f->fast, least, n, t->n);
         t->tile->add(l->e, t->n, scale, n);
     }
     t->tile->fill(l->d, (float)FAST_DOF, n);
@@ -320,15 +322,15 @@ static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
                                     .share2 = 0.04f };
 
 // Slow row `row` over floor, from now on in the ring of the last few.
-static void slow_over(struct tiles *t, const struct cells *c, const struct noise_floor *f,
+static void slow_over(struct tiles *t, const struct cells *c, const struct floor_view *f,
                       uint64_t row)
 {
     float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS];
 
-    if (least < floor_least(f))
-        t->ops->times(cells_slow(c, row), floor_inverse_slow(f), t->g.slow_n, to);
+    if (least < f->least)
+        t->ops->times(cells_slow(c, row), f->inverse_slow, t->g.slow_n, to);
     else
-        t->ops->over(cells_slow(c, row), floor_slow(f), least, t->g.slow_n, to);
+        t->ops->over(cells_slow(c, row), f->slow, least, t->g.slow_n, to);
     t->tile->crest(to, t->g.slow_n, t->crest[row % OVER_ROWS]);
 }
 
@@ -348,7 +350,7 @@ static void take_row(struct tiles *t, const struct cells *c, uint64_t row, struc
     l->rows++;
 }
 
-static void close_level(struct tiles *t, struct cells *c, const struct noise_floor *f,
+static void close_level(struct tiles *t, struct cells *c, const struct floor_view *f,
                         unsigned level, uint64_t end, bool last)
 {
     struct level *l = &t->slow[level];
@@ -362,7 +364,7 @@ static void close_level(struct tiles *t, struct cells *c, const struct noise_flo
         t->final = end;
 }
 
-static void slow_row(struct tiles *t, struct cells *c, const struct noise_floor *f)
+static void slow_row(struct tiles *t, struct cells *c, const struct floor_view *f)
 {
     uint64_t row = t->slow_row++;
     unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
@@ -374,9 +376,9 @@ static void slow_row(struct tiles *t, struct cells *c, const struct noise_floor 
 
 // ---- Rows in --------------------------------------------------------------------------------
 
-void tiles_row(struct tiles *t, struct cells *c, struct noise_floor *f)
+void tiles_row(struct tiles *t, struct cells *c, const struct floor_view *f, float common)
 {
-    t->common[t->fast_row % 8] = floor_common(f, t->fast_row);
+    t->common[t->fast_row % 8] = common;
     slow_over(t, c, f, t->fast_row);
     fast_row(t, c, f);
     // Pairs of fast rows and the smear must be known before a slow row is taken.
@@ -384,7 +386,7 @@ void tiles_row(struct tiles *t, struct cells *c, struct noise_floor *f)
         slow_row(t, c, f);
 }
 
-void tiles_end(struct tiles *t, struct cells *c, struct noise_floor *f)
+void tiles_end(struct tiles *t, struct cells *c, const struct floor_view *f)
 {
     while (t->slow_row < t->fast_row)
         slow_row(t, c, f);

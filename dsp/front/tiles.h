@@ -23,11 +23,11 @@ struct tiles;
 struct tiles *tiles_new(const struct grid *g);
 void tiles_free(struct tiles *t);
 void tiles_begin(struct tiles *t);      // an epoch
-// The next row of c (they come in order), against this floor.  c must already hold the two rows
-// after it, or be at its end.
-void tiles_row(struct tiles *t, struct cells *c, struct noise_floor *f);
+// The next row of c (they come in order), against this floor times `common`.  c must already hold
+// the two rows after it, or be at its end.
+void tiles_row(struct tiles *t, struct cells *c, const struct floor_view *f, float common);
 // End of the epoch: closes unfinished tiles.
-void tiles_end(struct tiles *t, struct cells *c, struct noise_floor *f);
+void tiles_end(struct tiles *t, struct cells *c, const struct floor_view *f);
 // Rows whose marks are final.
 uint64_t tiles_final(const struct tiles *t);
 // Rows it lags behind at most.

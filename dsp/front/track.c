@@ -69,10 +69,25 @@ uint64_t tracker_done(const struct tracker *t)
     return done > GAP_ROWS + 4 ? done - GAP_ROWS - 4 : 0;
 }
 
+// A line's own power is no noise to it.
+static struct place_in view_of(const struct place_in *in, const struct box *b)
+{
+    struct place_in r = *in;
+
+    if (b->line) {
+        r.floor_slow = in->bare.slow;
+        r.floor_fast = in->bare.fast;
+        r.inverse_slow = in->bare.inverse_slow;
+    }
+    return r;
+}
+
 static void close_box(struct tracker *t, const struct place_in *in, unsigned i,
                       struct cand_list *out)
 {
-    box_check(t, in, &t->box[i], t->box[i].seen + 1, true, out);
+    struct place_in own = view_of(in, &t->box[i]);
+
+    box_check(t, &own, &t->box[i], t->box[i].seen + 1, true, out);
     t->box[i] = t->box[--t->n_box];
 }
 
@@ -99,14 +114,15 @@ static bool watch_box(struct tracker *t, const struct place_in *in, unsigned i,
                       struct cand_list *out)
 {
     struct box *b = &t->box[i];
+    struct place_in own = view_of(in, b);
 
     if (t->row + 1 - b->checked >= rows_of(t, CHECK_S) && b->last + 1 >= t->row) {
         if (box_join_turns(t, in, i, out))
             return false;
-        box_check(t, in, b, t->row + 1, false, out);
+        box_check(t, &own, b, t->row + 1, false, out);
     }
     if (b->run)
-        run_parts(t, in, b, out);
+        run_parts(t, &own, b, out);
     return true;
 }
 
@@ -132,6 +148,7 @@ void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list 
         if (!t->seg[i].taken && !t->seg[i].skirt && !box_jump(t, &t->seg[i]))
             box_open(t, &t->seg[i], out);
     box_join_jumped(t);
+    box_lines(t, in, out);
     for (unsigned i = 0; i < t->n_box; i++) {
         box_end_row(&t->box[i]);
         note_cover(&t->box[i], t->row);
