@@ -149,14 +149,19 @@ void sensor_judge(struct core *c, struct sensor *s)
 // ---- What was watched -------------------------------------------------------------------------
 
 // Share of the last minute for which [lo, hi] was watched: a band counts by how much it covers.
+// What no ledger tells of was not watched, but for the newest few seconds, whose ledger is on its
+// way, and the time before this post was up.
+#define LEDGER_LAG_NS (15 * S_NS)       // a ledger every 10 s, and the way here
 double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz)
 {
     double watched_s = 0, seen_s = 0;
+    int64_t newest_ns = 0, up_ns = c->mono_ns - c->start_mono_ns;
     for (unsigned i = 0; i < CORE_LEDGERS && i < s->n_ledger; i++) {
         const struct wire_ledger *l = &s->ledger[i];
         if (l->to_ns < c->now_ns - WATCH_NS || l->to_ns > c->now_ns + WATCH_NS)
             continue;
         seen_s += (double)(l->to_ns - l->from_ns) / 1e9;
+        newest_ns = l->to_ns > newest_ns ? l->to_ns : newest_ns;
         for (unsigned b = 0; b < l->n_bands && b < WIRE_BANDS; b++) {
             double part = (fmin(hi_hz, l->band[b].hi_hz) - fmax(lo_hz, l->band[b].lo_hz)) /
                           (hi_hz - lo_hz);
@@ -164,5 +169,9 @@ double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz
                 watched_s += part * l->band[b].watched_s;
         }
     }
-    return seen_s > 0 ? fmin(1, watched_s / seen_s) : 0;
+    int64_t lag_ns = newest_ns < c->now_ns ? c->now_ns - newest_ns : 0;
+    int64_t due_ns = (up_ns < WATCH_NS ? up_ns : WATCH_NS) -
+                     (lag_ns < LEDGER_LAG_NS ? lag_ns : LEDGER_LAG_NS);
+    seen_s = fmax(seen_s, (double)due_ns / 1e9);
+    return watched_s > 0 && seen_s > 0 ? fmin(1, watched_s / seen_s) : 0;
 }
