@@ -194,11 +194,16 @@ static int read_id(struct acct *a)
 static int make_file(const char *path, char *why)
 {
     struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+    // A file that is there is only looked at.  To close it would drop the locks of this process's
+    // other connection (POSIX's way); `tyto user` would take itself for the last one to leave and
+    // remove the journal in which the newest sessions stand.
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int r = fd < 0 && errno != EEXIST ? -errno : 0;
 
     if (fd >= 0)
         close(fd);
+    if (!r && lstat(path, &st) < 0)
+        r = -errno;
     if (r) {
         snprintf(why, ACCT_WHY, "%s: %s", path, strerror(-r));
     } else if (!S_ISREG(st.st_mode) || st.st_mode & 077) {

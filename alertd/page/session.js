@@ -74,6 +74,9 @@ async function asked() {
   }
 }
 
+// A link opened over this very page changes what stands behind '#' and loads nothing.
+addEventListener("hashchange", () => { if (location.hash.length > 1) location.reload(); });
+
 // Comes back once somebody is signed in, with who.
 export async function signed_in() {
   let why = location.hash.length > 1 ? await by_link().catch(() => t("unreachable")) : why_here();

@@ -108,9 +108,14 @@ want 200 -H "$json" -d '{"password":"a long enough one"}' "$url/api/v1/password"
 curl -sSN --cacert data/web-cert.pem -b jar -m 3 "$url/api/v1/events" >events 2>/dev/null || :
 grep -q '^event: reset' events && grep -q '^event: zone' events && grep -q '^event: ready' events ||
     fault "events: $(head -c 500 events)"
-# Over a restart the session and the certificate stay.
+# Over a restart the session and the certificate stay, even when it was killed just after.
+user add bela >/dev/null
+user link anna >link
+want 200 -H "$json" -d "{\"token\":\"$(sed -n 's/.*#token=//p' link)\"}" "$url/api/v1/session"
 cp data/web-cert.pem was.pem
-stop
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+pid=
 start
 cmp -s was.pem data/web-cert.pem || fault 'another certificate after a restart'
 want 200 "$url/api/v1/me"

@@ -4,9 +4,9 @@
 //
 //     sensor KEYS_DIR ENDPOINT POST_KEY [ORIGIN, else live]
 //
-//     {"track":"t1","family":"dji-ocusync","role":"video"}       heard from now on, told every second
-//     {"track":"t1","state":"quiet"}                             and no longer
-//     {"radio":"north","state":"silent","what":"unplugged"}      in its health, told every second
+//     {"track":"t1","family":"dji-ocusync","role":"video"}     heard from now on, told each second
+//     {"track":"t1","state":"quiet"}                           and no longer
+//     {"radio":"north","state":"silent","what":"unplugged"}    in its health, told each second
 //     {"mute":true}                                              says nothing more, stays connected
 //     {"end":true}                                               as does the end of the input
 //
