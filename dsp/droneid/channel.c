@@ -45,7 +45,7 @@ static void smooth(const struct droneid_rx *rx, const struct smooth_in *l, int w
                    float complex *h)
 {
     struct smooth_out o;
-    rx->smooth(l, width, &o);
+    rx->hot->smooth(l, width, &o);
     for (int i = 0; i < DID_CARRIERS; i++) {
         int g = grid(i) - SMOOTH_MAX;
         h[i] = o.row[DEN][g] > 1e-9f ? (o.row[RE][g] + I * o.row[IM][g]) / o.row[DEN][g] : 0;

@@ -3,13 +3,16 @@
 
 #include "hw/hw.h"
 
+#define OPS(isa) { droneid_siso_##isa, droneid_smooth_##isa, droneid_turn_##isa, \
+                   droneid_whiten_##isa, droneid_against_##isa }
+
 const struct did_hot *did_hot(void)
 {
-    static const struct did_hot plain = { droneid_siso_plain, droneid_smooth_plain };
+    static const struct did_hot plain = OPS(plain);
 #ifdef __x86_64__
-    static const struct did_hot v2 = { droneid_siso_v2, droneid_smooth_v2 };
-    static const struct did_hot v3 = { droneid_siso_v3, droneid_smooth_v3 };
-    static const struct did_hot v4 = { droneid_siso_v4, droneid_smooth_v4 };
+    static const struct did_hot v2 = OPS(v2);
+    static const struct did_hot v3 = OPS(v3);
+    static const struct did_hot v4 = OPS(v4);
     switch (hw_isa()) {
     case HW_ISA_X86_V4: return &v4;
     case HW_ISA_X86_V3: return &v3;

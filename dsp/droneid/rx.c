@@ -23,6 +23,22 @@
 #define OUTWARD_HZ  2.0e6
 #define COVER_MIN   0.3                 // of a symbol's samples, else it counts as missing
 
+static bool search_tables(struct droneid_rx *rx)
+{
+    rx->pad = dft_alloc(DID_N);
+    rx->root_b = dft_alloc(DID_ZC_LEN);
+    for (int n = 0; rx->root_b && n < DID_ZC_LEN; n++)
+        rx->root_b[n] = n == DID_CARRIERS / 2 ? 0 : conjf(did_zc(DID_ROOT_B, n));
+    for (int q = 0; q < RX_FRACTIONS; q++) {
+        rx->fraction[q] = dft_alloc(DID_N);
+        for (int n = 0; rx->fraction[q] && n < DID_N; n++)
+            rx->fraction[q][n] = (float complex)cexp(-2 * M_PI * I * rx_fraction(q) * n / DID_N);
+        if (!rx->fraction[q])
+            return false;
+    }
+    return rx->pad && rx->root_b;
+}
+
 struct droneid_rx *droneid_rx_new(double rate_hz)
 {
     struct droneid_rx *rx = calloc(1, sizeof(*rx));
@@ -30,7 +46,7 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
         return NULL;
     rx->rate_hz = rate_hz;
     did_tables_init(&rx->tables);
-    rx->smooth = did_hot()->smooth;
+    rx->hot = did_hot();
     rx->turbo = did_turbo_new(&rx->tables);
     rx->fwd = dft_new(DID_N, DFT_FORWARD, 1);
     rx->inv = dft_new(DID_N, DFT_BACKWARD, 1);
@@ -38,10 +54,11 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
     rx->x = dft_alloc(RX_LEN);
     rx->w = dft_alloc(DID_N);
     rx->v = dft_alloc(DID_N);
+    rx->y = dft_alloc(2 * RX_HALF + 1);
     for (int i = 0; i < 2; i++)
         rx->wide[i] = dft_alloc(RX_FINE * DID_N);
     if (!rx->turbo || !rx->fwd || !rx->inv || !rx->fine || !rx->x || !rx->w || !rx->v ||
-        !rx->wide[0] || !rx->wide[1]) {
+        !rx->y || !rx->wide[0] || !rx->wide[1] || !search_tables(rx)) {
         droneid_rx_free(rx);
         return NULL;
     }
@@ -67,6 +84,11 @@ void droneid_rx_free(struct droneid_rx *rx)
     free(rx->x);
     free(rx->w);
     free(rx->v);
+    free(rx->y);
+    free(rx->pad);
+    free(rx->root_b);
+    for (int q = 0; q < RX_FRACTIONS; q++)
+        free(rx->fraction[q]);
     free(rx->wide[0]);
     free(rx->wide[1]);
     free(rx);
@@ -275,7 +297,7 @@ void droneid_receive(struct droneid_rx *rx, const struct burst *b, enum droneid_
     channel(rx, &w);
     rx->trace.rho_a = w.sync.rho_a;
     rx->trace.rho_b = w.sync.rho_b;
-    rx->trace.margin = rx_structure(rx, &w.sync, w.cover, w.nine);
+    rx->trace.margin = rx_structure(rx, &w.sync, w.cover, w.nine, b->droneid.metric);
     tell(rx, &w, f);
     if (mode == DRONEID_DECODE)
         read_frame(rx, f);

@@ -22,7 +22,11 @@
 #define RX_LEN     (RX_ZERO + DID_END + RX_MARGIN)
 #define RX_ADVANCE 8                    // windows begin so much inside the prefix: early echoes
 #define RX_RANGE   109                  // carriers, 1.63 MHz
+#define RX_HALF    (DID_CARRIERS / 2 + RX_RANGE)        // carriers looked at to either side
+#define RX_FRACTIONS 4                  // of a carrier, tried first: 0.22 dB between them at worst
 #define RX_FINE    4                    // steps per sample of the exact timing
+
+#define RX_CAND_MIN 0.05                // a candidate's metric, if it is to be told alone
 
 struct rx_sync {
     double t;                           // first useful sample of symbol 3 in x, fractional
@@ -54,13 +58,17 @@ struct droneid_rx {
     double              rate_hz;
     struct did_tables   tables;
     struct did_turbo   *turbo;
-    droneid_smooth_fn  *smooth;
+    const struct did_hot *hot;
     struct dft         *fwd, *inv;      // of DID_N points
     struct dft         *fine;           // of RX_FINE times as many: delays between samples
     float complex       zc[2][DID_CARRIERS];
     float complex       pilot0[DID_CARRIERS];           // symbol 0
     float complex      *x;              // RX_LEN
     float complex      *w, *v;          // DID_N each: transforms
+    float complex      *y;              // 2 RX_HALF + 1 carriers of one window
+    float complex      *pad;            // DID_N: those behind the first 601 stay 0
+    float complex      *fraction[RX_FRACTIONS];         // DID_N: turns by rx_fraction()
+    float complex      *root_b;         // 601: conjugate of root 147, 0 in the middle
     float complex      *wide[2];        // RX_FINE * DID_N
     struct rx_state     now, saved;
     struct rx_trace     trace;
@@ -70,8 +78,15 @@ struct droneid_rx {
     float               llr[3][DID_STREAM], soft[3][DID_STREAM], first[3][DID_STREAM];
 };
 
+// Fractions of a carrier that the search tries, 0 .. RX_FRACTIONS - 1.
+static inline double rx_fraction(int q) { return (q + 0.5) / RX_FRACTIONS - 0.5; }
+
 // sync.c: x is filled; 0 and *ret, or -ENOENT when there is no pair.
 int rx_find(struct droneid_rx *rx, struct rx_sync *ret);
+// Its first step: the best of root 147 over all hypotheses, |rho|^2; under RX_COARSE_MIN rx_find()
+// finds no pair.
+double rx_coarse(struct droneid_rx *rx);
+#define RX_COARSE_MIN 0.017             // 1.5 dB under what the pair must have of root 147 (sync.c)
 
 // carriers.c
 void rx_carriers(struct droneid_rx *rx, const struct rx_sync *s);
@@ -92,9 +107,11 @@ void rx_cells_residual(struct droneid_rx *rx);
 float rx_median(float *v, int n);               // disorders v
 
 // structure.c: whether the whole burst holds together (1 and more): the least of its tests, each
-// over what it must reach; cover: share of each symbol received
+// over what it must reach; cover: share of each symbol received; metric: the candidate's.
 double rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
-                    bool nine);
+                    bool nine, double metric);
+// Its first test: both roots over what each and both together must have.
+double rx_pair_margin(const struct rx_sync *s);
 
 // demap.c
 void rx_demap(struct droneid_rx *rx);           // y -> air

@@ -4,25 +4,29 @@
 //
 //     |cp|   0   |cp|   1   |cp|   2   |cp|  600  |cp|   4   |cp|  147  |cp|   6   |cp| ...
 //      ~~     ~~  each prefix equals the end of its symbol, at the places and lengths of the burst
-//                  600 and 147 far over what chance gives         symbols of equal power
+//          600 and 147 far over what chance gives, 600             symbols of equal power
+//          at the standing correlator too
 //
 // How rarely anything else passes is measured by tests/bench/bench_false.c.
 #include "dsp/droneid/rx.h"
 
 #include <math.h>
 
-// Chance of noise: 0.7 candidates a second at 61.44 MS/s (measured, docs/PERFORMANCE.md), 6e4 a
-// day, at |rho|^2 = 0.035.  Of these exp(-601 (0.06 - 0.035)) = 3e-7 have 0.06, and root 147 under
-// its 4500 hypotheses 4500 (1 - 0.06)^599 = 4e-13.  Each of the two has to do without the other:
-// pilots of SC-FDMA, Zadoff-Chu of 113, 239, 479 entries, correlate with root 147 up to 0.042 by
-// their nature (0.052 with some luck), with root 600 up to 0.024, on their own grid, where prefixes
-// and powers hold as well.  Hence also the sum: beside 0.05 of one the other needs 0.09 by chance,
-// exp(-601 (0.09 - 0.035)) = 4e-15 of candidates.
+// Each of the two roots has to do without the other: pilots of SC-FDMA, Zadoff-Chu of 113, 239, 479
+// entries, correlate with root 147 up to 0.042 by their nature (0.052 with some luck), with root
+// 600 up to 0.024, on their own grid, where prefixes and powers hold as well.  Hence also the sum:
+// beside 0.05 of one the other needs 0.09 by chance, exp(-601 (0.09 - 0.035)) = 4e-15 of
+// candidates.  In noise root 147 alone has 0.06 under its 4500 hypotheses in 4500 (1 - 0.06)^599 =
+// 4e-13 of them.
 // A burst loses next to nothing by it: where its prefixes show it has 0.1 and more of each, unless
 // an echo as strong as the first path splits its peak.
 #define RHO_A_MIN  0.06
 #define RHO_B_MIN  0.06
 #define RHO_SUM    0.14
+// The standing correlator, which measured root 600 before and otherwise, has to agree: 0.05 is what
+// 0.06 leaves at the worst centre between its slices (0.8 dB).  Of the candidates of all kinds of
+// confuser few have that (a score of 30 against 21 that make a candidate), and a place with both
+// roots and none of the correlator's strength is a mistake in one of the two: RX_CAND_MIN.
 #define CP_SIGMAS  3.5                  // prefixes against chance: 2e-4 more
 #define CP_SHARE   0.5                  // ... and against what the SNR lets expect
 #define CP_SKIP    8                    // of a prefix: echoes of the symbol before
@@ -72,12 +76,17 @@ static double power_all(const struct droneid_rx *rx)
     return p / RX_LEN;
 }
 
+double rx_pair_margin(const struct rx_sync *s)
+{
+    double each = fmin(s->rho_a / RHO_A_MIN, s->rho_b / RHO_B_MIN);
+    return fmin(each, (s->rho_a + s->rho_b) / RHO_SUM);
+}
+
 double rx_structure(const struct droneid_rx *rx, const struct rx_sync *s, const double *cover,
-                    bool nine)
+                    bool nine, double metric)
 {
     struct prefixes cp = { 0 };
-    double least = fmin(s->rho_a / RHO_A_MIN, s->rho_b / RHO_B_MIN), signal = 0;
-    least = fmin(least, (s->rho_a + s->rho_b) / RHO_SUM);
+    double least = fmin(rx_pair_margin(s), metric / RX_CAND_MIN), signal = 0;
     int whole = 0;
 
     for (int i = nine ? 0 : 1; i < DID_SYMBOLS; i++) {

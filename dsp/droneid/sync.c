@@ -21,7 +21,6 @@
 
 #define SHIFT_A   1.7038                // samples per carrier: 1024 - 1024 * 600 / 601
 #define SHIFT_B   250.4626              // 1024 * 147 / 601
-#define FRACTIONS 4                     // a quarter carrier apart: 0.22 dB at worst
 #define COARSE    6                     // centres of 37 carriers each: 1.6 MHz to either side
 #define SPAN      18                    // whole carriers to either side of a coarse centre
 #define SLACK     3                     // samples by which the candidate may be off beyond its line
@@ -33,67 +32,39 @@
 #define GAP       (did_symbol_at[DID_SYM_B] - did_symbol_at[DID_SYM_A])
 // Root 147 under 4500 hypotheses of noise alone: 4500 (1 - T)^599 = 2e-3 for T = 0.0243.
 #define RHO_B_MIN 0.0243
-#define COARSE_MIN 0.7
 
 struct hyp { double carriers, rho; };
 
 static float norm2(float complex a) { return crealf(a) * crealf(a) + cimagf(a) * cimagf(a); }
-// Takes down carriers that stand far over the rest (somebody's narrow signal): each to the inverse
-// of its power, as a matched filter in coloured noise would.
-static void whiten(struct droneid_rx *rx)
+
+// rx->w to carriers -RX_HALF .. RX_HALF at rx->y, those that stand far over the rest taken down.
+static void carriers(struct droneid_rx *rx)
 {
-    enum { SIDE = 3, HALF = DID_CARRIERS / 2 + RX_RANGE };
-    float p[2 * HALF + 1], s[2 * HALF + 1], sum = 0;
-    double log_sum = 0;
-    for (int k = -HALF; k <= HALF; k++)
-        p[k + HALF] = norm2(rx->v[k & (DID_N - 1)]) + 1e-30f;
-    for (int i = -SIDE; i <= 2 * HALF; i++) {
-        sum += i + SIDE <= 2 * HALF ? p[i + SIDE] : 0;
-        sum -= i - SIDE - 1 >= 0 ? p[i - SIDE - 1] : 0;
-        if (i >= 0) {
-            s[i] = sum / (2 * SIDE + 1);
-            log_sum += logf(s[i]);
-        }
-    }
-    float limit = OVER * expf((float)(log_sum / (2 * HALF + 1)));
-    for (int k = -HALF; k <= HALF; k++)
-        if (s[k + HALF] > limit)
-            rx->v[k & (DID_N - 1)] *= limit / s[k + HALF];
+    dft_run(rx->fwd, rx->w, rx->v);
+    memcpy(rx->y, rx->v + DID_N - RX_HALF, RX_HALF * sizeof(*rx->y));
+    memcpy(rx->y + RX_HALF, rx->v, (RX_HALF + 1) * sizeof(*rx->y));
+    rx->hot->whiten(rx->y, OVER);
 }
 
-static int place(int k) { return k & (DID_N - 1); }
-
-// Spectrum of 1024 samples from x[at], turned by -carriers (of 15 kHz); carrier k at v[k mod 1024].
-static void window(struct droneid_rx *rx, int at, double carriers)
+// Carriers of 1024 samples from x[at], turned by -carriers (of 15 kHz).
+static void window(struct droneid_rx *rx, int at, double by)
 {
-    float complex step = cexpf(-2 * (float)M_PI * I * (float)(carriers / DID_N));
-    double ph = carriers * at / DID_N;
+    float complex step = cexpf(-2 * (float)M_PI * I * (float)(by / DID_N));
+    double ph = by * at / DID_N;
     float complex turn = cexpf(-2 * (float)M_PI * I * (float)(ph - floor(ph)));
     for (int n = 0; n < DID_N; n++) {
         bool in = at + n >= 0 && at + n < RX_LEN;
         rx->w[n] = in ? rx->x[at + n] * turn : 0;
         turn *= step;
     }
-    dft_run(rx->fwd, rx->w, rx->v);
-    whiten(rx);
-}
-
-// w = spectrum times conj(root 147) moved by s carriers; returns the energy under it.
-static float against_b(struct droneid_rx *rx, int s)
-{
-    float e = 0;
-    memset(rx->w, 0, DID_N * sizeof(*rx->w));
-    for (int i = 0; i < DID_CARRIERS; i++) {
-        int k = place(did_carrier(i) + s);
-        rx->w[k] = rx->v[k] * conjf(rx->zc[1][i]);
-        e += norm2(rx->v[k]);
-    }
-    return e;
+    carriers(rx);
 }
 
 static void keep(struct hyp best[KEEP], double carriers, double rho)
 {
     int at = KEEP;                      // neighbours are one peak: only the best of them stays
+    if (rho <= best[KEEP - 1].rho)
+        return;
     for (int i = 0; i < KEEP && at == KEEP; i++)
         if (fabs(best[i].carriers - carriers) < 1.5 && best[i].rho > 0)
             at = i;
@@ -109,29 +80,37 @@ static void keep(struct hyp best[KEEP], double carriers, double rho)
     }
 }
 
+// One coarse window: root 147 at the carriers round s + frac, the fraction being the q-th.
+static void search_window(struct droneid_rx *rx, int s, int q, struct hyp best[KEEP])
+{
+    double frac = rx_fraction(q);
+    // the middle of the prefix: the span moves the true start by +-31 samples around it
+    int at = (int)lround(RX_ZERO + GAP - SHIFT_A * s) - 36;
+    rx->hot->turn(rx->x + at, rx->fraction[q], DID_N, rx->w);
+    carriers(rx);
+    // where in the transform the carriers stand turns its outcome only, of which the size counts
+    float e = rx->hot->against(rx->y + RX_HALF - DID_CARRIERS / 2 + s, rx->root_b, DID_ZC_LEN,
+                               rx->pad);
+    if (!(e > 0))
+        return;
+    dft_run(rx->inv, rx->pad, rx->w);
+    for (int r = -SPAN; r <= SPAN; r++) {
+        double lag = RX_ZERO + GAP - SHIFT_A * (s + r + frac) - at - SHIFT_B * r;
+        int middle = (int)lround(lag);
+        float top = 0;
+        for (int j = -SLACK; j <= SLACK; j++) {
+            float p = norm2(rx->w[(middle + j) & (DID_N - 1)]);
+            top = p > top ? p : top;
+        }
+        keep(best, s + r + frac, top / (e * DID_CARRIERS));
+    }
+}
+
 static void search(struct droneid_rx *rx, struct hyp best[KEEP])
 {
     for (int c = 0; c < COARSE; c++)
-        for (int q = 0; q < FRACTIONS; q++) {
-            int s = (2 * c - COARSE + 1) * SPAN;
-            double frac = (q + 0.5) / FRACTIONS - 0.5;
-            // the middle of the prefix: the span moves the true start by +-31 samples around it
-            int at = (int)lround(RX_ZERO + GAP - SHIFT_A * s) - 36;
-            window(rx, at, frac);
-            float e = against_b(rx, s);
-            if (!(e > 0))
-                continue;
-            dft_run(rx->inv, rx->w, rx->w);
-            for (int r = -SPAN; r <= SPAN; r++) {
-                double lag = RX_ZERO + GAP - SHIFT_A * (s + r + frac) - at - SHIFT_B * r;
-                float top = 0;
-                for (int j = -SLACK; j <= SLACK; j++) {
-                    float p = norm2(rx->w[place((int)lround(lag) + j)]);
-                    top = p > top ? p : top;
-                }
-                keep(best, s + r + frac, top / (e * DID_CARRIERS));
-            }
-        }
+        for (int q = 0; q < RX_FRACTIONS; q++)
+            search_window(rx, (2 * c - COARSE + 1) * SPAN, q, best);
 }
 
 // ---- exact -------------------------------------------------------------------------------------
@@ -144,13 +123,13 @@ struct exact {
 
 static void measure(struct droneid_rx *rx, double t, double carriers, struct exact *e)
 {
-    int whole = (int)lround(carriers);
+    int whole = (int)lround(fmax(fmin(carriers, RX_RANGE), -RX_RANGE));
     e->at = (int)floor(t) - RX_ADVANCE;
     for (int p = 0; p < 2; p++) {
         window(rx, e->at + p * GAP, carriers - whole);
         e->energy[p] = 0;
         for (int i = 0; i < DID_CARRIERS; i++) {
-            float complex y = rx->v[place(did_carrier(i) + whole)];
+            float complex y = rx->y[RX_HALF + did_carrier(i) + whole];
             e->energy[p] += norm2(y);
             e->g[p][i] = y * conjf(rx->zc[p][i]);
         }
@@ -241,6 +220,13 @@ static void refine(struct droneid_rx *rx, struct exact *e, struct rx_sync *s)
     }
 }
 
+double rx_coarse(struct droneid_rx *rx)
+{
+    struct hyp best[KEEP] = { 0 };
+    search(rx, best);
+    return best[0].rho;
+}
+
 int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
 {
     struct hyp best[KEEP] = { 0 };
@@ -250,8 +236,9 @@ int rx_find(struct droneid_rx *rx, struct rx_sync *ret)
 
     search(rx, best);
     rx->trace.coarse_b = best[0].rho;
-    // the coarse search loses 1 dB at most: what stays far below is not worth measuring
-    for (int i = 0; i < KEEP && best[i].rho > COARSE_MIN * RHO_B_MIN; i++) {
+    // the coarse search loses 1.5 dB at most (half a sample and an eighth of a carrier): what stays
+    // below is not worth measuring
+    for (int i = 0; i < KEEP && best[i].rho > RX_COARSE_MIN; i++) {
         double c = best[i].carriers;
         double got = evaluate(rx, RX_ZERO - SHIFT_A * c, c, &e, &s);
         if (got > most) {

@@ -8,32 +8,29 @@
 //     reports a day = candidates a day  x  chance that a candidate is verified
 //
 // 1. Candidates.  The standing correlator runs on a stream with its threshold lowered from 21 to 16
-//    and its limit of faint ones lifted; what comes out over 21 gives the rate, with the upper end
-//    of its Poisson interval.  In noise the score is exponential, so the count over 16 times
-//    exp(-5) must agree: it is printed beside it, and where it falls short the confuser has a tail
-//    of its own.  Everything over 16 goes to the verifier: candidates as the confuser makes them.
-// 2. Pairs.  The verifier is forced at n places where the root-600 symbol is raised to what a
-//    candidate has (force.c: in noise exactly the law of a candidate), at any time and frequency,
-//    and again on the confuser's own symbol grid, where prefixes and equal powers prove nothing.
-//    Counted: root 147 found (a sighting, which may form a pair 640 ms apart), and verified.
-//    With root 147 planted as well just over its threshold it is seen what the rest of the
+//    and its limit of faint ones lifted.  What comes out over 21 may form pairs; what comes out
+//    over 30 (RX_CAND_MIN) may be told alone.  Rates with the upper end of their Poisson interval.
+//    In noise the score is exponential, so the count over 16 times exp(-5) must agree with that
+//    over 21: where it falls short the confuser has a tail of its own.  Everything over 16 goes to
+//    the verifier as if it had over 30: candidates as the confuser makes them.
+// 2. Told alone.  The verifier is forced at n places (bulk.c): root 600 is raised to what a
+//    candidate over 30 has (force.c: in noise exactly the law of one), at any time and carrier; and
+//    again on the confuser's own symbol grid, where prefixes and equal powers prove nothing; and
+//    again with root 147's place on a pilot of SC-FDMA, the signal most like it.  Each of these is
+//    a stratum of its own with n places, and the worst of them is what counts, so that it does not
+//    matter how candidates are shared out among them.  A verified one is counted; none in n gives
+//    3/n.  "root 147 alone" counts those that would fail only for root 600 or the rest.
+//    n was chosen beforehand so that 3/n times the candidates of 10 s without one over 30 comes
+//    below one a day.
+// 3. With root 147 planted as well just over its threshold it is seen what the rest of the
 //    structure is worth by itself.
-// 3. The tail, by splitting.  Verified is too rare to count, so the way there is cut into levels:
-//    of root 147's correlation first, then of the margin of all tests (split.c, force.c).  Each is
-//    reached by an eighth of those who reached the one before; from those who did, new ones are
-//    made by drawing a part of their noise and data anew and keeping what does not sink below the
-//    level, which leaves the conditional law as it is.  A pilot run fixes the levels; further runs,
-//    independent of it and of each other, each give an unbiased estimate of the chance to reach the
-//    last of them.  That chance bounds the chance to be verified, for nothing is verified that is
-//    not over that level.  The interval is that of the mean of a lognormal, from the spread among
-//    the runs.  The calculation for noise, 4500 hypotheses (1 - T)^599, is printed beside it.
-//    Half of the places are on the confuser's grid, which is far more than chance would put there.
-//    Only for noise does this enter the bound; see split_row().
 // 4. Two sightings by chance at a multiple of 640 ms: r^2 x 13 windows of 2 ms x the share of
-//    sightings on one centre (40 kHz), r being candidates x sightings per candidate, upper ends
-//    both.  The share: candidates within 1.5 MHz of each other, times 80 kHz in the 3.2 MHz over
-//    which the receiver looks for the carrier of each.  What repeats itself with a period is not
-//    covered by that: classifier/dji.c refuses it, tests/unit/classifier_dji.c holds it to that.
+//    sightings on one centre (40 kHz), r being candidates over 21 x sightings per candidate, upper
+//    ends both.  The share: candidates within 1.5 MHz of each other, times that of the fullest
+//    80 kHz of the carriers found against the candidate's.  What repeats itself with a period is
+//    not covered by that: classifier/dji.c refuses it, tests/unit/classifier_dji.c holds it to it.
+//
+// CLASS=NAME runs one class: confusers are independent of each other.
 //
 // Upper ends multiplied are each at 95 %, so the product is on the safe side.  What this cannot
 // say: that the world holds no signal unlike all of these.
@@ -46,9 +43,8 @@
 #include "base/rng.h"
 #include "dsp/droneid/corr.h"
 #include "dsp/droneid/rx.h"
-#include "tests/bench/force.h"
+#include "tests/bench/bulk.h"
 #include "tests/bench/recorded.h"
-#include "tests/bench/split.h"
 
 static bool quick;
 
@@ -108,7 +104,7 @@ static double count_below(unsigned k)
 
 struct stream {
     double   s;
-    unsigned at[8];                     // candidates over LOW, LOW + 1 ...
+    unsigned low, pass, sure;           // candidates over LOW, PASS_2, RX_CAND_MIN
     unsigned seen, verified, n_hz, part[HZ_KEPT];
     double   best_b, hz[HZ_KEPT];
 };
@@ -121,13 +117,15 @@ static void judge_list(struct droneid_rx *rx, const struct cand_list *l, const s
                            .cut = *cut };
         struct finding f = { 0 };
         double score = l->c[i].metric * DID_ZC_LEN;
-        for (int k = 0; k < 8; k++)
-            t->at[k] += score > LOW + k;
+        t->low++;
+        t->pass += score > PASS_2;
+        t->sure += b.droneid.metric >= (float)RX_CAND_MIN;
+        b.droneid.metric = 1;           // as if it were one of those
         droneid_receive(rx, &b, DRONEID_RECOGNISE, &f);
         t->seen += f.droneid.seen;
         t->verified += f.droneid.verified;
         t->best_b = fmax(t->best_b, rx->trace.coarse_b);
-        if (t->n_hz < HZ_KEPT) {
+        if (t->n_hz < HZ_KEPT && score > PASS_2) {
             t->part[t->n_hz] = part;
             t->hz[t->n_hz++] = l->c[i].zc_f_hz;
         }
@@ -174,27 +172,12 @@ static void run_stream(enum conf_class cls, double seconds, struct stream *t)
     droneid_rx_free(rx);
 }
 
-// Upper end, 95 %, of the mean of a lognormal of which k values are known (Cox).
-static double mean_below(const double *p, unsigned k)
-{
-    static const double t95[] = { 0, 0, 6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89 };
-    double m = 0, v = 0;
-    for (unsigned i = 0; i < k; i++)
-        m += log(p[i]) / k;
-    for (unsigned i = 0; i < k; i++)
-        v += pow(log(p[i]) - m, 2) / (k - 1);
-    return exp(m + v / 2 + t95[k] * sqrt(v / k + v * v / (2.0 * (k - 1))));
-}
-
 // ---- Tables ------------------------------------------------------------------------------------
 
-#define PAIR_MIN 0.06                   // of structure.c
-#define RUNS     4                      // independent ones behind an interval
+struct bound { double cand_s, sure_s, seen, alone, one_centre, fullest; };
 
-struct bound { double cand_s, seen, alone, one_centre; };
-
-// Share of candidate pairs of one signal within 1.5 MHz, as a share on one centre.
-static double one_centre(const struct stream *t)
+// Share of candidate pairs of one signal within 1.5 MHz.
+static double near_share(const struct stream *t)
 {
     double near = 1, all = 1;           // one more than seen: no pair at all is no proof of none
     for (unsigned i = 0; i < t->n_hz; i++)
@@ -203,72 +186,63 @@ static double one_centre(const struct stream *t)
                 all++;
                 near += fabs(t->hz[i] - t->hz[j]) < 1.5e6;
             }
-    return near / all * 80e3 / 3.2e6;
+    return near / all;
 }
 
 static void stream_row(enum conf_class c, struct bound *b)
 {
     static struct stream t;
-    run_stream(c, quick ? 0.5 : 8, &t);
-    b->cand_s = count_below(t.at[5]) / t.s;
-    b->one_centre = one_centre(&t);
-    printf("| %s | %.1f | %u | %u | %.2f | %.2f | %.2f | %u | %u |\n", conf_name(c), t.s, t.at[0],
-           t.at[5], t.at[5] / t.s, b->cand_s, t.at[0] * exp(LOW - PASS_2) / t.s, t.seen,
-           t.verified);
+    double seconds = quick ? 0.5 : c == CONF_V2X ? 20 : 10;     // V2X has a tail
+    run_stream(c, seconds, &t);
+    b->cand_s = count_below(t.pass) / t.s;
+    b->sure_s = count_below(t.sure) / t.s;
+    b->one_centre = near_share(&t);
+    printf("| %s | %.1f | %u | %u | %.2f | %.2f | %.2f | %u | %.2f | %u | %u |\n", conf_name(c),
+           t.s, t.low, t.pass, t.pass / t.s, b->cand_s, t.low * exp(LOW - PASS_2) / t.s, t.sure,
+           b->sure_s, t.seen, t.verified);
     fflush(stdout);
 }
 
-static void force_row(enum conf_class c, bool grid, struct bound *b)
+static unsigned both_planted(enum conf_class c, bool grid, unsigned n)
 {
     struct force f;
-    unsigned n = quick ? 400 : 4000, seen = 0, verified = 0, both = 0, some = n / 8;
-    double most = 0;
+    unsigned verified = 0;
     if (force_init(&f, c, 1 + grid) < 0)
-        return;
+        return 0;
     for (unsigned i = 0; i < n; i++) {
         struct force_place p = force_draw(&f, grid);
-        struct force_result r = force_run(&f, &p, FORCE_A);
-        seen += r.seen;
-        verified += r.verified;
-        most = fmax(most, r.level);
-        both += i < some && force_run(&f, &p, FORCE_AB).verified;
+        verified += force_run(&f, &p, FORCE_AB).verified;
     }
-    b->seen = fmax(b->seen, share_below(seen, n));
-    b->alone = fmax(b->alone, share_below(verified, n));
-    printf("| %s%s | %u | %u | %.1e | %u | %.3f | %u of %u |\n", conf_name(c),
-           grid ? ", on its grid" : "", n, seen, share_below(seen, n), verified,
-           PAIR_MIN * fmin(most, 1), both, some);
-    fflush(stdout);
     force_done(&f);
+    return verified;
 }
 
-static void split_row(enum conf_class c, struct bound *b)
+static void force_row(enum conf_class c, enum bulk_where where, struct bound *b)
 {
-    const struct split_effort e = quick ? (struct split_effort){ 240, 32, 6, 1e-6 }
-                                        : (struct split_effort){ 600, 64, 10, 2e-9 };
-    struct force f;
-    struct split_levels l = { .n = 0 };
-    double p[RUNS], t = cpu_s(), mean = 0, lo = 1, hi = 0;
-    if (force_init(&f, c, 3) < 0)
+    static const char *const word[] = { "", ", on its grid", ", on its pilots" };
+    struct bulk k = { 0 };
+    unsigned n = quick ? 4000 : c == CONF_V2X ? 200000 : 100000, some = quick ? 50 : 300;
+    double t = cpu_s();
+    if (bulk_run(c, where, n, 1 + (uint64_t)where, &k) < 0)
         return;
-    split_run(&f, &e, &l);
-    for (int i = 0; i < RUNS; i++) {
-        p[i] = split_run(&f, &e, &l);
-        mean += p[i] / RUNS;
-        lo = fmin(lo, p[i]);
-        hi = fmax(hi, p[i]);
-    }
-    double last = l.at[l.n - 1], rho = PAIR_MIN * fmin(last, 1), top = fmin(mean_below(p, RUNS), 1);
-    // half of the places were on the grid: were it all that half, twice the chance
-    top *= conf_has_grid(c) ? 2 : 1;
-    // Only in noise are all places alike.  Where one in some thousand holds pilots that resemble
-    // root 147, runs that miss those agree with each other and are all far too low.
-    if (c == CONF_NOISE)
-        b->alone = fmin(b->alone, top);
-    printf("| %s | %.4f%s | %.1e (%.0e to %.0e) | %.1e | %.1e | %.0f |\n", conf_name(c), rho,
-           last >= 2 ? ", verified" : "", mean, lo, hi, top, 4500 * pow(1 - rho, 599), cpu_s() - t);
+    t = cpu_s() - t;
+    b->seen = fmax(b->seen, share_below(k.seen, k.sample));
+    b->alone = fmax(b->alone, share_below(k.verified, k.n));
+    b->fullest = fmax(b->fullest, bulk_one_centre(&k));
+    printf("| %s%s | %u | %u | %u of %u | %.3f | %.3f | %u | %.1e | %u of %u | %.0f |\n",
+           conf_name(c), word[where], k.n, k.over, k.seen, k.sample, k.most, k.behind, k.verified,
+           share_below(k.verified, k.n), both_planted(c, where != BULK_ANY, some), some,
+           1e6 * t / n);
     fflush(stdout);
-    force_done(&f);
+}
+
+static void force_rows(enum conf_class c, struct bound *b)
+{
+    force_row(c, BULK_ANY, b);
+    if (conf_has_grid(c))
+        force_row(c, BULK_GRID, b);
+    if (conf_has_pilots(c))
+        force_row(c, BULK_PILOT, b);
 }
 
 static void recorded_table(void)
@@ -292,37 +266,46 @@ static void recorded_table(void)
     }
 }
 
+static void sum_row(enum conf_class c, const struct bound *b)
+{
+    double r = b->cand_s * b->seen, share = b->one_centre * b->fullest;
+    printf("| %s | %.2f | %.1e | %.2f | %.2f | %.1e | %.1e | %.1e |\n", conf_name(c), b->sure_s,
+           b->alone, 86400 * b->sure_s * b->alone, b->cand_s, b->seen, share,
+           86400 * r * r * 13 * 2e-3 * share);
+}
+
+static bool wanted(int c)
+{
+    const char *only = getenv("CLASS");
+    return !only || !*only || strcmp(only, conf_name((enum conf_class)c)) == 0;
+}
+
 int main(void)
 {
     const char *q = getenv("QUICK");
     struct bound b[CONF_CLASSES] = { 0 };
     quick = q && *q;
     printf("Candidates at 61.44 MS/s, three transmitters, eight draws of place and level:\n\n"
-           "| confuser | s | over 16 | over 21 | per s | 95 %% below | per s, from the"
-           " count over 16 | of those over 16: pair found | verified |\n"
-           "|---|---|---|---|---|---|---|---|---|\n");
+           "| confuser | s | over 16 | over 21 | per s | 95 %% below | per s, from the count over"
+           " 16 | over 30 | per s, 95 %% below | of those over 16: pair found | verified |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (int c = 0; c < CONF_CLASSES; c++)
-        stream_row((enum conf_class)c, &b[c]);
-    printf("\nForced candidates:\n\n| confuser | forced | pair found | 95 %% below | verified |"
-           " most of root 147's rho^2 | verified with both roots planted |\n"
-           "|---|---|---|---|---|---|---|\n");
+        if (wanted(c))
+            stream_row((enum conf_class)c, &b[c]);
+    printf("\nForced candidates:\n\n| confuser | forced | root 147 alone | pair found | most of"
+           " root 147's rho^2 | of those left out | verified | 95 %% below | verified with both"
+           " roots planted | us each |\n|---|---|---|---|---|---|---|---|---|---|\n");
     for (int c = 0; c < CONF_CLASSES; c++)
-        for (int grid = 0; grid < (conf_has_grid((enum conf_class)c) ? 2 : 1); grid++)
-            force_row((enum conf_class)c, grid, &b[c]);
-    recorded_table();
-    printf("\nSplitting, %d runs each; verified is what has 0.06 and the rest of the structure:\n\n"
-           "| confuser | root 147's rho^2 | chance to reach it (least, most) | 95 %% below |"
-           " noise, calculated | s |\n|---|---|---|---|---|---|\n", RUNS);
-    for (int c = 0; c < CONF_CLASSES; c++)
-        split_row((enum conf_class)c, &b[c]);
+        if (wanted(c))
+            force_rows((enum conf_class)c, &b[c]);
+    if (!getenv("CLASS"))
+        recorded_table();
     printf("\nFalse recognitions in 24 h without a CRC, upper ends (95 %% each factor):\n\n"
-           "| confuser | candidates per s | verified per candidate | told alone | pair per"
-           " candidate | on one centre | pairs 640 ms apart |\n|---|---|---|---|---|---|---|\n");
-    for (int c = 0; c < CONF_CLASSES; c++) {
-        double r = b[c].cand_s * b[c].seen;
-        printf("| %s | %.2f | %.1e | %.1e | %.1e | %.1e | %.1e |\n", conf_name((enum conf_class)c),
-               b[c].cand_s, b[c].alone, 86400 * b[c].cand_s * b[c].alone, b[c].seen,
-               b[c].one_centre, 86400 * r * r * 13 * 2e-3 * b[c].one_centre);
-    }
+           "| confuser | candidates over 30 per s | verified per candidate | told alone | over"
+           " 21 per s | pair per candidate | on one centre | pairs 640 ms apart |\n"
+           "|---|---|---|---|---|---|---|---|\n");
+    for (int c = 0; c < CONF_CLASSES; c++)
+        if (wanted(c))
+            sum_row((enum conf_class)c, &b[c]);
     return 0;
 }

@@ -350,6 +350,20 @@ int64_t conf_symbol_near(const struct conf *c, unsigned e, int64_t n)
     return at + cp - c->e[e].shift;
 }
 
+bool conf_has_pilots(enum conf_class c) { return c == CONF_V2X || c == CONF_LTE_TDD; }
+
+int64_t conf_pilot_near(const struct conf *c, unsigned e, int64_t n)
+{
+    unsigned cp;
+    if (!conf_has_pilots(c->cls))
+        return n;
+    int64_t u = unit_at(c, n + c->e[e].shift);
+    while (!grid_pilot(c, u))
+        u++;
+    int64_t at = place(c, u, &cp);
+    return at + cp - c->e[e].shift;
+}
+
 void conf_make(struct conf *c, int64_t n0, size_t n, float complex *x)
 {
     noise(c, n0, n, x);

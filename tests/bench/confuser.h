@@ -42,4 +42,7 @@ void conf_make(struct conf *c, int64_t n0, size_t n, float complex *x);
 double conf_centre_hz(const struct conf *c, unsigned e);
 int64_t conf_symbol_near(const struct conf *c, unsigned e, int64_t n);
 bool conf_has_grid(enum conf_class c);                  // 15 kHz symbols
+// The same of the next symbol that is an SC-FDMA pilot.
+int64_t conf_pilot_near(const struct conf *c, unsigned e, int64_t n);
+bool conf_has_pilots(enum conf_class c);
 unsigned conf_emitters(const struct conf *c);

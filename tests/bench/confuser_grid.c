@@ -157,6 +157,25 @@ static void downlink(const struct conf *c, const struct emitter *e, unsigned i, 
 
 // ---- SC-FDMA -----------------------------------------------------------------------------------
 
+static struct slot slot_of(int64_t unit)
+{
+    return (struct slot){ unit / 140, (int)(unit % 140 / 7), (int)(unit % 7) };
+}
+
+static bool is_uplink(const struct conf *c, const struct slot *t)
+{
+    return conf_class(c) == CONF_V2X || (conf_class(c) == CONF_LTE_TDD && t->ns / 2 % 5 == 2);
+}
+
+bool grid_pilot(const struct conf *c, int64_t unit)
+{
+    struct slot t = slot_of(unit);
+    int l = t.ns % 2 * 7 + t.l;
+    if (!is_uplink(c, &t))
+        return false;
+    return conf_class(c) == CONF_V2X ? l == 2 || l == 5 || l == 8 || l == 11 : t.l == 3;
+}
+
 // One allocation of a subframe; pilots: symbols 2, 5 of the first slot and 1, 4 of the second (V2X)
 // or 3 of each (uplink).  The carriers lie half a spacing off the raster.
 static double uplink(struct grid *g, const struct conf *c, const struct emitter *e, unsigned i,
@@ -170,8 +189,7 @@ static double uplink(struct grid *g, const struct conf *c, const struct emitter 
     float amp = 1 / sqrtf((float)m);
     if (h / 4096 % 8 == 0 || (v2x && l == 13))          // nobody; the last symbol is a gap
         return 0;
-    bool pilot = v2x ? l == 2 || l == 5 || l == 8 || l == 11 : t->l == 3;
-    if (pilot) {
+    if (grid_pilot(c, unit)) {
         unsigned u = (unsigned)(h / 65536 % 30), shift = (unsigned)(h >> 32) % 12;
         unsigned q = (unsigned)lround(p * (u + 1) / 31.0);
         for (unsigned k = 0; k < m; k++) {
@@ -213,7 +231,7 @@ static void other_root(const struct conf *c, const struct emitter *e, unsigned i
 double grid_fill(struct grid *g, const struct conf *c, const struct emitter *e, unsigned i,
                  int64_t unit, float complex *bins, unsigned n)
 {
-    struct slot t = { unit / 140, (int)(unit % 140 / 7), (int)(unit % 7) };
+    struct slot t = slot_of(unit);
     int sub = t.ns / 2 % 5;             // TDD 2: D S U D D, twice
     float amp = 1 / sqrtf(12 * RBS);
     switch (conf_class(c)) {

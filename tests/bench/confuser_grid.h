@@ -29,3 +29,4 @@ void grid_free(struct grid *g);
 // use; returns by how many carriers the symbol lies off the raster.
 double grid_fill(struct grid *g, const struct conf *c, const struct emitter *e, unsigned i,
                  int64_t unit, float complex *bins, unsigned n);
+bool grid_pilot(const struct conf *c, int64_t unit);     // of SC-FDMA

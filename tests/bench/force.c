@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // In noise the planted candidate is exact: given that the root-600 component of 601 carriers is
 // large, everything at right angles to it is still the same noise.  The component keeps the phase
-// it has and gets the size that makes |rho|^2 the threshold plus an exponential of mean 1/601, its
-// law above any threshold: a complex Gaussian's |.|^2, which the splitting moves too.
+// it has and gets the size that makes |rho|^2 the threshold (of a candidate that may be told alone:
+// RX_CAND_MIN) plus an exponential of mean 1/601, its
+// law above any threshold: a complex Gaussian's |.|^2.
 //
 //     x    |....noise and confuser.....|cp| 600 |....|cp|(147)|............|
 //                                           ^ at
@@ -16,9 +17,7 @@
 #include "dsp/droneid/corr.h"
 #include "dsp/droneid/rx.h"
 
-#define AT    9000                      // about here the planted symbol begins
-#define PAIR  0.06                      // |rho|^2 that structure.c asks of either root,
-#define BOTH  0.07                      // and of both at least on the mean
+#define BOTH  0.07                      // |rho|^2 that structure.c asks of both roots on the mean
 
 int force_init(struct force *f, enum conf_class cls, uint64_t seed)
 {
@@ -67,7 +66,7 @@ struct force_place force_draw(struct force *f, bool grid)
     struct force_place p = { .seed = rng_u64(&f->rng) >> 8 };
     force_set(f, &p);
     p.n0 = (int64_t)(rng_uniform(&f->rng) * 3e7);
-    p.at = AT + (int)rng_below(&f->rng, 64);
+    p.at = FORCE_AT + (int)rng_below(&f->rng, 64);
     double centre = conf_emitters(f->conf) ? conf_centre_hz(f->conf, 0) : 0;
     p.hz = centre + rng_between(&f->rng, -4.5e6, 4.5e6);
     if (grid) {
@@ -123,18 +122,19 @@ struct force_result force_judge(struct force *f, const struct force_place *p,
                                 enum force_plant what)
 {
     struct finding found = { 0 };
-    plant(f, 0, p->at, p->hz, rho_of(p, 0, what == FORCE_AB ? BOTH : PASS_2 / DID_ZC_LEN));
+    double metric = rho_of(p, 0, what == FORCE_AB ? BOTH : fmax(PASS_2 / DID_ZC_LEN, RX_CAND_MIN));
+    plant(f, 0, p->at, p->hz, metric);
     if (what == FORCE_AB)
         plant(f, 1, p->at + did_symbol_at[DID_SYM_B] * (int)f->n / DID_N, p->hz,
               rho_of(p, 1, BOTH));
     struct iq_block blk = { .n = FORCE_LEN, .rate_hz = FORCE_HZ, .format = IQ_CF32, .data = f->x };
     struct burst b = { .hyp = HYP_DRONEID, .rate_hz = FORCE_HZ,
-                       .droneid = { .zc_n = p->at, .zc_f_hz = p->hz },
+                       .droneid = { .zc_n = p->at, .zc_f_hz = p->hz,
+                                    .metric = (float)metric },
                        .cut = { .n = FORCE_LEN, .n_blk = 1, .blk = { &blk } } };
     droneid_receive(f->rx, &b, DRONEID_RECOGNISE, &found);
     const struct rx_trace *t = &f->rx->trace;
-    struct force_result r = { .seen = found.droneid.seen, .verified = found.droneid.verified };
-    double pair = fmin(fmax(t->rho_b, t->coarse_b) / PAIR, 0.999);
-    r.level = r.verified ? 2 : t->rho_b < PAIR ? pair : 1 + fmin(t->margin, 0.999);
-    return r;
+    return (struct force_result){ .seen = found.droneid.seen, .verified = found.droneid.verified,
+                                  .rho_b = fmax(t->rho_b, t->coarse_b),
+                                  .hz = found.droneid.freq_hz.v };
 }

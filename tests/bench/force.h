@@ -10,6 +10,7 @@
 #include "tests/bench/confuser.h"
 
 #define FORCE_LEN 20000                 // samples at FORCE_HZ, 868 us: a burst and some room
+#define FORCE_AT  9000                  // about here the planted symbol begins
 #define FORCE_HZ  23.04e6               // the verifier sees 12.3 MHz, whatever the capture's rate
 
 enum force_plant {
@@ -37,8 +38,8 @@ struct force {
 
 struct force_result {
     bool   seen, verified;
-    double level;                       // below 1: the share of what root 147 must reach; to 2: and
-};                                      // the margin of the rest; 2: verified
+    double rho_b, hz;                   // root 147's |rho|^2, at best; the carrier found, if seen
+};
 
 int force_init(struct force *f, enum conf_class cls, uint64_t seed);    // 0 or -ENOMEM
 void force_done(struct force *f);

@@ -32,7 +32,7 @@ static void force_all(struct force *f, const struct cut *c, double rate_hz, stru
         struct force_result got = force_judge(f, &p, FORCE_A);
         r->seen += got.seen;
         r->verified += got.verified;
-        r->most = fmax(r->most, fmax(f->rx->trace.rho_b, f->rx->trace.coarse_b));
+        r->most = fmax(r->most, got.rho_b);
     }
 }
 

@@ -57,7 +57,7 @@ static void pair_without_burst(void **state)
 
 // ---- Bursts that lack something --------------------------------------------------------------
 
-enum lack { LACK_NOTHING, LACK_DATA, LACK_PREFIXES, LACK_ROOT_B, LACK_ROOT_A };
+enum lack { LACK_NOTHING, LACK_DATA, LACK_PREFIXES, LACK_ROOT_B, LACK_ROOT_A, LACK_METRIC };
 
 // At 10 dB, 20 MS/s.  A lacking prefix is noise as strong as the burst; a lacking root is another
 // one, put over it by taking the right one off.
@@ -87,7 +87,8 @@ static bool verified(enum lack lack, uint64_t seed)
     struct droneid_rx *rx = droneid_rx_new(15.36e6);
     struct iq_block b = { .n = N, .rate_hz = 15.36e6, .format = IQ_CF32, .data = x };
     struct burst u = { .hyp = HYP_DRONEID, .rate_hz = 15.36e6,
-                       .droneid = { .zc_n = zero, .zc_f_hz = 15e3 },
+                       .droneid = { .zc_n = zero, .zc_f_hz = 15e3,
+                                    .metric = lack == LACK_METRIC ? 0.04f : 0.8f },
                        .cut = { .n = N, .n_blk = 1, .blk = { &b } } };
     struct finding f = { 0 };
     droneid_receive(rx, &u, DRONEID_RECOGNISE, &f);
@@ -104,6 +105,7 @@ static void each_part_is_needed(void **state)
         assert_false(verified(LACK_PREFIXES, seed));
         assert_false(verified(LACK_ROOT_A, seed));
         assert_false(verified(LACK_ROOT_B, seed));
+        assert_false(verified(LACK_METRIC, seed));
     }
 }
 
