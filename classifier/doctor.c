@@ -127,6 +127,9 @@ static void check_place(struct doctor *d)
     if (p.known)
         doctor_say(d, DOCTOR_OK, NULL, "from gpsd, right within %.0f m, %u satellites", p.err_m,
                    p.satellites);
+    else if (d->cfg && d->cfg->fixed)
+        doctor_say(d, DOCTOR_OK, NULL, "as configured: %.5f, %.5f", d->cfg->place.lat_deg,
+                   d->cfg->place.lon_deg);
     else
         doctor_say(d, DOCTOR_NOTE, "say the place in the configuration, or start gpsd",
                    "no position from gpsd");

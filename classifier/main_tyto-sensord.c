@@ -24,6 +24,7 @@
 #include "classifier/sensord.h"
 
 #define STEP_MS     100
+#define ANSWER_S    10.0        // a post that is there has answered by then
 #define DRAIN_S     1.0         // for the chains, and
 #define DRAIN_PUB_S 0.5         // for the link: ended within 2 s of SIGTERM
 // A fault must not take the machine with it: two radios at 20 MS/s need below 1 GB, eight at
@@ -138,7 +139,8 @@ struct sensord {
     struct chain      *chain[WIRE_RADIOS];
     unsigned           started;
     _Atomic bool       broken;
-    bool               was_connected, was_refused;
+    bool               was_connected, was_refused, was_waiting;
+    int64_t            link_ns;         // when the link began to be looked for
     uint64_t           was_lost;
     int                told_state[WIRE_RADIOS];
     bool               told_refused[WIRE_RADIOS];
@@ -159,6 +161,7 @@ static int link_start(struct sensord *s)
         memcpy(p.post_z85, s->cfg.post_key, KEYS_Z85);
         r = keys_load(s->cfg.keys_dir, &p.own, why);
     }
+    s->link_ns = mono_now_ns();
     if (r == 0)
         r = pub_new(&s->tell.pub, &p, why);
     keys_wipe(&p.own);
@@ -199,6 +202,14 @@ static void link_log(struct sensord *s)
     if (p.handshakes_refused && !p.connected && !s->was_refused)
         log_say(LOG_WARN, "%s refuses the link: is this sensor's key enrolled there, and is the "
                 "post's key in %s right?", s->cfg.endpoint, s->opt.file);
+    // Nobody there since the start: with a wrong address nothing else would be said of it.
+    if (!s->was_waiting && !p.connected && !p.handshakes_refused &&
+        mono_now_ns() - s->link_ns > (int64_t)(ANSWER_S * 1e9)) {
+        log_say(LOG_WARN, "no answer from %s yet; events wait in the spool: is that the post's "
+                "address, does it run, is the port open on the way?", s->cfg.endpoint);
+        s->was_waiting = true;
+    }
+    s->was_waiting = s->was_waiting || p.connected;
     s->was_refused = p.handshakes_refused && !p.connected;
     if (p.lost > s->was_lost && !s->was_lost)
         log_say(LOG_WARN, "the spool was full or too old: events were lost");

@@ -114,6 +114,10 @@ static int radio_live(struct reading *r, const struct yaml_radio *y, struct sens
     if (o->profile[0] && isfinite(o->hw.rate_hi_hz.v) && o->rate_hz > o->hw.rate_hi_hz.v)
         return bad(r, "rate_hz", "%s gives at most %.0f samples a second", o->hw.title,
                    o->hw.rate_hi_hz.v);
+    if (o->profile[0] && (o->centre_hz < o->hw.freq_lo_hz.v || o->centre_hz > o->hw.freq_hi_hz.v))
+        return bad(r, "centre_hz", "%s hears %.0f to %.0f MHz, not %.6f (2440e6 is 2440 MHz)",
+                   o->hw.title, o->hw.freq_lo_hz.v / 1e6, o->hw.freq_hi_hz.v / 1e6,
+                   o->centre_hz / 1e6);
     return 0;
 }
 
@@ -169,6 +173,16 @@ static int radios_read(struct reading *r, const struct yaml_sensord *y)
 
 // ---- The rest --------------------------------------------------------------------------------
 
+static bool endpoint_ok(const char *s)
+{
+    const char *port = strrchr(s, ':');     // of an IPv6 address it stands behind its ]
+
+    if (strncmp(s, "tcp://", 6) || port < s + 7)
+        return false;
+    size_t digits = strspn(++port, "0123456789");
+    return digits && digits <= 5 && !port[digits] && atoi(port) >= 1 && atoi(port) <= 65535;
+}
+
 static int post_read(struct reading *r, const struct yaml_post *p)
 {
     uint8_t raw[32];
@@ -180,7 +194,7 @@ static int post_read(struct reading *r, const struct yaml_post *p)
         return bad(r, "post", "endpoint and key were expected");
     if ((e = text(r, "endpoint", p->endpoint, r->c->endpoint, sizeof r->c->endpoint)))
         return e;
-    if (strncmp(p->endpoint, "tcp://", 6))
+    if (!endpoint_ok(p->endpoint))
         return bad(r, "endpoint", "tcp://HOST:PORT was expected, not '%.60s'", p->endpoint);
     if (keys_raw(p->key, raw) < 0 || !keys_trustworthy(raw))
         return bad(r, "key", "the 40 characters that tyto keys show prints at the post were "

@@ -83,6 +83,10 @@ static void names_file_line_and_what(void **state)
         { "p_drone: often\n" RADIO, 1, "p_drone" },
         { "production: perhaps\n" RADIO, 1, "yes or no" },
         { "post: { endpoint: 'tcp://p:1', key: 'short' }\n" RADIO, 1, "key" },
+        { "post: { endpoint: nonsense, key: '" KEY "' }\n" RADIO, 1, "HOST:PORT" },
+        { "post: { endpoint: 'tcp://p', key: '" KEY "' }\n" RADIO, 1, "HOST:PORT" },
+        { "post: { endpoint: 'tcp://p:', key: '" KEY "' }\n" RADIO, 1, "HOST:PORT" },
+        { "post: { endpoint: 'tcp://p:99999', key: '" KEY "' }\n" RADIO, 1, "HOST:PORT" },
         { "keys_dir: /k\npost:\n  endpoint: udp://p:1\n  key: '" KEY "'\n" RADIO, 3, "tcp://" },
         { "post: { endpoint: 'tcp://p:1', key: '" KEY "' }\n" RADIO, 1, "spool" },
         { "spool: { dir: /s }\npost: { endpoint: 'tcp://p:1', key: '" KEY "' }\n" RADIO, 2,
@@ -97,6 +101,7 @@ static void names_file_line_and_what(void **state)
         { "radios:\n  - { name: a, scene: x }\n  - { name: a, scene: y }\n", 3, "two radios" },
         { "radios:\n  - { name: a, profile: nosuch }\n", 2, "nosuch" },
         { "radios:\n  - { name: a, profile: rtlsdr, rate_hz: 20e6, centre_hz: 1e9 }\n", 2, "RTL" },
+        { "radios:\n  - { name: a, profile: b2xx, rate_hz: 2e6, centre_hz: 2440 }\n", 2, "MHz" },
         { "name: [\n", 1, "" },
         { "name: &a x\nlocal: *a\n" RADIO, 2, "" },
     };
