@@ -11,18 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/map.h"
 #include "alertd/store_file.h"
 
-#define PEERS 64                // numbers of the last keys used, found without asking the database
 #define PURGES 4
 #define ACTIONS_KEPT 4096       // answers remembered: days of work of a busy post
+
+struct number { char z85[48]; int64_t id; struct number *next; };
 
 struct store {
     struct store_file f;
     sqlite3_stmt *put[ROW_KINDS], *begin, *commit, *rollback, *peer_add, *peer_get;
     sqlite3_stmt *purge[PURGES];
-    struct { char z85[48]; int64_t id; } peer[PEERS];
-    unsigned peer_next;
+    struct map peers;           // numbers of the keys used, found without asking the database
+    struct number *peer;        // ... in a list, to be freed
     uint64_t last_n;
     int64_t  rows;
     char     error[256];
@@ -121,15 +123,19 @@ int store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char 
     }
     s->last_n = (uint64_t)one_number(s, "SELECT max(n) FROM (SELECT max(n) AS n FROM thing"
                                         " UNION SELECT max(n) FROM alert_rev)");
-    s->rows = one_number(s, "SELECT max(id) - min(id) + 1 FROM event");
+    // Two queries: SQLite finds one end of an index at once, but both ends in one pass over all rows.
+    s->rows = one_number(s, "SELECT (SELECT max(id) FROM event) - (SELECT min(id) FROM event) + 1");
     *ret = s;
     return 0;
 }
+
+static void peers_forget(struct store *s);
 
 void store_close(struct store *s)
 {
     if (!s)
         return;
+    peers_forget(s);
     for (int i = 0; i < ROW_KINDS; i++)
         sqlite3_finalize(s->put[i]);
     for (int i = 0; i < PURGES; i++)
@@ -141,13 +147,39 @@ void store_close(struct store *s)
     free(s);
 }
 
+static void peers_forget(struct store *s)
+{
+    map_done(&s->peers);
+    for (struct number *p = s->peer, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    s->peer = NULL;
+}
+
+// As many as there are enrolled keys, and a few that were.
+static void peer_keep(struct store *s, const char *z85, int64_t id)
+{
+    struct number *p = calloc(1, sizeof *p);
+    if (!p)
+        return;                 // it is asked for again
+    snprintf(p->z85, sizeof p->z85, "%s", z85);
+    p->id = id;
+    if (map_put(&s->peers, p->z85, p) < 0) {
+        free(p);
+        return;
+    }
+    p->next = s->peer;
+    s->peer = p;
+}
+
 static int peer_number(struct store *s, const char *z85, int64_t *ret)
 {
-    for (unsigned i = 0; i < PEERS; i++)
-        if (!strcmp(s->peer[i].z85, z85)) {
-            *ret = s->peer[i].id;
-            return 0;
-        }
+    const struct number *known = map_get(&s->peers, z85);
+    if (known) {
+        *ret = known->id;
+        return 0;
+    }
     sqlite3_bind_text(s->peer_add, 1, z85, -1, SQLITE_STATIC);
     int r = step(s, s->peer_add);
     if (r < 0)
@@ -156,11 +188,8 @@ static int peer_number(struct store *s, const char *z85, int64_t *ret)
     r = sqlite3_step(s->peer_get) == SQLITE_ROW ? 0 : -EIO;
     *ret = r < 0 ? 0 : sqlite3_column_int64(s->peer_get, 0);
     sqlite3_reset(s->peer_get);
-    if (r >= 0) {
-        unsigned i = s->peer_next++ % PEERS;
-        snprintf(s->peer[i].z85, sizeof s->peer[i].z85, "%s", z85);
-        s->peer[i].id = *ret;
-    }
+    if (r >= 0)
+        peer_keep(s, z85, *ret);
     return r;
 }
 
@@ -240,7 +269,7 @@ int store_commit(struct store *s, const struct batch *b)
         if (!sqlite3_get_autocommit(s->f.db))
             step(s, s->rollback);
         memcpy(s->error, error, sizeof error);
-        memset(s->peer, 0, sizeof s->peer);     // numbers given in this batch are gone
+        peers_forget(s);        // numbers given in this batch are gone
         if (r == -ENOSPC)
             store_file_give_room(&s->f);
         return r;

@@ -95,7 +95,13 @@ static int open_db(struct store_file *f, bool check, char why[ALERTD_WHY])
         return r;
     if (check && !sound(f->db))
         return SQLITE_CORRUPT;
-    return tables ? SQLITE_OK : sqlite3_exec(f->db, schema, NULL, NULL, NULL);
+    if (!tables && (r = sqlite3_exec(f->db, schema, NULL, NULL, NULL)) != SQLITE_OK)
+        return r;
+    // What is old is found without reading all revisions; older files of this schema lack it, and
+    // where there is no room for it just now, the deleting is only slower.
+    sqlite3_exec(f->db, "CREATE INDEX IF NOT EXISTS alert_rev_at ON alert_rev(at_ns)", NULL, NULL,
+                 NULL);
+    return SQLITE_OK;
 }
 
 static void move_aside(struct store_file *f, char note[ALERTD_WHY])
