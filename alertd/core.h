@@ -29,6 +29,7 @@
 #define CORE_BOOTS     16       // starts of one sensor with messages still to come
 #define CORE_MEMBERS   32
 #define CORE_BY        24       // newest acts on an alert shown; the store keeps all
+#define CORE_REPLIES   256
 #define CORE_LEDGERS   8        // the last minute and a little, one every 10 s
 
 enum severity { SEV_NONE, SEV_INFO, SEV_WATCH, SEV_ALARM, SEV_CRITICAL };
@@ -189,7 +190,7 @@ struct core {
     struct batch *batch;        // open: rows of the messages since the last collect
     struct gone { enum change_kind kind; char id[KEYS_NAME]; } *gone;     // to be told
     size_t   n_gone, cap_gone;
-    struct core_reply reply[256];
+    struct core_reply reply[CORE_REPLIES];      // the loop sends them before there is no room
     size_t   n_reply;
     struct action *action[4096];        // answers remembered, a ring
     size_t   n_action, next_action;

@@ -16,6 +16,7 @@
 #define ENFORCE_DOMAIN 93       // ZMQ_ZAP_ENFORCE_DOMAIN: draft in the header, real in the library
 #define COUNTS_NS INT64_C(1000000000)
 #define READS     512           // messages between looks at everything else
+#define STUCK_NS  INT64_C(1000000000)   // the loop took nothing for so long: drop what comes
 
 void in_item_free(struct in_item *i)
 {
@@ -30,6 +31,8 @@ bool in_room(struct ingest *g)
 {
     if (g->held && queue_push(g->items, g->held) == 0)
         g->held = NULL;
+    if (!g->held)
+        g->full_ns = 0;
     return !g->held;
 }
 
@@ -45,9 +48,10 @@ void in_push(struct ingest *g, struct in_item *i)
 
 static int option(void *s, int name, int v) { return zmq_setsockopt(s, name, &v, sizeof v); }
 
-// No receive mark: libzmq 4.3.4 aborts (its issues 3937, 4841) and its heartbeats cut sound
-// links where a full pipe has stopped a connection's input.  So this thread reads all that comes,
-// at once, and drops what the loop has no room for: it was not acknowledged, and is sent again.
+// libzmq 4.3.4 aborts (its issues 3937, 4841) when the timer of its own heartbeat fires on a
+// connection that ended while a full pipe had stopped its input.  Neither is there: pipes take all
+// that comes (what waits there is bounded below, and by the cut of who floods), and it is the
+// sensors that ask for signs of life: their pings carry the time after which we give them up.
 static int set_up(struct ingest *g)
 {
     void *s = g->router = zmq_socket(g->ctx, ZMQ_ROUTER);
@@ -56,8 +60,8 @@ static int set_up(struct ingest *g)
         zmq_setsockopt(s, ZMQ_ZAP_DOMAIN, "tyto", 4) < 0 || option(s, ENFORCE_DOMAIN, 1) < 0 ||
         option(s, ZMQ_IPV6, strchr(g->cfg->bind, '[') != NULL) < 0 ||
         option(s, ZMQ_HANDSHAKE_IVL, 5000) < 0 ||
-        option(s, ZMQ_HEARTBEAT_IVL, 5000) < 0 || option(s, ZMQ_HEARTBEAT_TIMEOUT, 15000) < 0 ||
-        option(s, ZMQ_HEARTBEAT_TTL, 15000) < 0 || option(s, ZMQ_TCP_KEEPALIVE, 1) < 0 ||
+        option(s, ZMQ_TCP_KEEPALIVE, 1) < 0 || option(s, ZMQ_TCP_KEEPALIVE_IDLE, 30) < 0 ||
+        option(s, ZMQ_TCP_KEEPALIVE_INTVL, 10) < 0 || option(s, ZMQ_TCP_KEEPALIVE_CNT, 3) < 0 ||
         option(s, ZMQ_RCVHWM, 0) < 0 || option(s, ZMQ_SNDHWM, 256) < 0 ||
         option(s, ZMQ_BACKLOG, 512) < 0 || option(s, ZMQ_ROUTER_MANDATORY, 1) < 0)
         return -errno;
@@ -143,14 +147,16 @@ static void take(struct ingest *g, const uint8_t *rid, size_t rid_len, zmq_msg_t
         sconn_cut(g, fd);
         return;
     }
-    sconn_heard(g, p, fd, now);
+    bool newest = sconn_heard(g, p, fd);
     // In the middle of a flood: not even looked at.
     if (p->filled_ns && p->tokens + INGEST_RATE * (double)(now - p->filled_ns) / 1e9 < 1) {
         peer_pays(g, p, false, now);
         return;
     }
-    memcpy(p->rid, rid, rid_len);
-    p->rid_len = rid_len;
+    if (newest) {
+        memcpy(p->rid, rid, rid_len);
+        p->rid_len = rid_len;
+    }
     struct in_item *i = unpack(g, p, zmq_msg_data(m), zmq_msg_size(m), now);
     if (i)
         in_push(g, i);
@@ -219,6 +225,18 @@ static void tell_counts(struct ingest *g, int64_t now_ns)
     }
 }
 
+// While the loop is behind, messages wait in ZeroMQ's pipes; it takes some in each round, so that is
+// short.  Only when it takes none at all, because the disk does not answer, they are read and
+// dropped: not acknowledged, they are sent again (which costs the sensor's patience of ten seconds).
+static bool may_read(struct ingest *g, int64_t now_ns)
+{
+    if (in_room(g))
+        return true;
+    if (!g->full_ns)
+        g->full_ns = now_ns;
+    return now_ns - g->full_ns > STUCK_NS;
+}
+
 static void serve(struct ingest *g)
 {
     int sends = queue_fd(g->sends);
@@ -228,12 +246,12 @@ static void serve(struct ingest *g)
                                { NULL, sends, ZMQ_POLLIN, 0 }, { NULL, g->wake, ZMQ_POLLIN, 0 },
                                { g->router, 0, ZMQ_POLLIN, 0 } };
         struct in_send *s;
-        zmq_poll(p, 5, open ? 100 : 2);
+        zmq_poll(p, open ? 5 : 4, open ? 100 : 2);
         int64_t now = mono_now_ns();
         zap_answer(g);
         sconn_events(g, now);
         list_look(g, now);
-        for (int i = 0; i < READS && read_one(g); i++)
+        for (int i = 0; i < READS && may_read(g, now) && read_one(g); i++)
             ;
         while ((s = queue_try_pop(g->sends)))
             send_one(g, s);

@@ -65,17 +65,26 @@ void sconn_tell(struct ingest *g)
     g->links_moved = false;
 }
 
-void sconn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
+// A message may be read after its connection ended, when the sensor already speaks on the next one
+// or the number is somebody else's: it counts, but answers do not go back there.
+bool sconn_heard(struct ingest *g, struct peer *p, int fd)
 {
-    if (fd >= 0 && fd < INGEST_FDS) {
-        g->conn[fd].peer = p;
-        if (!g->conn[fd].since_ns)
-            g->conn[fd].since_ns = now_ns;
+    if (fd < 0 || fd >= INGEST_FDS)         // too many to be told apart
+        return true;
+    struct conn *c = &g->conn[fd], *old = p->fd >= 0 ? &g->conn[p->fd] : NULL;
+    if (!c->since_ns || (old && old->peer == p && old->since_ns > c->since_ns))
+        return false;
+    if (c->peer && c->peer != p && c->peer->fd == fd) {
+        c->peer->fd = -1;
+        c->peer->rid_len = 0;
+        g->links_moved = true;
     }
+    c->peer = p;
     if (p->fd != fd) {
         p->fd = fd;
         g->links_moved = true;
     }
+    return true;
 }
 
 // Who is revoked goes, with every connection whose owner is not known yet.

@@ -38,6 +38,7 @@ struct ingest {
     size_t   n_peers;
     struct conn *conn;          // INGEST_FDS of them
     struct in_item *held;       // did not fit into items
+    int64_t full_ns;            // since when, 0: there is room
     bool     links_moved, list_moved;           // to be told to the loop
     uint64_t refused, told_refused, faults;
     int64_t  list_ns, list_mtime_ns, list_ctime_ns, counts_ns, sweep_ns;
@@ -60,7 +61,8 @@ void list_look(struct ingest *g, int64_t now_ns);       // re-reads it when it c
 
 // Connections (ingest_conn.c).
 void sconn_events(struct ingest *g, int64_t now_ns);
-void sconn_heard(struct ingest *g, struct peer *p, int fd, int64_t now_ns);
+// Was it the newest connection of its sensor?  Only there answers go.
+bool sconn_heard(struct ingest *g, struct peer *p, int fd);
 void sconn_cut(struct ingest *g, int fd);
 void sconn_cut_peer(struct ingest *g, const struct peer *p);
 void sconn_sweep(struct ingest *g, int64_t now_ns);      // cuts those that never say who they are

@@ -243,8 +243,12 @@ static void take_all(struct loop *o)
     struct batch *b;
     while ((b = queue_try_pop(o->done)))
         stored(o, b);
-    while (o->core->batch->events < BATCH_MOST && (i = queue_try_pop(o->items)))
+    while (o->core->batch->events < BATCH_MOST && (i = queue_try_pop(o->items))) {
         take(o, i);
+        // A thousand sensors say hello at once; who gets no answer asks again only after 5 s.
+        if (o->core->n_reply > CORE_REPLIES - WIRE_BOOTS)
+            send_replies(o);
+    }
     while (o->core->n_pending < 200 && (a = queue_try_pop(o->actions)))
         core_act(o->core, a);
     send_replies(o);
