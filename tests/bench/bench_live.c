@@ -361,7 +361,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     if (!only || !strcmp(only, "latency")) {
         printf("One radio of 12.5 MS/s (driver=tyto), first frame of each aircraft; least / "
-               "median / 99 %% / most, in ms. Other work: cores of the machine that it took meanwhile.\n\n"
+               "median / 99 %% / most, in ms. Other work: cores that it took meanwhile.\n\n"
                "| band | aircraft | read | alerts | last sample to screen | to the track's "
                "message | to the commit | to the screen | other work |\n"
                "|---|---|---|---|---|---|---|---|---|\n");
