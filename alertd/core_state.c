@@ -148,6 +148,28 @@ void sensor_judge(struct core *c, struct sensor *s)
 
 // ---- What was watched -------------------------------------------------------------------------
 
+// Seconds of the ledger in which [lo, hi] was watched, weighed by how much of it was.  Of two radios
+// on one frequency the one that watched longer counts: together they may have heard the same.
+static double ledger_watched(const struct wire_ledger *l, double lo_hz, double hi_hz)
+{
+    double span_s = (double)(l->to_ns - l->from_ns) / 1e9, sum = 0;
+    for (double at_hz = lo_hz, next_hz; at_hz < hi_hz; at_hz = next_hz) {
+        double most_s = 0;
+        next_hz = hi_hz;            // the next edge of any band
+        for (unsigned b = 0; b < l->n_bands && b < WIRE_BANDS; b++) {
+            const struct wire_band *w = &l->band[b];
+            if (w->lo_hz <= at_hz && w->hi_hz > at_hz)
+                most_s = fmax(most_s, w->watched_s);
+            if (w->lo_hz > at_hz)
+                next_hz = fmin(next_hz, w->lo_hz);
+            if (w->hi_hz > at_hz)
+                next_hz = fmin(next_hz, w->hi_hz);
+        }
+        sum += fmin(most_s, span_s) * (next_hz - at_hz);
+    }
+    return sum / (hi_hz - lo_hz);
+}
+
 // Share of the last minute for which [lo, hi] was watched: a band counts by how much it covers.
 // What no ledger tells of was not watched, but for the newest few seconds, whose ledger is on its
 // way, and the time before this post was up.
@@ -162,12 +184,7 @@ double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz
             continue;
         seen_s += (double)(l->to_ns - l->from_ns) / 1e9;
         newest_ns = l->to_ns > newest_ns ? l->to_ns : newest_ns;
-        for (unsigned b = 0; b < l->n_bands && b < WIRE_BANDS; b++) {
-            double part = (fmin(hi_hz, l->band[b].hi_hz) - fmax(lo_hz, l->band[b].lo_hz)) /
-                          (hi_hz - lo_hz);
-            if (part > 0 && l->band[b].watched_s > 0)
-                watched_s += part * l->band[b].watched_s;
-        }
+        watched_s += ledger_watched(l, lo_hz, hi_hz);
     }
     int64_t lag_ns = newest_ns < c->now_ns ? c->now_ns - newest_ns : 0;
     int64_t due_ns = (up_ns < WATCH_NS ? up_ns : WATCH_NS) -

@@ -189,15 +189,25 @@ static bool on_earth(double lat_deg, double lon_deg)
     return fabs(lat_deg) <= 90 && fabs(lon_deg) <= 180;     // false for NaN
 }
 
-// Positions of aircraft and person as this frame claims them; what it does not say stays as it was.
-static void claim_frame(struct claim *k, const struct wire_decode *d, int64_t t_ns)
+// A frame heard just now that is much older than the last one: the sensor's clock was set back.
+// It counts, or the aircraft would stand still on screens until the clock is where it was.
+#define SET_BACK_NS INT64_C(10000000000)
+
+static bool newer(const struct wire_head *h, int64_t than_ns)
 {
+    return h->t_ns >= than_ns || (!h->late && than_ns - h->t_ns > SET_BACK_NS);
+}
+
+// Positions of aircraft and person as this frame claims them; what it does not say stays as it was.
+static void claim_frame(struct claim *k, const struct wire_decode *d, const struct wire_head *h)
+{
+    int64_t t_ns = h->t_ns;
     double lat = num(d, "lat_deg"), lon = num(d, "lon_deg");
     snprintf(k->protocol, sizeof k->protocol, "%s", d->protocol);
     str(d, "serial", k->serial, sizeof k->serial);
     str(d, "product", k->model, sizeof k->model);
     str(d, "operator_id", k->operator_id, sizeof k->operator_id);
-    if (on_earth(lat, lon) && t_ns >= k->at_ns) {
+    if (on_earth(lat, lon) && newer(h, k->at_ns)) {
         k->lat_deg = lat;
         k->lon_deg = lon;
         k->alt_m = num(d, "alt_hae_m");
@@ -208,7 +218,7 @@ static void claim_frame(struct claim *k, const struct wire_decode *d, int64_t t_
     }
     lat = num(d, "operator_lat_deg");
     lon = num(d, "operator_lon_deg");
-    if (on_earth(lat, lon) && t_ns >= k->person_at_ns) {
+    if (on_earth(lat, lon) && newer(h, k->person_at_ns)) {
         // Which kind it is decides where a patrol goes: without a word of it, it is not shown.
         char kind[12] = "";
         str(d, "operator_position", kind, sizeof kind);
@@ -240,7 +250,7 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     struct track_rec *t = track_of(c, s, m);
     if (t) {
         t->matter = t->matter || !t->claim.protocol[0];
-        claim_frame(&t->claim, &m->decode, m->head.t_ns);
+        claim_frame(&t->claim, &m->decode, &m->head);
         if (m->head.t_ns > t->w.last_ns)        // its track's next word may be seconds away
             t->w.last_ns = m->head.t_ns;
         changed(c, t, &m->head);
@@ -254,7 +264,7 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     s->orphan[at].claim = (struct claim){ .lat_deg = NAN, .lon_deg = NAN, .alt_m = NAN,
                                           .height_m = NAN, .speed_mps = NAN, .track_deg = NAN };
     snprintf(s->orphan[at].track, sizeof s->orphan[at].track, "%s", m->decode.track);
-    claim_frame(&s->orphan[at].claim, &m->decode, m->head.t_ns);
+    claim_frame(&s->orphan[at].claim, &m->decode, &m->head);
     s->orphan[at].mono_ns = c->mono_ns;
 }
 

@@ -132,6 +132,29 @@ static void calls_are_said(void **state)
     }
 }
 
+// The sensor's clock is set back by an hour: what it hears now is where the aircraft is now.  Late
+// frames, and those of another radio that is a moment behind, do not move it back.
+static void clock_set_back_moves_on(void **state)
+{
+    struct feed *f = *state;
+    struct alert *a = alert_of(f, "dji-droneid", "identification", 0.9, "drone");
+    static const struct { double ahead_s, lat_deg, want_deg; bool late; } step[] = {
+        { 3600, 50.1, 50.1, false }, { 0, 50.2, 50.2, false }, { -8, 50.3, 50.2, false },
+        { -60, 50.4, 50.2, true },
+    };
+    for (unsigned i = 0; i < sizeof step / sizeof step[0]; i++) {
+        struct wire_msg d = feed_decode(f, 0, "t1", "SER1", step[i].lat_deg, 14);
+        d.head.t_ns += (int64_t)(step[i].ahead_s * 1e9);
+        d.head.late = step[i].late;
+        feed_send(f, 0, &d);
+        feed_time(f, 6);
+        struct wire_msg m = feed_track(f, 0, "t1", 2 + i, "dji-droneid", "identification");
+        feed_send(f, 0, &m);
+        feed_commit(f);
+        assert_true(fabs(a->where.lat_deg - step[i].want_deg) < 1e-9);
+    }
+}
+
 // Two sensors, one serial: one incident, one alert, both named.
 static void serial_folds(void **state)
 {
@@ -375,9 +398,9 @@ int main(void)
         CASE(video_is_a_drone), CASE(control_is_a_radio), CASE(broadcast_is_a_broadcast),
         CASE(unsure_is_watched), CASE(stranger_is_watched), CASE(wifi_is_nothing),
         CASE(unknown_is_nothing), CASE(frame_makes_it_a_drone), CASE(zone_calls_again),
-        CASE(frame_is_heard), CASE(calls_are_said), CASE(serial_folds), CASE(serial_merges_later),
-        CASE(ours_is_only_said), CASE(late_is_silent), CASE(other_origins_are_refused),
-        CASE(foreign_name_is_dropped),
+        CASE(frame_is_heard), CASE(calls_are_said), CASE(clock_set_back_moves_on),
+        CASE(serial_folds), CASE(serial_merges_later), CASE(ours_is_only_said),
+        CASE(late_is_silent), CASE(other_origins_are_refused), CASE(foreign_name_is_dropped),
         CASE(actions_are_judged), CASE(second_person_is_told), CASE(soft_changes_are_not_stale),
         CASE(return_is_a_new_alert), CASE(ids_are_derived),
     };

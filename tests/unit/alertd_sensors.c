@@ -274,6 +274,34 @@ static void watched_share(void **state)
     assert_true(sensor_watched(f->c, s, 2400e6, 2440e6) == 0);      // too long ago
 }
 
+static void watch_minute(struct feed *f, const struct wire_band *b, unsigned n)
+{
+    for (int from_s = -60; from_s < 0; from_s += 10) {
+        struct wire_msg m = feed_head(f, 0, WIRE_LEDGER);
+        m.ledger = (struct wire_ledger){ .from_ns = m.head.t_ns + from_s * S, .n_bands = n,
+                                         .to_ns = m.head.t_ns + (from_s + 10) * S };
+        memcpy(m.ledger.band, b, n * sizeof *b);
+        feed_send(f, 0, &m);
+    }
+}
+
+// Two radios on one half of a band watch a half, however long.
+static void watched_twice(void **state)
+{
+    struct feed *f = *state;
+    const struct sensor *s = sensor_by_key(f->c, KEY_A);
+    const struct wire_band b[] = { { 2400e6, 2440e6, 10, NAN, -120 },
+                                   { 2400e6, 2440e6, 8, NAN, -120 },
+                                   { 2420e6, 2460e6, 5, NAN, -120 } };
+    feed_time(f, 100);
+    watch_minute(f, b, 2);
+    assert_true(fabs(sensor_watched(f->c, s, 2400e6, 2480e6) - 0.5) < 1e-9);
+    feed_time(f, 100);
+    watch_minute(f, b, 3);                                  // 40 MHz all, 20 MHz half the time
+    assert_true(fabs(sensor_watched(f->c, s, 2400e6, 2480e6) - 0.625) < 1e-9);
+    assert_true(fabs(sensor_watched(f->c, s, 2410e6, 2430e6) - 1) < 1e-9);
+}
+
 // A new start of a sensor: what it tracked before has ended.
 static void restart_ends_tracks(void **state)
 {
@@ -356,6 +384,7 @@ int main(void)
         CASE(ack_follows_commit), CASE(no_room_is_no_ack), CASE(never_green_unless_it_hears),
         CASE(lost_comes_and_goes), CASE(loss_is_told), CASE(gap_is_loss),
         CASE(clock_is_told), CASE(watched_share), CASE(away_is_not_watched),
+        CASE(watched_twice),
         CASE(restart_ends_tracks), CASE(revoked_is_gone), CASE(flood_keeps_the_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
