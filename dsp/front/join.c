@@ -4,6 +4,7 @@
 
 #define GROW_SHARE  1.2         // a step so small needs no proof
 #define GROW_ROWS   3
+#define HASTE       1.5         // times as wide
 #define SAME_SHARE  0.6
 #define TURNS       -0.35       // correlation of two boxes' powers: they take turns
 #define TURNS_HZ    3e6
@@ -108,6 +109,16 @@ void box_find_present(const struct tracker *t, struct box *b)
     b->present = cells * WIDTH_RATIO >= mean_width(b);
 }
 
+// A box that knows itself takes no young one in that widens it at once: the first rows of a wide
+// signal that begins over it come in fragments, and some of them look like it.
+static bool is_hasty(const struct box *a, const struct box *b)
+{
+    int lo = a->lo < b->lo ? a->lo : b->lo, hi = a->hi > b->hi ? a->hi : b->hi;
+
+    return a->rows >= KNOWN && b->rows < YOUNG && a->grow < GROW_ROWS &&
+           hi - lo > HASTE * (a->hi - a->lo);
+}
+
 // Gives a segment to the boxes it overlaps.
 void box_place(struct tracker *t, const struct place_in *in, struct seg *s)
 {
@@ -136,6 +147,8 @@ void box_place(struct tracker *t, const struct place_in *in, struct seg *s)
                 rest->last = rest->seen = rest->full = t->row;      // both go on, side by side
             continue;
         }
+        if (is_hasty(home, b) || is_hasty(b, home))
+            continue;
         struct box *older = home->start <= b->start ? home : b, *other = older == home ? b : home;
         struct box *moved = &t->box[t->n_box - 1];
         merge(t, older, other);
