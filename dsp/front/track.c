@@ -10,6 +10,8 @@
 #define GAP_MAX_S   1e-3
 #define FAINT       4.0         // density over noise below which long tiles make the marks ...
 #define GAP_FAINT_S 0.5e-3      // ... and miss such stretches
+#define CLEAR       8.0         // density of what is marked in every row that it is there: the next
+#define GAP_CLEAR_S 0.15e-3     // packet must not find it open, with all that it has touched
 #define RUN_BACK    32          // rows
 #define CHECK_S     0.008       // how often an open box is looked at for pauses
 
@@ -105,6 +107,8 @@ static uint64_t patience(const struct tracker *t, const struct box *b)
         gap = most;
     else if (mean_density(b) < FAINT && gap < rows_of(t, GAP_FAINT_S))
         gap = rows_of(t, GAP_FAINT_S);
+    else if (mean_density(b) > CLEAR && gap > rows_of(t, GAP_CLEAR_S))
+        gap = rows_of(t, GAP_CLEAR_S);
     gap = gap < most ? gap : most;
     return gap > GAP_ROWS ? gap : GAP_ROWS;
 }
