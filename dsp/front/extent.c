@@ -109,7 +109,7 @@ static double noise_in(const struct place_in *in, const struct grid *g, double a
     double sum = 0;
 
     for (int k = k0; k < k1; k++)
-        sum += in->floor_slow[k];
+        sum += in->bare.slow[k];        // a line in it is no noise
     return k1 > k0 ? sum / (k1 - k0) * (b - a) : 1e-30;
 }
 

@@ -36,6 +36,7 @@
 #define EDGE_HOPS     32        // from which the level at an edge is taken
 #define EDGE_LEAST    0.15f     // of the mean level: no edge lies lower
 #define QUANTILE_OF   1024      // values: its rank is known to 2 %
+#define STILL_THERE   0.35f     // of what the band held before it was covered
 #define ROWS_AROUND   2         // looked at before and after the stretch
 #define ALIKE_PIECE   96        // hops, some 0.3 ms or five lines of video
 #define ALIKE_HOPS    3         // smoothing for correlations: some 10 us, a video line's blanking
@@ -107,6 +108,8 @@ static void hold(struct placer *p, const struct stretch *s, const struct series 
                 mean = known ? mean + 0.2f * (sum / ROW_HOPS - mean) : sum / ROW_HOPS;
                 known = true;
             }
+            if (hidden && sum < STILL_THERE * ROW_HOPS * mean)
+                continue;               // less than it alone would be: it has ended, there is none
             for (unsigned j = 0; hidden && known && j < ROW_HOPS; j++)
                 p->power[at + j] = mean;
             if (pass && known)
