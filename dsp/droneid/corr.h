@@ -24,12 +24,10 @@ struct corr_ops {
     // Copies n of x to s, and p = |x|^2.
     void (*power)(const float complex *restrict x, size_t n, float complex *restrict s,
                   float *restrict p);
-    // e[i] = sum over k < m of p[k][i], m being 4 or 5; level[i / CORR_LEVEL] = sums of e.
-    // n is a multiple of CORR_LEVEL.
+    // e[i] = sum over k < m of p[k][i], m being 4 or 5; level[i / CORR_LEVEL] = sums of e, top[]
+    // likewise the largest.  n is a multiple of CORR_LEVEL.
     void (*combine)(const float *const p[], size_t m, size_t n, float *restrict e,
-                    float *restrict level);
-    // The largest of n values (a multiple of CORR_LEVEL).
-    float (*top)(const float *restrict e, size_t n);
+                    float *restrict level, float *restrict top);
     // Adds a slice, read off at CORR_READS places between samples, to a: CORR_TAPS samples of s
     // times the rows of re + j im.
     void (*read_off)(const float complex *restrict s, const float *restrict re,

@@ -200,13 +200,13 @@ static void step2(struct dcorr *d, const struct group *g, int v, double v0, doub
 // Step 1 over the newest HOP samples of a group, then step 2 where it passes.
 static void group_scan(struct dcorr *d, const struct group *g, float pass, int v_first, double v0)
 {
-    float e[SPAN], sums[SPAN / CORR_LEVEL];
+    float e[SPAN], sums[SPAN / CORR_LEVEL], tops[SPAN / CORR_LEVEL];
     const float *p[SLICES + 1];
     int left = PER_BLOCK;
     for (unsigned k = 0; k < g->count; k++)
         p[k] = d->p + (size_t)(g->low + k) * CAP + v_first - SIDE -
                (d->delay[g->low + k] - d->delay[g->low]);
-    d->op->combine(p, g->count, SPAN, e, sums);
+    d->op->combine(p, g->count, SPAN, e, sums, tops);
     for (int b = 0; b < HOP / CORR_LEVEL; b++) {
         float mean = 0;
         for (int i = 0; i <= 2 * SIDE / CORR_LEVEL; i++)
@@ -214,7 +214,7 @@ static void group_scan(struct dcorr *d, const struct group *g, float pass, int v
         mean /= 2 * SIDE + CORR_LEVEL;
         const float *q = e + SIDE + b * CORR_LEVEL;
         const float limit = pass * mean;
-        if (!(mean > 0) || d->op->top(q, CORR_LEVEL) <= limit)
+        if (!(mean > 0) || tops[SIDE / CORR_LEVEL + b] <= limit)
             continue;
         for (int i = 0; i < CORR_LEVEL && left > 0; i++)
             if (q[i] > limit && q[i] >= q[i - 1] && q[i] > q[i + 1]) {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "dsp/kernel/vec.h"
+
 #define CAT2(a, b) a##_##b
 #define CAT(a, b)  CAT2(a, b)
 
@@ -73,36 +75,35 @@ static void read_off(const float complex *restrict s, const float *restrict re,
     }
 }
 
-static void combine(const float *const p[], size_t m, size_t n, float *restrict e,
-                    float *restrict level)
+// Sum and largest of CORR_LEVEL values in vectors: one block of a group.
+INLINE void block(const float *const p[], size_t m, size_t at, float *restrict e,
+                  float *restrict level, float *restrict top)
 {
-    const float *restrict p0 = p[0], *restrict p1 = p[1], *restrict p2 = p[2], *restrict p3 = p[3];
-    const float *restrict p4 = p[m - 1];            // unused with four
-    if (m == 5)
-        for (size_t i = 0; i < n; i++)
-            e[i] = p0[i] + p1[i] + p2[i] + p3[i] + p4[i];
-    else
-        for (size_t i = 0; i < n; i++)
-            e[i] = p0[i] + p1[i] + p2[i] + p3[i];
-    for (size_t b = 0; b < n / CORR_LEVEL; b++) {
-        float sum = 0;
-        for (size_t i = 0; i < CORR_LEVEL; i++)
-            sum += e[b * CORR_LEVEL + i];
-        level[b] = sum;
+    vec sum = { 0 }, most = { 0 };
+    for (size_t i = 0; i < CORR_LEVEL; i += VEC) {
+        vec x = vec_load(p[0] + at + i) + vec_load(p[1] + at + i) + vec_load(p[2] + at + i) +
+                vec_load(p[3] + at + i);
+        if (m == 5)
+            x += vec_load(p[4] + at + i);
+        vec_store(e + at + i, x);
+        sum += x;
+        most = vec_max(x, most);
     }
+    level[at / CORR_LEVEL] = vec_sum(sum);
+    top[at / CORR_LEVEL] = vec_top(most);
 }
 
-static float top(const float *restrict e, size_t n)
+static void combine(const float *const p[], size_t m, size_t n, float *restrict e,
+                    float *restrict level, float *restrict top)
 {
-    float t[CORR_LEVEL];
-    memcpy(t, e, sizeof(t));
-    for (size_t b = CORR_LEVEL; b < n; b += CORR_LEVEL)
-        for (size_t i = 0; i < CORR_LEVEL; i++)
-            t[i] = e[b + i] > t[i] ? e[b + i] : t[i];
-    for (size_t i = 1; i < CORR_LEVEL; i++)
-        t[0] = t[i] > t[0] ? t[i] : t[0];
-    return t[0];
+    const float *const q[5] = { p[0], p[1], p[2], p[3], p[m - 1] };     // the last unused with four
+    if (m == 5)
+        for (size_t at = 0; at < n; at += CORR_LEVEL)
+            block(q, 5, at, e, level, top);
+    else
+        for (size_t at = 0; at < n; at += CORR_LEVEL)
+            block(q, 4, at, e, level, top);
 }
 
 extern const struct corr_ops CAT(corr_ops, ISA);
-const struct corr_ops CAT(corr_ops, ISA) = { geometric, filter, power, combine, top, read_off };
+const struct corr_ops CAT(corr_ops, ISA) = { geometric, filter, power, combine, read_off };
