@@ -91,8 +91,11 @@ static void tick_sensor(struct core *c, struct sensor *s)
         if (bad && !s->trouble[t] && c->mono_ns - s->bad_since_ns[t] >= troubles[t].hold_ns)
             s->trouble[t] = raise_alert(c, troubles[t].rule, troubles[t].severity, s->name,
                                         s->bad_what[t]);
-        // A sensor that is lost has no other trouble that anybody knows of: those stay as they are.
-        bool known = t == TROUBLE_LOST || s->state != SENSOR_LOST;
+        // A sensor that is lost, or not heard since this post started, has no other trouble that
+        // anybody knows of: those stay as they are, and are well only when it was heard well.
+        bool known = s->heard_mono_ns && (t == TROUBLE_LOST || s->state != SENSOR_LOST);
+        if (!known)
+            s->good_since_ns[t] = c->mono_ns;
         if (!bad && known && s->trouble[t] && c->mono_ns - s->good_since_ns[t] >= CLEAR_NS) {
             end_alert(c, s->trouble[t]);
             s->trouble[t] = NULL;

@@ -89,7 +89,8 @@ static void judge_clock(struct core *c, struct sensor *s)
     char what[96];
     s->clock_bad = s->have_health && (!s->clock.locked || s->clock.err_ns > CLOCK_NS || off);
     snprintf(what, sizeof what, "%.1f s", (double)(off ? s->clock_off_ns : s->clock.err_ns) / 1e9);
-    mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : s->clock.source);
+    const char *source = strcmp(s->clock.source, "none") ? s->clock.source : "";
+    mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : source);
 }
 
 // Wrong now, or a radio's trouble whose alert still stands: one that comes and goes between two

@@ -25,7 +25,7 @@ static const struct { const char *name, *about; } commands[] = {
     { "keys", "this machine's key and the keys it trusts" },
     { "user", "the people who may use a command post" },
     { "watch", "alerts as they come, in the terminal" },
-    { "demo", "a simulated event, analysed, beside its truth" },
+    { "demo", "the whole chain on this machine, on a simulated event" },
 };
 
 static const char *about_of(const char *name)
@@ -43,7 +43,7 @@ static void help_print(FILE *out, const char *dir)
     struct dirent **list = NULL;
     int n = scandir(dir, &list, is_command, alphasort);
 
-    fputs("tyto: hears drone links in radio recordings.  It receives only.\n"
+    fputs("tyto: hears drones by their radio links.  It receives only.\n"
           "usage: tyto COMMAND [ARGUMENTS]\n\n", out);
     for (int i = 0; i < n; i++) {
         fprintf(out, "  %-10s %s\n", list[i]->d_name + 5, about_of(list[i]->d_name + 5));

@@ -311,6 +311,44 @@ static void restart_is_the_same(void **state)
     store_close(s);
 }
 
+static void tick(struct feed *f, struct store *s, int n, bool heard)
+{
+    for (int i = 0; i < n; i++) {
+        struct wire_msg m = feed_health(f, 0);
+        if (heard)
+            feed_send(f, 0, &m);
+        feed_time(f, 1);
+        core_tick(f->c);
+        commit(f, s);
+    }
+}
+
+// What was lost is not mended by a restart of the post, only by half a minute of hearing it.
+static void restart_mends_nothing(void **state)
+{
+    struct feed f;
+    (void)state;
+    struct store *s = open_store();
+    feed_init(&f);
+    tick(&f, s, 2, true);
+    tick(&f, s, 20, false);
+    assert_string_equal(feed_alert(&f, "equipment")->rule, "sensor-lost");
+    core_free(f.c);
+    store_close(s);
+
+    s = open_store();
+    feed_core(&f);
+    assert_int_equal(core_load(f.c, s), 0);
+    tick(&f, s, 50, false);
+    assert_string_equal(feed_alert(&f, "equipment")->work, "new");
+    tick(&f, s, 25, true);
+    assert_string_equal(f.c->alert[0]->signal, "heard");
+    tick(&f, s, 10, true);
+    assert_string_equal(f.c->alert[0]->reason, "mended");
+    core_free(f.c);
+    store_close(s);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -318,7 +356,7 @@ int main(void)
         CASE(each_event_once), CASE(revisions_are_immutable), CASE(second_alertd_is_refused),
         CASE(newer_release_is_refused), CASE(damage_is_set_aside),
         CASE(inner_damage_is_set_aside), CASE(full_disk), CASE(old_events_go_in_steps),
-        CASE(killed_any_time), CASE(restart_is_the_same),
+        CASE(killed_any_time), CASE(restart_is_the_same), CASE(restart_mends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
