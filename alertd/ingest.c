@@ -126,7 +126,7 @@ static struct in_item *unpack(struct ingest *g, struct peer *p, const uint8_t *d
         free(i);
         return NULL;
     }
-    if (!peer_pays(g, p, i->msg.head.stream == WIRE_STREAM_VIEW, now_ns)) {
+    if (!peer_pays(g, p, i->msg.head.stream == WIRE_STREAM_VIEW, len, now_ns)) {
         free(i);
         return NULL;
     }
@@ -150,7 +150,7 @@ static void take(struct ingest *g, const uint8_t *rid, size_t rid_len, zmq_msg_t
     bool newest = sconn_heard(g, p, fd);
     // In the middle of a flood: not even looked at.
     if (p->filled_ns && p->tokens + INGEST_RATE * (double)(now - p->filled_ns) / 1e9 < 1) {
-        peer_pays(g, p, false, now);
+        peer_pays(g, p, false, 0, now);
         return;
     }
     if (newest) {
@@ -160,6 +160,16 @@ static void take(struct ingest *g, const uint8_t *rid, size_t rid_len, zmq_msg_t
     struct in_item *i = unpack(g, p, zmq_msg_data(m), zmq_msg_size(m), now);
     if (i)
         in_push(g, i);
+}
+
+// One frame is a message; what comes in several is not one of ours, and no sensor sends it.
+static void refuse(struct ingest *g, zmq_msg_t *m)
+{
+    const char *user = zmq_msg_gets(m, "User-Id");
+    struct peer *p = user ? map_get(&g->by_key, user) : NULL;
+    if (p)
+        p->faults++;
+    sconn_cut(g, zmq_msg_get(m, ZMQ_SRCFD));
 }
 
 static bool read_one(struct ingest *g)
@@ -178,9 +188,10 @@ static bool read_one(struct ingest *g)
             return false;
         }
         more = zmq_msg_more(&m);
-        // One frame is a message; what comes in several is not one of ours.
         if (frames++ == 0 && !more)
             take(g, rid, rid_len, &m);
+        else if (frames == 1)
+            refuse(g, &m);
         zmq_msg_close(&m);
     } while (more);
     return true;

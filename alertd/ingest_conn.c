@@ -6,6 +6,7 @@
 //     accepted --message with User-Id--> whose it is --revoked--> shutdown
 //        '------ nothing for SILENT_NS, or somebody is revoked --> shutdown: back if it may
 #include <arpa/inet.h>
+#include <linux/tcp.h>          // netinet/tcp.h knows no tcpi_bytes_received
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,16 @@
 // of it through in a minute.  Ten times that is no sensor.
 #define RATE       INGEST_RATE
 #define BURST      4000.0
+#define COSTLY     4096u        // a message pays once, and once more for each so many bytes
 #define VIEW_RATE  100.0        // two lines a second of each of eight radios, and bursts
 #define FLOOD      10000        // dropped in one second: cut, and shut out for a while
 #define BAN_NS     (10 * S_NS)
+#define SWEEP_NS   (S_NS / 4)
+
+// ZeroMQ keeps the frames of a message until its last has come, however many: ZMQ_MAXMSGSIZE bounds
+// one frame, ZMQ_RCVHWM counts whole messages.  So who sends this much and no message has none to
+// send.  While the loop is behind, 256 messages of 64 kB wait unread in ZeroMQ: that is 16 MB.
+#define SWALLOW    (32u << 20)
 
 static bool ours(const struct ingest *g, int fd)
 {
@@ -72,6 +80,7 @@ bool sconn_heard(struct ingest *g, struct peer *p, int fd)
     if (fd < 0 || fd >= INGEST_FDS)         // too many to be told apart
         return true;
     struct conn *c = &g->conn[fd], *old = p->fd >= 0 ? &g->conn[p->fd] : NULL;
+    c->heard = true;
     if (!c->since_ns || (old && old->peer == p && old->since_ns > c->since_ns))
         return false;
     if (c->peer && c->peer != p && c->peer->fd == fd) {
@@ -87,37 +96,70 @@ bool sconn_heard(struct ingest *g, struct peer *p, int fd)
     return true;
 }
 
+static void gone(struct ingest *g, int fd)
+{
+    struct peer *p = g->conn[fd].peer;
+    g->conn[fd] = (struct conn){ 0 };
+    if (p && p->fd == fd) {
+        p->fd = -1;
+        p->rid_len = 0;
+        g->links_moved = true;
+    }
+}
+
 // Who is revoked goes, with every connection whose owner is not known yet.
 void sconn_cut_peer(struct ingest *g, const struct peer *p)
 {
     for (int fd = 0; fd < INGEST_FDS; fd++)
         if (g->conn[fd].since_ns && (g->conn[fd].peer == p || !g->conn[fd].peer)) {
             sconn_cut(g, fd);
-            g->conn[fd] = (struct conn){ 0, NULL };
+            g->conn[fd] = (struct conn){ 0 };
         }
+}
+
+static uint64_t bytes_received(int fd)
+{
+    struct tcp_info t = { 0 };
+    socklen_t len = sizeof t;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &t, &len) < 0 ? 0 : t.tcpi_bytes_received;
+}
+
+static bool swallows(struct conn *c, int fd)
+{
+    uint64_t bytes = bytes_received(fd);
+    if (c->heard || bytes < c->whole_bytes)
+        c->whole_bytes = bytes;
+    c->heard = false;
+    return bytes - c->whole_bytes > SWALLOW;
+}
+
+// Not the others of the same key: they may be what the sensor itself sends.
+static void punish(struct ingest *g, struct peer *p, int fd, int64_t now_ns)
+{
+    if (p) {
+        p->throttled++;
+        p->banned_until_ns = now_ns + BAN_NS;
+    }
+    sconn_cut(g, fd);
 }
 
 void sconn_sweep(struct ingest *g, int64_t now_ns)
 {
-    if (now_ns - g->sweep_ns < S_NS)
+    if (now_ns - g->sweep_ns < SWEEP_NS)
         return;
     g->sweep_ns = now_ns;
-    for (int fd = 0; fd < INGEST_FDS; fd++)
-        if (g->conn[fd].since_ns && !g->conn[fd].peer &&
-            now_ns - g->conn[fd].since_ns > SILENT_NS) {
+    for (int fd = 0; fd < INGEST_FDS; fd++) {
+        struct conn *c = &g->conn[fd];
+        if (!c->since_ns)
+            continue;
+        bool silent = !c->peer && now_ns - c->since_ns > SILENT_NS;
+        bool swallow = swallows(c, fd);
+        if (swallow)
+            punish(g, c->peer, fd, now_ns);
+        else if (silent)
             sconn_cut(g, fd);
-            g->conn[fd] = (struct conn){ 0, NULL };
-        }
-}
-
-static void gone(struct ingest *g, int fd)
-{
-    struct peer *p = g->conn[fd].peer;
-    g->conn[fd] = (struct conn){ 0, NULL };
-    if (p && p->fd == fd) {
-        p->fd = -1;
-        p->rid_len = 0;
-        g->links_moved = true;
+        if (swallow || silent)
+            gone(g, fd);
     }
 }
 
@@ -134,7 +176,7 @@ void sconn_events(struct ingest *g, int64_t now_ns)
         if (fd < 0 || fd >= INGEST_FDS)
             continue;
         if (event == ZMQ_EVENT_ACCEPTED)
-            g->conn[fd] = (struct conn){ now_ns, NULL };
+            g->conn[fd] = (struct conn){ .since_ns = now_ns };
         else if (event == ZMQ_EVENT_DISCONNECTED || event == ZMQ_EVENT_CLOSED)
             gone(g, fd);
     }
@@ -148,7 +190,7 @@ static void refill(double *tokens, double rate, double most, double s)
 // May it send one more just now?  One that floods is dropped message by message; its sensor sends
 // again what was not acknowledged, so that even so nothing is lost.  A flood beyond reason costs
 // the connection.
-bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns)
+bool peer_pays(struct ingest *g, struct peer *p, bool view, size_t len, int64_t now_ns)
 {
     double s = p->filled_ns ? (double)(now_ns - p->filled_ns) / 1e9 : 1e9;
     refill(&p->tokens, RATE, BURST, s);
@@ -156,7 +198,7 @@ bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns)
     p->filled_ns = now_ns;
     double *t = view ? &p->view_tokens : &p->tokens;
     if (*t >= 1) {
-        *t -= 1;
+        *t -= 1 + (double)(len / COSTLY);
         return true;
     }
     p->throttled++;

@@ -24,7 +24,12 @@ struct peer {                   // one enrolled key
     int64_t  second_ns, banned_until_ns;
 };
 
-struct conn { int64_t since_ns; struct peer *peer; };   // by file descriptor; since 0: none
+struct conn {                   // by file descriptor
+    int64_t  since_ns;          // 0: none
+    struct peer *peer;
+    bool     heard;             // a whole message came since the last sweep,
+    uint64_t whole_bytes;       // ... and so many bytes when one last had
+};
 
 struct ingest {
     const struct alertd_cfg *cfg;
@@ -67,7 +72,7 @@ void sconn_cut(struct ingest *g, int fd);
 void sconn_cut_peer(struct ingest *g, const struct peer *p);
 void sconn_sweep(struct ingest *g, int64_t now_ns);      // cuts those that never say who they are
 void sconn_tell(struct ingest *g);
-bool peer_pays(struct ingest *g, struct peer *p, bool view, int64_t now_ns);
+bool peer_pays(struct ingest *g, struct peer *p, bool view, size_t len, int64_t now_ns);
 
 // ingest_proof.c: 0, or -errno with a sentence.
 int  proof_run(struct ingest *g, char why[ALERTD_WHY]);

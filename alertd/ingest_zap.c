@@ -70,7 +70,8 @@ void zap_answer(struct ingest *g)
         bool ok = n == FRAMES && len[5] == 5 && !memcmp(frame[5], "CURVE", 5) && len[6] == 32 &&
                   zmq_z85_encode(z85, frame[6], 32) && allowed(g, z85);
         reply(g, frame[1], n > 1 ? (size_t)len[1] : 0, z85, ok);
-        if (!ok && strcmp(z85, g->stranger))
+        // One that is enrolled and shut out for a flood is no stranger.
+        if (!ok && strcmp(z85, g->stranger) && !map_get(&g->by_key, z85))
             g->refused++;
     }
 }

@@ -25,7 +25,13 @@
 #define RETRY_NS   (1000 * MS)
 #define VIEW_NS    (20000 * MS)     // a wish for views is repeated (docs/WIRE.md)
 #define BATCH_MOST 8192             // event rows in one batch: 40 ms of the store
+#define BATCH_BYTES (16 << 20)  // ... of 64 kB each they would be half a gigabyte
 #define TIGHT      (32 << 20)       // bytes free below which a disk that was full still is
+
+static bool batch_full(const struct loop *o)
+{
+    return o->core->batch->events >= BATCH_MOST || o->core->batch->bytes >= BATCH_BYTES;
+}
 
 // ---- To the sensors ---------------------------------------------------------------------------
 
@@ -243,7 +249,7 @@ static void take_all(struct loop *o)
     struct batch *b;
     while ((b = queue_try_pop(o->done)))
         stored(o, b);
-    while (o->core->batch->events < BATCH_MOST && (i = queue_try_pop(o->items))) {
+    while (!batch_full(o) && (i = queue_try_pop(o->items))) {
         take(o, i);
         // A thousand sensors say hello at once; who gets no answer asks again only after 5 s.
         if (o->core->n_reply > CORE_REPLIES - WIRE_BOOTS)
@@ -277,8 +283,7 @@ void loop_rounds(struct loop *o)
                           { .fd = queue_fd(o->items), .events = POLLIN } };
     while (!o->error && !(p[0].revents & POLLIN)) {
         // With a full batch waiting for the store, what sensors send waits too.
-        bool full = o->core->batch->events >= BATCH_MOST;
-        if (poll(p, full ? 3 : 4, (int)(TICK_NS / MS)) < 0 && errno != EINTR)
+        if (poll(p, batch_full(o) ? 3 : 4, (int)(TICK_NS / MS)) < 0 && errno != EINTR)
             o->error = -errno;
         round_of(o);
     }
