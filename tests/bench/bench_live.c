@@ -306,15 +306,16 @@ static void put_rate(const struct span *x)
     double s = b->at_s - a->at_s, heard_s = 0;
 
     for (unsigned i = 0; i < 2; i++) {
-        double n = b->samples[i] - a->samples[i], lost = b->lost[i] - a->lost[i];
-        heard_s += n / RATE2;
-        printf("| %s | %.1f | %.0f | %.4f |\n", i ? "5.8 GHz, video" : "2.4 GHz, busy", n / 1e6,
-               lost, 100 * lost / fmax(n + lost, 1));
+        double all = s * RATE2, lost = b->lost[i] - a->lost[i];
+        heard_s += fmax(all - lost, 0) / RATE2;
+        printf("| %s | %.1f | %.0f | %.4f |\n", i ? "5.8 GHz, video" : "2.4 GHz, busy", all / 1e6,
+               lost, 100 * lost / all);
     }
     double ours = b->sensor_s + b->radios_s + b->post_s - a->sensor_s - a->radios_s - a->post_s;
     printf("\nIn %.0f s, cores and MB at most: tyto-sensord %.2f, %.0f; the radios' two processes "
            "%.2f, %.0f (they play the recordings); tyto-alertd %.2f, %.0f; other work on the "
-           "machine %.2f. tyto-sensord took %.2f s of a core for a second of both radios.\n",
+           "machine %.2f. tyto-sensord took %.2f s of a core for a second of both radios that was "
+           "not lost.\n",
            s, (b->sensor_s - a->sensor_s) / s, b->sensor_mb, (b->radios_s - a->radios_s) / s,
            b->radios_mb, (b->post_s - a->post_s) / s, b->post_mb,
            fmax((b->machine_s - a->machine_s - ours) / s, 0),
