@@ -251,7 +251,7 @@ int  core_origin(const char *name);                 // index, or -EINVAL
 struct sensor *sensor_by_key(struct core *c, const char *z85);
 const char *sensor_state_name(enum sensor_state s);
 void sensor_judge(struct core *c, struct sensor *s);        // state and troubles, at each tick
-void sensor_gone(struct core *c, struct sensor *s);         // its tracks can no longer be heard
+void sensor_gone(struct core *c, struct sensor *s, uint64_t now);  // tracks but of boot now end
 struct change *sensor_change(struct core *c, const struct sensor *s);
 struct change *health_change(struct core *c);
 double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz);

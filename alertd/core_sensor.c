@@ -43,7 +43,7 @@ static struct sensor *add(struct core *c, const struct keys_peer *p)
 // A box was exchanged: the name stays, the key is another, and nothing of the old is to come.
 static void rekey(struct core *c, struct sensor *s, const char *z85)
 {
-    sensor_gone(c, s);
+    sensor_gone(c, s, 0);
     map_del(&c->by_key, s->z85);
     snprintf(s->z85, sizeof s->z85, "%s", z85);
     map_put(&c->by_key, s->z85, s);
@@ -54,7 +54,7 @@ static void rekey(struct core *c, struct sensor *s, const char *z85)
 static void retire(struct core *c, size_t i)
 {
     struct sensor *s = c->sensor[i];
-    sensor_gone(c, s);
+    sensor_gone(c, s, 0);
     for (int k = 0; k < TROUBLES; k++)
         if (s->trouble[k])
             alert_signal(c, s->trouble[k], "ended");
@@ -241,8 +241,9 @@ static void take_ledger(struct core *c, struct sensor *s, const struct wire_ledg
 
 static void new_boot(struct core *c, struct sensor *s, uint64_t boot)
 {
-    if (s->boot_now && s->boot_now != boot)
-        sensor_gone(c, s);      // its tracks of before are nobody's now
+    // Its tracks of before are nobody's now; also those that the store held at this post's start.
+    if (s->boot_now != boot)
+        sensor_gone(c, s, boot);
     s->boot_now = boot;
 }
 

@@ -104,7 +104,7 @@ static bool trouble_stands(const struct sensor *s, enum trouble t)
 static enum sensor_state state_of(const struct core *c, const struct sensor *s)
 {
     if (!s->heard_mono_ns)
-        return SENSOR_UNKNOWN;
+        return s->bad_since_ns[TROUBLE_LOST] ? SENSOR_LOST : SENSOR_UNKNOWN;
     if (lost(c, s))
         return SENSOR_LOST;
     if (!s->have_health || c->mono_ns - s->health_mono_ns > LOST_NS)

@@ -269,11 +269,13 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
 }
 
 // The sensor began anew or is no longer ours: what it tracked has ended as far as is known here.
-void sensor_gone(struct core *c, struct sensor *s)
+void sensor_gone(struct core *c, struct sensor *s, uint64_t now)
 {
+    char boot[sizeof c->track[0]->boot];
+    snprintf(boot, sizeof boot, "%016" PRIx64, now);
     for (size_t i = 0; i < c->n_tracks; i++) {
         struct track_rec *t = c->track[i];
-        if (strcmp(t->sensor, s->name) || t->ended_mono_ns)
+        if (strcmp(t->sensor, s->name) || t->ended_mono_ns || !strcmp(t->boot, boot))
             continue;
         snprintf(t->w.state, sizeof t->w.state, "ended");
         t->ended_mono_ns = s->track_ended_ns = c->mono_ns;

@@ -121,7 +121,7 @@ enum MHD_Result api_head(struct req *r, const char *method, const char *path)
         return reply_error(r, 431, "The request's head is longer than %d bytes.", WEB_HEAD_MAX);
     if (!host_ok(r->w, host)) {
         n->bad_host++;
-        return reply_error(r, 421, "This server is not known by that name; see web_name in its "
+        return reply_error(r, 421, "This server is not known by that name; see web: name in its "
                            "configuration.");
     }
     int e = route_of(method, path, &r->route, &allow);

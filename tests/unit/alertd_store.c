@@ -349,6 +349,47 @@ static void restart_mends_nothing(void **state)
     store_close(s);
 }
 
+// While the post was down the sensor began anew, and the drone flew away: not heard for ever.
+static void restart_leaves_no_ghost(void **state)
+{
+    struct feed f;
+    (void)state;
+    struct store *s = open_store();
+    feed_init(&f);
+    struct wire_msg m = feed_track(&f, 0, "t1", 1, "dji-ocusync", "video");
+    feed_send(&f, 0, &m);
+    m = feed_track(&f, 1, "t2", 1, "expresslrs", "control");    // whose sensor never comes back
+    feed_send(&f, 1, &m);
+    commit(&f, s);
+    core_free(f.c);
+    store_close(s);
+
+    s = open_store();
+    feed_core(&f);
+    assert_int_equal(core_load(f.c, s), 0);
+    tick(&f, s, 2, true);                                   // the sensor goes on
+    const struct alert *a = f.c->alert[!strcmp(f.c->alert[0]->family, "expresslrs")];
+    assert_string_equal(a->signal, "heard");
+    core_free(f.c);
+    store_close(s);
+
+    s = open_store();
+    feed_core(&f);
+    assert_int_equal(core_load(f.c, s), 0);
+    f.boot[0]++;
+    f.seq[0] = 0;
+    tick(&f, s, 2, true);                                   // the sensor began anew
+    a = f.c->alert[!strcmp(f.c->alert[0]->family, "expresslrs")];
+    const struct alert *b = f.c->alert[!!strcmp(f.c->alert[0]->family, "expresslrs")];
+    assert_string_equal(a->signal, "ended");
+    assert_string_equal(b->signal, "heard");
+    tick(&f, s, 70, true);
+    assert_string_equal(b->signal, "quiet");
+    assert_int_equal(sensor_by_key(f.c, KEY_B)->state, SENSOR_LOST);
+    core_free(f.c);
+    store_close(s);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -357,6 +398,7 @@ int main(void)
         CASE(newer_release_is_refused), CASE(damage_is_set_aside),
         CASE(inner_damage_is_set_aside), CASE(full_disk), CASE(old_events_go_in_steps),
         CASE(killed_any_time), CASE(restart_is_the_same), CASE(restart_mends_nothing),
+        CASE(restart_leaves_no_ghost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
