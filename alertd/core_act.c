@@ -88,6 +88,15 @@ static struct action *remembered(struct core *c, const char *key)
     return NULL;
 }
 
+// The store does not keep what was said: after a restart only the rest can be held against it.
+static bool same_request(const struct action *a, const struct action *b)
+{
+    bool told = a->text[0] || a->reason[0];
+    return a->verb == b->verb && !strcmp(a->alert, b->alert) &&
+           !strcmp(a->user, b->user) &&
+           (!told || (!strcmp(a->text, b->text) && !strcmp(a->reason, b->reason)));
+}
+
 static void judge(struct core *c, struct action *act)
 {
     static const char *const did[ACT_VERBS] = { "seen", "assigned", "closed", "noted", "known",
@@ -97,8 +106,7 @@ static void judge(struct core *c, struct action *act)
     char text[560];
     act->result = ACT_DONE;
     if (same) {
-        if (same->verb != act->verb || strcmp(same->alert, act->alert) ||
-            strcmp(same->user, act->user))
+        if (!same_request(same, act))
             bad(act, "this Idempotency-Key was used for something else");
         else if (same->json)
             act->json = strdup(same->json);

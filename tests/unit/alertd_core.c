@@ -326,6 +326,21 @@ static void actions_are_judged(void **state)
     assert_int_equal(result(f, act(ACT_SEEN, a, 99, "k6"), NULL), ACT_BAD);
 }
 
+// A key given twice with another text: told so, or the second text were lost behind a 200.
+static void one_key_says_one_thing(void **state)
+{
+    struct feed *f = *state;
+    static const struct { const char *text; int want; } step[] = {
+        { "two men", ACT_DONE }, { "two men", ACT_DONE }, { "a van", ACT_BAD } };
+    struct alert *a = alert_of(f, "dji-ocusync", "video", 0.9, "drone");
+    for (unsigned i = 0; i < 3; i++) {
+        struct action *x = act(ACT_NOTE, a, 1, "k1");
+        snprintf(x->text, sizeof x->text, "%s", step[i].text);
+        assert_int_equal(result(f, x, NULL), step[i].want);
+    }
+    assert_int_equal(a->n_by, 1);
+}
+
 // Two people in one batch: the second has not seen what the first did.
 static void second_person_is_told(void **state)
 {
@@ -401,7 +416,8 @@ int main(void)
         CASE(frame_is_heard), CASE(calls_are_said), CASE(clock_set_back_moves_on),
         CASE(serial_folds), CASE(serial_merges_later), CASE(ours_is_only_said),
         CASE(late_is_silent), CASE(other_origins_are_refused), CASE(foreign_name_is_dropped),
-        CASE(actions_are_judged), CASE(second_person_is_told), CASE(soft_changes_are_not_stale),
+        CASE(actions_are_judged), CASE(one_key_says_one_thing), CASE(second_person_is_told),
+        CASE(soft_changes_are_not_stale),
         CASE(return_is_a_new_alert), CASE(ids_are_derived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
