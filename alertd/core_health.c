@@ -174,7 +174,7 @@ struct change *sensor_change(struct core *c, const struct sensor *s)
     json_str(&j, "source", s->clock.source);
     json_bool(&j, "locked", s->clock.locked);
     json_num(&j, "age_s", s->clock.age_s, 1);
-    json_num(&j, "err_s", (double)s->clock.err_ns / 1e9, 6);
+    json_num(&j, "err_s", s->clock.err_ns < 0 ? NAN : (double)s->clock.err_ns / 1e9, 6);
     json_num(&j, "off_s", (double)s->clock_off_ns / 1e9, 3);
     json_bool(&j, "bad", s->clock_bad);
     json_close(&j);

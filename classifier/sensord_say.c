@@ -36,7 +36,8 @@ void say_head(struct wire_msg *m, enum wire_kind kind, int64_t t_ns, int64_t err
         put(m->head.clock.source, "none");
     m->head.clock.locked = k.locked;
     m->head.clock.age_s = k.age_s >= 0 ? k.age_s : NAN;
-    m->head.clock.err_ns = err_ns > k.err_ns ? err_ns : k.err_ns;
+    // A kernel that does not say (a sandbox may forbid to ask) leaves it unknown, which is -1 here.
+    m->head.clock.err_ns = k.err_ns == INT64_MAX ? -1 : err_ns > k.err_ns ? err_ns : k.err_ns;
     put(m->head.origin, iq_origin_name(origin));
 }
 

@@ -8,10 +8,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "classifier/sensord.h"
@@ -133,11 +138,48 @@ static void production_takes_live_only(void **state)
     assert_int_equal(sensord_origin_ok(&cfg, "a", IQ_SIMULATION, false, why), 0);
 }
 
+// In a sandbox that forbids to ask for the clock's state (systemd's ProtectClock does): the error is
+// unknown, and what the sensor says still is a message.
+static void forbid_adjtime(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),              // the call's number
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_adjtime, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog p = { sizeof code / sizeof code[0], code };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p))
+        _exit(77);
+}
+
+static void forbidden_clock_is_unknown(void **state)
+{
+    static uint8_t buf[WIRE_MAX];
+    static struct wire_msg m;
+    int status;
+    (void)state;
+    pid_t pid = fork();
+    if (!pid) {
+        forbid_adjtime();
+        say_head(&m, WIRE_LEDGER, 1000, 5, IQ_LIVE);
+        m.ledger = (struct wire_ledger){ .from_ns = 1, .to_ns = 2 };
+        _exit(m.head.clock.err_ns != -1 || m.head.clock.locked ? 1 :
+              wire_pack(&m, buf, sizeof buf) > 0 ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_all_there_is), cmocka_unit_test(names_file_line_and_what),
-        cmocka_unit_test(production_takes_live_only),
+        cmocka_unit_test(production_takes_live_only), cmocka_unit_test(forbidden_clock_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
