@@ -139,7 +139,8 @@ static void track_fill(struct chain *c, struct wire_track *w, const struct track
 
 static void track_say(struct chain *c, struct said *s, const struct track *t, double now_s)
 {
-    begin(c, &c->msg, WIRE_TRACK, now_s);
+    // Told with its burst, which is younger than the last tick.
+    begin(c, &c->msg, WIRE_TRACK, fmax(now_s, t->last_s));
     track_fill(c, &c->msg.track, t);
     c->msg.track.revision = ++s->revision;
     tell_event(c->tell, &c->msg);

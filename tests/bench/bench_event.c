@@ -98,7 +98,7 @@ static void changed(struct cls *c, double now_s, struct drone *drone, unsigned *
         if (t->verdict != VERDICT_DRONE || i < *n || *n == TRACKS)
             continue;
         snprintf(drone[i].id, sizeof drone[i].id, "%s", t->id);
-        drone[(*n)++].at_s = now_s;
+        drone[(*n)++].at_s = fmax(now_s, t->last_s);     // told with a burst, or at a tick
     }
 }
 
