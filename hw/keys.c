@@ -57,14 +57,19 @@ int keys_make(const char *dir, char why[KEYS_WHY])
     return r;
 }
 
+static int no_key(const char *dir, char why[KEYS_WHY])
+{
+    return keys_fail(why, ENOENT, "%.200s holds no key; tyto keys make --dir %.200s makes it", dir,
+                     dir);
+}
+
 static int secret_read(int fd, const char *dir, uint8_t ret[32], char why[KEYS_WHY])
 {
     char text[KEYS_LINE + 1];
     int r = keys_file_read(fd, dir, "secret.key", text, why);
 
     if (r == -ENOENT)
-        return keys_fail(why, ENOENT, "%.200s holds no key; tyto keys make --dir %.200s makes it",
-                         dir, dir);
+        return no_key(dir, why);
     if (r >= 0)
         r = key_line(text, dir, "secret.key", ret, why);
     sodium_memzero(text, sizeof text);
@@ -78,7 +83,7 @@ int keys_load(const char *dir, struct keys_own *ret, char why[KEYS_WHY])
     int fd = keys_dir_open(dir, false, why);
 
     if (fd < 0)
-        return fd;
+        return fd == -ENOENT ? no_key(dir, why) : fd;
     int r = secret_read(fd, dir, sk, why);
     if (r == 0 && (sodium_init() < 0 || crypto_scalarmult_base(pk, sk) != 0))
         r = keys_fail(why, EINVAL, "%.200s/secret.key is no secret key", dir);
@@ -101,12 +106,11 @@ int keys_public(const char *dir, char ret_z85[KEYS_Z85], char why[KEYS_WHY])
     int fd = keys_dir_open(dir, false, why);
 
     if (fd < 0)
-        return fd;
+        return fd == -ENOENT ? no_key(dir, why) : fd;
     int r = keys_file_read(fd, dir, "public.key", text, why);
     close(fd);
     if (r == -ENOENT)
-        return keys_fail(why, ENOENT, "%.200s holds no key; tyto keys make --dir %.200s makes it",
-                         dir, dir);
+        return no_key(dir, why);
     if (r < 0 || (r = key_line(text, dir, "public.key", pk, why)) < 0)
         return r;
     if (!keys_trustworthy(pk))

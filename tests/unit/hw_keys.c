@@ -136,6 +136,9 @@ static void makes_once_and_privately(void **state)
     struct stat st;
 
     assert_int_equal(keys_public(dir, z85, why), -ENOENT);
+    assert_non_null(strstr(why, "tyto keys make"));
+    assert_int_equal(keys_public("/no/such/place", z85, why), -ENOENT);
+    assert_non_null(strstr(why, "tyto keys make"));
     assert_int_equal(keys_make(dir, why), 0);
     assert_int_equal(keys_load(dir, &a, why), 0);
     assert_int_equal(keys_public(dir, z85, why), 0);
