@@ -26,7 +26,7 @@
 #define CORE_TRACKS    12000    // 10,000 live ones and what has just ended
 #define CORE_INCIDENTS 8192
 #define CORE_ALERTS    4096     // in memory; the store keeps all
-#define CORE_BOOTS     16       // starts of one sensor with messages still to come
+#define CORE_BOOTS     72       // starts of one sensor with messages still to come: a spool has 65
 #define CORE_MEMBERS   32
 #define CORE_BY        24       // newest acts on an alert shown; the store keeps all
 #define CORE_REPLIES   256

@@ -14,6 +14,7 @@
 
 #define LATE_NS  INT64_C(30000000000)   // a message younger than this is news, however it came
 #define SECOND_NS INT64_C(1000000000)
+#define HELLO_NS INT64_C(2000000000)    // the hellos of one connection come within this
 
 struct sensor *sensor_by_key(struct core *c, const char *z85) { return map_get(&c->by_key, z85); }
 
@@ -151,6 +152,7 @@ static void take_hello(struct core *c, struct sensor *s, const struct wire_hello
         struct seqs *q = boot_of(c, s, held->boot, held->first);
         if (!q)
             continue;
+        q->named_mono_ns = c->mono_ns;
         // What it held before its first is neither here nor there any more.
         if (held->first > q->next) {
             s->lost += held->first - q->next;
@@ -160,11 +162,12 @@ static void take_hello(struct core *c, struct sensor *s, const struct wire_hello
         }
         resume(c, s, q);
     }
-    // Boots it no longer holds have nothing left to send.
-    for (unsigned i = s->n_boot; i-- > 0;) {
-        bool held = s->boot[i].boot == s->boot_now;
-        for (unsigned k = 0; k < h->n && k < WIRE_BOOTS; k++)
-            held = held || h->held[k].boot == s->boot[i].boot;
+    // Boots it no longer holds have nothing left to send.  One hello names eight: with more it says
+    // several, one right after the other, and the last is not full.
+    for (unsigned i = h->n < WIRE_BOOTS ? s->n_boot : 0; i-- > 0;) {
+        const struct seqs *q = &s->boot[i];
+        bool held = q->boot == s->boot_now ||
+                    (q->named_mono_ns && c->mono_ns - q->named_mono_ns < HELLO_NS);
         if (!held)
             forget_boot(c, s, i);
     }

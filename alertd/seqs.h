@@ -20,6 +20,7 @@ struct seqs {
     uint64_t lost;              // messages the sensor could not keep
     uint64_t told;              // `next` as last acknowledged
     uint64_t durable;           // `next` as the store has it
+    int64_t  named_mono_ns;     // when a hello last held it; 0 none did
 };
 
 enum seqs_result { SEQS_NEW, SEQS_SEEN, SEQS_NO_ROOM };

@@ -302,6 +302,34 @@ static void watched_twice(void **state)
     assert_true(fabs(sensor_watched(f->c, s, 2410e6, 2430e6) - 1) < 1e-9);
 }
 
+// Twenty starts without a link, each acknowledged up to its fifth message: three hellos, and what
+// each holds is taken from there on, without a hole that nobody can close.
+static void many_starts_go_on(void **state)
+{
+    struct feed *f = *state;
+    const struct sensor *s = sensor_by_key(f->c, KEY_A);
+    unsigned done = 0;
+    for (unsigned first = 0; first < 20; first += 7) {
+        struct wire_msg m = feed_head(f, 0, WIRE_HELLO);
+        m.head.stream = WIRE_STREAM_LINK;
+        m.hello = (struct wire_hello){ .v_lo = 1, .v_hi = 1, .n = 1, .held = { { 11, 0, 0 } } };
+        for (unsigned i = first; i < first + 7 && i < 20; i++)
+            m.hello.held[m.hello.n++] = (struct wire_held){ 100 + i, 5, 9 };
+        feed_send(f, 0, &m);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        for (unsigned k = 5; k < 10; k++) {
+            struct wire_msg m = feed_health(f, 0);
+            m.head.boot = 100 + i;
+            m.head.seq = k;
+            m.head.late = true;
+            feed_send(f, 0, &m);
+        }
+    for (unsigned i = 0; i < s->n_boot; i++)
+        done += s->boot[i].boot >= 100 && s->boot[i].next == 10 && !s->boot[i].n;
+    assert_int_equal(done, 20);
+}
+
 // A new start of a sensor: what it tracked before has ended.
 static void restart_ends_tracks(void **state)
 {
@@ -384,7 +412,7 @@ int main(void)
         CASE(ack_follows_commit), CASE(no_room_is_no_ack), CASE(never_green_unless_it_hears),
         CASE(lost_comes_and_goes), CASE(loss_is_told), CASE(gap_is_loss),
         CASE(clock_is_told), CASE(watched_share), CASE(away_is_not_watched),
-        CASE(watched_twice),
+        CASE(watched_twice), CASE(many_starts_go_on),
         CASE(restart_ends_tracks), CASE(revoked_is_gone), CASE(flood_keeps_the_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

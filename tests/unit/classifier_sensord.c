@@ -138,8 +138,8 @@ static void production_takes_live_only(void **state)
     assert_int_equal(sensord_origin_ok(&cfg, "a", IQ_SIMULATION, false, why), 0);
 }
 
-// In a sandbox that forbids to ask for the clock's state (systemd's ProtectClock does): the error is
-// unknown, and what the sensor says still is a message.
+// In a sandbox that forbids to ask for the clock's state (systemd's ProtectClock does) the error is
+// unknown, and what the sensor says is still a message.
 static void forbid_adjtime(void)
 {
     struct sock_filter code[] = {
