@@ -172,6 +172,9 @@ install: all
 	$(if $(SIGS),install -m 644 $(SIGS) "$(D)/share/tyto/sig")
 	cd alertd && find page -type f ! -name '.*' -exec install -D -m 644 {} "$(D)/share/tyto/{}" \;
 	install -m 644 docs/man/*.1 "$(D)/share/man/man1"
+	install -d "$(D)/share/doc/tyto/docs"
+	install -m 644 README.md "$(D)/share/doc/tyto"
+	install -m 644 docs/*.md docs/*.yaml docs/*.png "$(D)/share/doc/tyto/docs"
 	install -d "$(D)/share/tyto/profiles" "$(D)/lib/udev/rules.d" "$(D)/lib/sysusers.d"
 	install -m 644 $(PROFILES) "$(D)/share/tyto/profiles"
 	install -m 644 hw/udev/60-tyto.rules "$(D)/lib/udev/rules.d"
