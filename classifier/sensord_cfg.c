@@ -180,7 +180,8 @@ static bool endpoint_ok(const char *s)
     if (strncmp(s, "tcp://", 6) || port < s + 7)
         return false;
     size_t digits = strspn(++port, "0123456789");
-    return digits && digits <= 5 && !port[digits] && atoi(port) >= 1 && atoi(port) <= 65535;
+    unsigned long n = strtoul(port, NULL, 10);
+    return digits && digits <= 5 && !port[digits] && n >= 1 && n <= 65535;
 }
 
 static int post_read(struct reading *r, const struct yaml_post *p)

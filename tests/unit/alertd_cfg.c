@@ -105,8 +105,8 @@ static void lines_are_plain(void **state)
     words_line(w, json, strlen(json), line, sizeof line);
     assert_string_equal(line, "ALARM  14:02:11Z  Drone: DJI Mini 2, 2.4 GHz, inside Pitch;"
                               " heard by north; very likely");
-    json[strlen(json) - 1] = 0;                             // it calls again, and says why
-    strcat(json, ",\"calls\":2,\"call_reason\":\"zone\"}");
+    size_t end = strlen(json) - 1;                          // it calls again, and says why
+    snprintf(json + end, sizeof json - end, ",\"calls\":2,\"call_reason\":\"zone\"}");
     words_line(w, json, strlen(json), line, sizeof line);
     assert_non_null(strstr(line, "; very likely; again: entered a zone"));
     words_line(w, json, strlen(json), line, 20);            // cut, not beyond
