@@ -76,8 +76,10 @@ void core_free(struct core *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < c->n_sensors; i++)
+    for (size_t i = 0; i < c->n_sensors; i++) {
+        free(c->sensor[i]->floor);
         free(c->sensor[i]);
+    }
     for (size_t i = 0; i < c->n_tracks; i++)
         free(c->track[i]);
     for (size_t i = 0; i < c->n_incidents; i++)

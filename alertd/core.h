@@ -41,7 +41,7 @@ enum severity severity_of(const char *name);
 // What can be wrong; the order is that of trouble_rule in core_equip.c.
 enum trouble { TROUBLE_LOST, TROUBLE_DEAF, TROUBLE_RADIO, TROUBLE_LOSS, TROUBLE_CLOCK,
                TROUBLE_DISK, TROUBLE_SPOOL, TROUBLE_ORIGIN, TROUBLE_FLOOD, TROUBLE_FOREIGN,
-               TROUBLES };
+               TROUBLE_CLIP, TROUBLE_FLOOR_HIGH, TROUBLE_FLOOR_LOW, TROUBLES };
 
 enum sensor_state { SENSOR_UNKNOWN, SENSOR_OK, SENSOR_DEGRADED, SENSOR_SILENT, SENSOR_LOST };
 
@@ -52,6 +52,20 @@ struct claim {                  // what the sender says of itself, from checked 
     char    person_kind[12];    // takeoff live fixed, "" none
     double  person_lat_deg, person_lon_deg;
     int64_t person_at_ns;
+};
+
+// The noise floor of one radio at one centre and gain: a value a minute, and what it usually is.
+#define FLOOR_MINUTES 180       // three hours
+#define FLOOR_PLACES  16        // centres of one sensor remembered; the longest unseen gives way
+struct floor_log {
+    char     radio[32];
+    double   centre_hz, rate_hz, gain_db;
+    unsigned n, next;           // of the ring
+    int16_t  value[FLOOR_MINUTES];      // 0.1 dB
+    double   usual_dbfs, now_dbfs;      // usual: the median; NAN until there is enough of it
+    int64_t  taken_mono_ns, seen_mono_ns, off_mono_ns;  // off: since when it is far from usual
+    int      side;              // +1 above, -1 below, 0 as usual
+    unsigned far_minutes;
 };
 
 struct sensor {
@@ -65,8 +79,8 @@ struct sensor {
     struct wire_clock  clock;
     struct wire_health health;
     int64_t  health_mono_ns;
-    uint64_t loss_lost, loss_samples;           // of the radios, at the last health
-    double   loss_share;                        // of the last health interval
+    double   loss_share;                        // of the last health interval, the worst radio's
+    struct floor_log *floor;    // FLOOR_PLACES of them, from the first health on
     struct wire_ledger ledger[CORE_LEDGERS];
     unsigned n_ledger;
     struct seqs boot[CORE_BOOTS];
@@ -87,6 +101,11 @@ struct sensor {
 
 // ---- Tracks, incidents, alerts ----------------------------------------------------------------
 
+// Level of the last half minute, one value a second of the sensor's clock; bounded and not stored.
+#define LEVEL_SECONDS 32
+#define LEVEL_NONE    INT16_MIN
+struct level_log { int64_t newest_s; int16_t value[LEVEL_SECONDS]; };   // 0.1 dB, at s % 32
+
 struct track_rec {
     char     id[CORE_ID], sensor[KEYS_NAME], boot[17], origin[12];
     struct wire_track w;
@@ -96,6 +115,7 @@ struct track_rec {
     int64_t  received_ns;
     double   level_was_dbfs;    // about 10 s ago
     int64_t  level_was_ns;
+    struct level_log level;
     struct incident *incident;
     int64_t  ended_mono_ns;     // 0: not ended
     bool     dirty, matter;     // matter: more than level and counts changed
@@ -103,7 +123,7 @@ struct track_rec {
     size_t   at;                // where in core->track
 };
 
-struct member { char track[CORE_ID], sensor[KEYS_NAME], reason[32]; };
+struct member { char track[CORE_ID], sensor[KEYS_NAME], reason[96]; };
 
 struct incident {
     char     id[CORE_ID], serial[48], merged_into[CORE_ID], split_from[CORE_ID];
@@ -155,6 +175,7 @@ struct alert {
     // not told
     bool     dirty, matter;
     uint32_t told_calls;        // calls that a revision has told
+    unsigned drones;            // transmitters at once of one kind, the most there were
     int64_t  soft_mono_ns;      // last revision for place and level alone
     int64_t  closed_mono_ns, lull_mono_ns;
     size_t   at;
@@ -199,7 +220,7 @@ struct core {
     struct post_state post;
     int64_t  origin_heard_ns[5];        // live recording simulation selftest exercise
     bool     health_dirty;
-    int64_t  health_mono_ns, tick_mono_ns;
+    int64_t  health_mono_ns, tick_mono_ns, same_s;
     uint64_t dropped[8];        // things refused because a table was full, by change_kind
     int64_t  equip_bad_ns[2];   // store full, refused peers
     struct alert *equip[2];
@@ -254,6 +275,7 @@ void sensor_judge(struct core *c, struct sensor *s);        // state and trouble
 void sensor_gone(struct core *c, struct sensor *s, uint64_t now);  // tracks but of boot now end
 struct change *sensor_change(struct core *c, const struct sensor *s);
 struct change *health_change(struct core *c);
+void floor_take(struct core *c, struct sensor *s);          // of the health just received
 double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz);
 
 void track_take(struct core *c, struct sensor *s, const struct wire_msg *m);
@@ -264,8 +286,17 @@ const char *track_serial(const struct track_rec *t);
 void fold_track(struct core *c, struct track_rec *t);
 void fold_tick(struct core *c);
 void incident_touch(struct incident *i);
+void incident_merge(struct core *c, struct incident *from, struct incident *to,
+                    const char *reason);
+void incident_split(struct core *c, struct track_rec *t);   // on its own again
+// Without a serial: is it the emitter another sensor (or radio) hears?  core_same.c
+struct incident *same_find(struct core *c, struct track_rec *t, char reason[96]);
+void same_tick(struct core *c);
+void level_note(struct track_rec *t);
 void incident_drop(struct core *c, struct incident *i);
 
+void incident_merged(struct core *c, struct incident *i);     // its alert goes
+unsigned incident_drones(struct track_rec *const *member, unsigned n);
 void judge_incident(struct core *c, struct incident *i);
 struct alert *alert_new(struct core *c, const char *rule, const char *incident,
                         uint32_t occurrence);

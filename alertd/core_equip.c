@@ -26,6 +26,10 @@ static const struct {
     [TROUBLE_ORIGIN]  = { "origin-refused", SEV_WATCH, 0 },
     [TROUBLE_FLOOD]   = { "flood",          SEV_WATCH, 0 },
     [TROUBLE_FOREIGN] = { "foreign-name",   SEV_ALARM, 0 },
+    [TROUBLE_CLIP]    = { "clipping",       SEV_WATCH, 10 * S_NS },
+    // Looked at for a minute before they are troubles at all (core_floor.c).
+    [TROUBLE_FLOOR_HIGH] = { "floor-high",  SEV_WATCH, 0 },
+    [TROUBLE_FLOOR_LOW]  = { "floor-low",   SEV_WATCH, 0 },
 };
 
 static const struct { const char *rule; enum severity severity; } posts[2] = {

@@ -3,6 +3,7 @@
 //
 //     track --serial S--> incident of S             "same serial", whoever heard it
 //     track --the link it heard a minute ago-->     "same link again", of the same sensor and radio
+//     track --one emitter, other sensor or radio--> "same family and mode, ..." (core_same.c)
 //     track --> its own incident                    "first"
 //
 // A track moves when what it claims changes: its old incident then is merged into the new one (when
@@ -18,6 +19,7 @@
 #define S_NS INT64_C(1000000000)
 #define AGAIN_NS (120 * S_NS)   // a link that paused: a battery change takes longer
 #define KEEP_NS  (600 * S_NS)   // ended tracks and idle incidents stay for ten minutes
+#define TURNS    16             // incidents begun by one track: it claims one thing, then another
 #define STEP     64             // dropped a tick at most
 
 void incident_touch(struct incident *i) { i->touched = true; }
@@ -32,9 +34,18 @@ static struct incident *incident_new(struct core *c, const struct track_rec *t)
 {
     struct incident *i = NULL;
     char id[CORE_ID];
-    core_id(c, id, t->id, "incident", "", 0);
-    if ((i = map_get(&c->incidents, id)))
-        return i->merged_into[0] ? NULL : i;
+    // One that was merged stays that; a track that leaves again begins its next one.
+    for (uint64_t k = 0; k < TURNS; k++) {
+        core_id(c, id, t->id, "incident", "", k);
+        if (!(i = map_get(&c->incidents, id)))
+            break;
+        if (!i->merged_into[0] && !i->n_members && !i->serial[0])
+            return i;
+    }
+    if (i) {
+        c->dropped[CHANGE_INCIDENT]++;
+        return NULL;
+    }
     if (c->n_incidents == CORE_INCIDENTS || !(i = calloc(1, sizeof *i))) {
         c->dropped[CHANGE_INCIDENT]++;
         return NULL;
@@ -136,6 +147,38 @@ static struct incident *again(struct core *c, const struct track_rec *t)
     return found;
 }
 
+// What had not ended: a new alert, and it calls.
+void incident_split(struct core *c, struct track_rec *t)
+{
+    struct incident *from = t->incident, *to = from ? incident_new(c, t) : NULL;
+    if (!to || to == from)
+        return;                 // no room: it stays where it is heard
+    leave(from, t);
+    snprintf(to->split_from, sizeof to->split_from, "%s", from->id);
+    join(c, to, t, "heard apart");
+}
+
+void incident_merge(struct core *c, struct incident *from, struct incident *to, const char *reason)
+{
+    while (from->n_members) {
+        struct member m = from->member[0];
+        struct track_rec *t = map_get(&c->tracks, m.track);
+        bool kept = !t || (strcmp(m.reason, "first") && strcmp(m.reason, "heard apart"));
+        if (t) {
+            leave(from, t);
+            join(c, to, t, kept ? m.reason : reason);
+        } else {
+            memmove(&from->member[0], &from->member[1], --from->n_members * sizeof m);
+        }
+    }
+    if (from->serial[0] && map_get(&c->serials, from->serial) == from)
+        map_del(&c->serials, from->serial);
+    snprintf(from->merged_into, sizeof from->merged_into, "%s", to->id);
+    if (from->serial[0] && !to->serial[0])
+        name_it(c, to, from->serial);
+    from->dirty = from->touched = to->dirty = to->touched = true;
+}
+
 static void fold_serial(struct core *c, struct track_rec *t, const char *serial)
 {
     struct incident *to = map_get(&c->serials, serial), *from = t->incident;
@@ -145,15 +188,15 @@ static void fold_serial(struct core *c, struct track_rec *t, const char *serial)
         name_it(c, from, serial);
         return;
     }
-    if (from)
-        leave(from, t);
     if (!to && (to = incident_new(c, t))) {
         name_it(c, to, serial);
-        if (from && from != to && from->n_members)
+        if (from && from->n_members > 1)
             snprintf(to->split_from, sizeof to->split_from, "%s", from->id);
     }
     if (!to)
-        return;
+        return;                 // no room: better where it is than nowhere
+    if (from)
+        leave(from, t);
     join(c, to, t, to->n_members ? "same serial" : "first");
     if (from && from != to && !from->n_members) {
         snprintf(from->merged_into, sizeof from->merged_into, "%s", to->id);
@@ -174,9 +217,12 @@ void fold_track(struct core *c, struct track_rec *t)
     }
     if (t->incident)
         return;
+    char reason[96];
     struct incident *i = again(c, t);
     if (i)
         join(c, i, t, "same link again");
+    else if ((i = same_find(c, t, reason)))
+        join(c, i, t, reason);
     else if ((i = incident_new(c, t)))
         join(c, i, t, "first");
 }
@@ -197,6 +243,7 @@ static bool over(const struct core *c, const struct incident *i)
 void fold_tick(struct core *c)
 {
     unsigned n = 0;
+    same_tick(c);
     for (size_t k = c->n_tracks; k-- > 0 && n < STEP;) {
         struct track_rec *t = c->track[k];
         if (!t->ended_mono_ns || c->mono_ns - t->ended_mono_ns < KEEP_NS || t->dirty)

@@ -96,7 +96,8 @@ static void write_trouble(struct json *j, const struct sensor *s)
 {
     static const char *const key[TROUBLES] = {
         "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock", "disk-low",
-        "spool-lost", "origin-refused", "flood", "foreign-name" };
+        "spool-lost", "origin-refused", "flood", "foreign-name", "clipping", "floor-high",
+        "floor-low" };
     json_open(j, "trouble", '[');
     for (int t = 0; t < TROUBLES; t++)
         if (s->bad_since_ns[t]) {

@@ -334,20 +334,12 @@ static bool same_matter(const struct alert *a, const struct alert *b)
            a->n_sensors == b->n_sensors && a->calls == b->calls;
 }
 
-static void merged(struct core *c, struct incident *i)
+static void count_drones(struct alert *a, const struct view *v)
 {
-    const struct incident *to = map_get(&c->incidents, i->merged_into);
-    struct alert *a = i->alert;
-    if (!a || !to || !to->alert || to->alert == a || a->merged_into[0])
-        return;
-    snprintf(a->merged_into, sizeof a->merged_into, "%s", to->alert->id);
-    alert_note(c, a, "post", "merged", to->alert->id);
-    alert_signal(c, a, "ended");
-    if (strcmp(a->work, "closed")) {
-        PUT(work, "closed");
-        PUT(reason, "merged");
-        a->closed_mono_ns = c->mono_ns;
-    }
+    unsigned n = incident_drones(v->member, v->n);
+    if (n > 1 && n > a->drones && !v->late)
+        alert_call(a, "second");
+    a->drones = n > a->drones ? n : a->drones;
 }
 
 void judge_incident(struct core *c, struct incident *i)
@@ -356,7 +348,7 @@ void judge_incident(struct core *c, struct incident *i)
     struct view v;
     i->touched = false;
     if (i->merged_into[0]) {
-        merged(c, i);
+        incident_merged(c, i);
         return;
     }
     view_of(c, i, &v);
@@ -379,6 +371,7 @@ void judge_incident(struct core *c, struct incident *i)
     }
     const char *serial = i->serial[0] ? i->serial : track_serial(v.best);
     raise_to(a, &v);
+    count_drones(a, &v);
     say_what(a, &v, serial);
     say_where(a, &v);
     say_why(a, v.best);

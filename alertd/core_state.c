@@ -22,7 +22,8 @@
 
 static bool radio_hears(const struct wire_radio *r)
 {
-    return !strcmp(r->state, "running") && !(r->last_sample_s > DEAF_S);
+    // Not known when the last sample came: that is no proof that any came.
+    return !strcmp(r->state, "running") && r->last_sample_s <= DEAF_S;
 }
 
 static unsigned radios_hearing(const struct sensor *s)
@@ -81,6 +82,38 @@ static void judge_radios(struct core *c, struct sensor *s)
     mark(c, s, TROUBLE_LOSS, s->loss_share > LOSS_MAX, what);
 }
 
+static void judge_clipping(struct core *c, struct sensor *s)
+{
+    const char *what = "";
+    for (unsigned i = 0; i < s->health.n_radios && i < WIRE_RADIOS; i++)
+        if (s->health.radio[i].clipping)
+            what = s->health.radio[i].name;
+    mark(c, s, TROUBLE_CLIP, *what != 0, what);
+}
+
+// Of each side the worst place; one that was left two minutes ago says nothing of now.
+static void judge_floor(struct core *c, struct sensor *s)
+{
+    const struct floor_log *worst[2] = { NULL, NULL };
+    char what[96];
+    for (unsigned k = 0; s->floor && k < FLOOR_PLACES; k++) {
+        const struct floor_log *f = &s->floor[k];
+        if (!f->side || c->mono_ns - f->off_mono_ns < WATCH_NS ||
+            c->mono_ns - f->seen_mono_ns > 2 * WATCH_NS)
+            continue;
+        const struct floor_log **w = &worst[f->side < 0];
+        if (!*w || fabs(f->now_dbfs - f->usual_dbfs) > fabs((*w)->now_dbfs - (*w)->usual_dbfs))
+            *w = f;
+    }
+    for (int low = 0; low < 2; low++) {
+        const struct floor_log *f = worst[low];
+        if (f)
+            snprintf(what, sizeof what, "of radio %.31s at %.1f MHz %.0f dB", f->radio,
+                     f->centre_hz / 1e6, fabs(f->now_dbfs - f->usual_dbfs));
+        mark(c, s, low ? TROUBLE_FLOOR_LOW : TROUBLE_FLOOR_HIGH, f != NULL, f ? what : "");
+    }
+}
+
 static void judge_clock(struct core *c, struct sensor *s)
 {
     // A live message cannot come from the future; how far it comes from the past is also the link's
@@ -129,6 +162,8 @@ void sensor_judge(struct core *c, struct sensor *s)
     if (!away) {
         judge_radios(c, s);
         judge_clock(c, s);
+        judge_clipping(c, s);
+        judge_floor(c, s);
         mark(c, s, TROUBLE_DISK, s->have_health && s->health.disk_free_bytes < DISK_LOW, "");
         mark_count(c, s, TROUBLE_SPOOL, s->lost);
         mark_count(c, s, TROUBLE_ORIGIN, s->refused_origin);

@@ -97,6 +97,7 @@ static struct track_rec *add(struct core *c, struct sensor *s, const struct wire
     t->received_ns = c->now_ns;
     t->late = true;
     t->level_was_dbfs = NAN;
+    t->level.newest_s = INT64_MIN / 2;
     t->at = c->n_tracks;
     c->track[c->n_tracks++] = t;
     s->n_tracks++;
@@ -147,6 +148,7 @@ void track_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     t->w = *w;
     if (t->w.last_ns < last_ns)
         t->w.last_ns = last_ns;
+    level_note(t);
     for (t->n_alternatives = 0; t->n_alternatives < 4 &&
          t->w.link_alternatives[t->n_alternatives][0];)
         t->n_alternatives++;

@@ -205,7 +205,12 @@ static void serial_merges_later(void **state)
     feed_send(f, 1, &m);
     feed_commit(f);
     assert_int_equal(kept->n_sensors, 1);
-    assert_int_equal(f->c->n_incidents, 2 + 1 - 1);
+    // The incident that was merged stays that: it is a new one, and its alert calls.
+    assert_int_equal(f->c->n_incidents, 3);
+    assert_string_equal(f->c->incident[2]->serial, "SER2");
+    assert_string_equal(f->c->incident[2]->split_from, kept->incident);
+    assert_int_equal(f->c->incident[2]->alert->calls, 1);
+    assert_string_equal(f->c->incident[2]->alert->signal, "heard");
 }
 
 static void ours_is_only_said(void **state)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A radio's noise floor against its own history: what rises or falls without anybody having touched
+// the radio is a jammer, a loose antenna, a cable that is off.
+//
+//     value a minute ... |---usual (median)---|      now
+//     ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~/~~~~  off for a minute: a trouble
+//
+// Of each centre, rate and gain its own history: another gain moves the floor and is no trouble.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/core.h"
+
+#define MINUTE_NS INT64_C(60000000000)
+#define OFF_DB   6.0            // a jammer worth the name; crowds of Wi-Fi move it by 2 to 3
+#define BACK_DB  4.0            // and back: not flapping at the edge
+#define ENOUGH   10             // minutes before there is a usual
+#define FAR_STEP 4              // while off, one minute in four is learnt: usual after 6 hours
+
+static int by_value(const void *a, const void *b)
+{
+    return *(const int16_t *)a - *(const int16_t *)b;
+}
+
+static void learn(struct floor_log *f, double dbfs)
+{
+    int16_t v[FLOOR_MINUTES];
+    f->value[f->next] = (int16_t)lrint(10 * fmax(-3000, fmin(3000, dbfs)));
+    f->next = (f->next + 1) % FLOOR_MINUTES;
+    f->n += f->n < FLOOR_MINUTES;
+    memcpy(v, f->value, f->n * sizeof v[0]);
+    qsort(v, f->n, sizeof v[0], by_value);
+    f->usual_dbfs = f->n >= ENOUGH ? v[f->n / 2] / 10.0 : NAN;
+}
+
+static bool same_number(double a, double b, double within)
+{
+    return (isnan(a) && isnan(b)) || fabs(a - b) <= within;
+}
+
+static struct floor_log *place_of(struct sensor *s, const struct wire_radio *r)
+{
+    struct floor_log *oldest = &s->floor[0];
+    for (unsigned k = 0; k < FLOOR_PLACES; k++) {
+        struct floor_log *f = &s->floor[k];
+        if (!strcmp(f->radio, r->name) && same_number(f->centre_hz, r->centre_hz, 1e3) &&
+            same_number(f->rate_hz, r->rate_hz, 1) && same_number(f->gain_db, r->gain_db, 0.05))
+            return f;
+        if (f->seen_mono_ns < oldest->seen_mono_ns)
+            oldest = f;
+    }
+    *oldest = (struct floor_log){ .centre_hz = r->centre_hz, .rate_hz = r->rate_hz,
+                                  .gain_db = r->gain_db, .usual_dbfs = NAN };
+    memcpy(oldest->radio, r->name, sizeof oldest->radio);
+    return oldest;
+}
+
+static void take(struct core *c, struct floor_log *f, double dbfs)
+{
+    double d_db = dbfs - f->usual_dbfs;             // NAN: no usual yet
+    int side = d_db > OFF_DB ? 1 : d_db < -OFF_DB ? -1 : 0;
+    if (!side && f->side && d_db * f->side > BACK_DB)
+        side = f->side;
+    if (side != f->side)
+        f->off_mono_ns = c->mono_ns;
+    f->side = side;
+    f->now_dbfs = dbfs;
+    f->seen_mono_ns = c->mono_ns;
+    if (f->n && c->mono_ns - f->taken_mono_ns < MINUTE_NS)
+        return;
+    f->taken_mono_ns = c->mono_ns;
+    f->far_minutes = side ? f->far_minutes + 1 : 0;
+    if (!side || f->far_minutes % FAR_STEP == 0)
+        learn(f, dbfs);
+}
+
+void floor_take(struct core *c, struct sensor *s)
+{
+    if (!s->floor && !(s->floor = calloc(FLOOR_PLACES, sizeof *s->floor)))
+        return;                 // no memory: no history, all else goes on
+    for (unsigned i = 0; i < s->health.n_radios && i < WIRE_RADIOS; i++) {
+        const struct wire_radio *r = &s->health.radio[i];
+        if (isfinite(r->floor_dbfs) && isfinite(r->centre_hz) && !strcmp(r->state, "running"))
+            take(c, place_of(s, r), r->floor_dbfs);
+    }
+}
