@@ -155,64 +155,6 @@ static void clock_set_back_moves_on(void **state)
     }
 }
 
-// Two sensors, one serial: one incident, one alert, both named.
-static void serial_folds(void **state)
-{
-    struct feed *f = *state;
-    for (int who = 0; who < 2; who++) {
-        struct wire_msg m = feed_track(f, who, "t1", 1, "dji-droneid", "identification");
-        snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
-        feed_send(f, who, &m);
-    }
-    feed_commit(f);
-    struct alert *a = feed_alert(f, "drone");
-    assert_non_null(a);
-    assert_int_equal(a->n_sensors, 2);
-    assert_int_equal(f->c->n_incidents, 1);
-    assert_string_equal(f->c->incident[0]->member[1].reason, "same serial");
-}
-
-// Named only later: the second incident is merged into the first, its alert says so.
-static void serial_merges_later(void **state)
-{
-    struct feed *f = *state;
-    struct wire_msg m = feed_track(f, 0, "t1", 1, "dji-droneid", "identification");
-    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
-    feed_send(f, 0, &m);
-    m = feed_track(f, 1, "t9", 1, "dji-droneid", "identification");
-    feed_send(f, 1, &m);
-    feed_commit(f);
-    assert_int_equal(f->c->n_alerts, 2);
-    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
-    m.track.revision = 2;
-    m.head.seq = f->seq[1];
-    feed_send(f, 1, &m);
-    feed_commit(f);
-    const struct alert *merged = NULL, *kept = NULL;
-    for (size_t i = 0; i < 2; i++)
-        if (f->c->alert[i]->merged_into[0])
-            merged = f->c->alert[i];
-        else
-            kept = f->c->alert[i];
-    assert_non_null(merged);
-    assert_non_null(kept);
-    assert_string_equal(merged->merged_into, kept->id);
-    assert_int_equal(kept->n_sensors, 2);
-    // And back: it claims another serial now.
-    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER2");
-    m.track.revision = 3;
-    m.head.seq = f->seq[1];
-    feed_send(f, 1, &m);
-    feed_commit(f);
-    assert_int_equal(kept->n_sensors, 1);
-    // The incident that was merged stays that: it is a new one, and its alert calls.
-    assert_int_equal(f->c->n_incidents, 3);
-    assert_string_equal(f->c->incident[2]->serial, "SER2");
-    assert_string_equal(f->c->incident[2]->split_from, kept->incident);
-    assert_int_equal(f->c->incident[2]->alert->calls, 1);
-    assert_string_equal(f->c->incident[2]->alert->signal, "heard");
-}
-
 static void ours_is_only_said(void **state)
 {
     struct feed *f = *state;
@@ -419,7 +361,7 @@ int main(void)
         CASE(unsure_is_watched), CASE(stranger_is_watched), CASE(wifi_is_nothing),
         CASE(unknown_is_nothing), CASE(frame_makes_it_a_drone), CASE(zone_calls_again),
         CASE(frame_is_heard), CASE(calls_are_said), CASE(clock_set_back_moves_on),
-        CASE(serial_folds), CASE(serial_merges_later), CASE(ours_is_only_said),
+        CASE(ours_is_only_said),
         CASE(late_is_silent), CASE(other_origins_are_refused), CASE(foreign_name_is_dropped),
         CASE(actions_are_judged), CASE(one_key_says_one_thing), CASE(second_person_is_told),
         CASE(soft_changes_are_not_stale),

@@ -305,6 +305,64 @@ static void flood_is_bounded(void **state)
     assert_int_equal(incidents(f), 400);
 }
 
+// Two sensors, one serial: one incident, one alert, both named.
+static void serial_folds(void **state)
+{
+    struct feed *f = *state;
+    for (int who = 0; who < 2; who++) {
+        struct wire_msg m = feed_track(f, who, "t1", 1, "dji-droneid", "identification");
+        snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
+        feed_send(f, who, &m);
+    }
+    feed_commit(f);
+    struct alert *a = feed_alert(f, "drone");
+    assert_non_null(a);
+    assert_int_equal(a->n_sensors, 2);
+    assert_int_equal(f->c->n_incidents, 1);
+    assert_string_equal(f->c->incident[0]->member[1].reason, "same serial");
+}
+
+// Named only later: the second incident is merged into the first, its alert says so.
+static void serial_merges_later(void **state)
+{
+    struct feed *f = *state;
+    struct wire_msg m = feed_track(f, 0, "t1", 1, "dji-droneid", "identification");
+    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
+    feed_send(f, 0, &m);
+    m = feed_track(f, 1, "t9", 1, "dji-droneid", "identification");
+    feed_send(f, 1, &m);
+    feed_commit(f);
+    assert_int_equal(f->c->n_alerts, 2);
+    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER1");
+    m.track.revision = 2;
+    m.head.seq = f->seq[1];
+    feed_send(f, 1, &m);
+    feed_commit(f);
+    const struct alert *merged = NULL, *kept = NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (f->c->alert[i]->merged_into[0])
+            merged = f->c->alert[i];
+        else
+            kept = f->c->alert[i];
+    assert_non_null(merged);
+    assert_non_null(kept);
+    assert_string_equal(merged->merged_into, kept->id);
+    assert_int_equal(kept->n_sensors, 2);
+    // And back: it claims another serial now.
+    snprintf(m.track.claimed_serial, sizeof m.track.claimed_serial, "SER2");
+    m.track.revision = 3;
+    m.head.seq = f->seq[1];
+    feed_send(f, 1, &m);
+    feed_commit(f);
+    assert_int_equal(kept->n_sensors, 1);
+    // The incident that was merged stays that: it is a new one, and its alert calls.
+    assert_int_equal(f->c->n_incidents, 3);
+    assert_string_equal(f->c->incident[2]->serial, "SER2");
+    assert_string_equal(f->c->incident[2]->split_from, kept->incident);
+    assert_int_equal(f->c->incident[2]->alert->calls, 1);
+    assert_string_equal(f->c->incident[2]->alert->signal, "heard");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
@@ -313,6 +371,7 @@ int main(void)
         T(other_family), T(other_role), T(other_mode), T(no_mode), T(other_hop_band),
         T(two_serials), T(broadcasts), T(strangers), T(tentative), T(one_sensor_two),
         T(young_radio), T(serials_split), T(levels_split), T(end_splits), T(deafness_splits_not),
+        T(serial_folds), T(serial_merges_later),
         T(second_calls), cmocka_unit_test(replays), T(flood_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
