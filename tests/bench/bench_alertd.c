@@ -56,8 +56,16 @@ static void make_post(unsigned n)
     for (unsigned i = 0; i < n; i++) {
         snprintf(name, sizeof name, "s%u", i);
         zmq_curve_keypair(unit[i].own.public_z85, unit[i].own.secret_z85);
-        if (keys_enrol(path, name, unit[i].own.public_z85, why) < 0)
+        // The first as people do; the rest as files: enrolling syncs the disk and reads the whole
+        // list each time, half a minute for a thousand.
+        if (i == 0 && keys_enrol(path, name, unit[i].own.public_z85, why) < 0)
             die(why);
+        snprintf(path, sizeof path, "%s/keys/peers/s%u.key", dir, i);
+        int fd = i ? open(path, O_WRONLY | O_CREAT | O_EXCL, 0600) : -1;
+        if (i && (fd < 0 || dprintf(fd, "%s\n2026-01-01T00:00:00Z\n", unit[i].own.public_z85) < 0))
+            die(path);
+        if (fd >= 0)
+            close(fd);
     }
     snprintf(path, sizeof path, "%s/post.yaml", dir);
     FILE *f = fopen(path, "w");
@@ -305,8 +313,8 @@ static void bench_many(unsigned units, double seconds)
     qsort(delay_ms, n_delay, sizeof *delay_ms, by_value);
     printf("%u sensors at 10 messages/s each: %llu sent, %s, %.2f of a core; "
            "%zu sent again, sent to acknowledged %.1f ms median, %.1f ms 99 %%\n", units,
-           (unsigned long long)sent, all ? "all acknowledged" : "NOT ALL ACKNOWLEDGED", cpu / (took + joined_s),
-           n_again,
+           (unsigned long long)sent, all ? "all acknowledged" : "NOT ALL ACKNOWLEDGED",
+           cpu / (took + joined_s), n_again,
            n_delay ? delay_ms[n_delay / 2] : 0., n_delay ? delay_ms[n_delay * 99 / 100] : 0.);
 }
 
