@@ -254,9 +254,9 @@ static void tell_counts(struct ingest *g, int64_t now_ns)
     }
 }
 
-// While the loop is behind, messages wait in ZeroMQ's pipes; it takes some in each round, so that is
-// short.  Only when it takes none at all, because the disk does not answer, they are read and
-// dropped: not acknowledged, they are sent again (which costs the sensor's patience of ten seconds).
+// While the loop is behind, messages wait in ZeroMQ's pipes; it takes some in each round, so that
+// is short.  Only when it takes none at all, because the disk does not answer, they are read and
+// dropped: not acknowledged, they are sent again (after the sensor's patience of ten seconds).
 static bool may_read(struct ingest *g, int64_t now_ns)
 {
     if (in_room(g))

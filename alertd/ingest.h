@@ -39,8 +39,8 @@ struct in_send { char z85[KEYS_Z85]; size_t len; uint8_t raw[]; };     // from t
 
 struct ingest;
 // Binds, proves, listens.  NULL with one sentence.  items: QUEUE_REFUSE; what finds it full waits
-// for a second, then is dropped, and the sensors, not acknowledged, send it again.  sends: any; what
-// cannot be sent is dropped (acks and resumes are said again).
+// for a second, then is dropped, and the sensors, not acknowledged, send it again.  sends: any;
+// what cannot be sent is dropped (acks and resumes are said again).
 struct ingest *ingest_start(const struct alertd_cfg *cfg, const struct keys_own *own,
                             struct queue *items, struct queue *sends, char why[ALERTD_WHY]);
 const char *ingest_endpoint(const struct ingest *g);    // "tcp://127.0.0.1:5670"

@@ -123,7 +123,7 @@ int store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char 
     }
     s->last_n = (uint64_t)one_number(s, "SELECT max(n) FROM (SELECT max(n) AS n FROM thing"
                                         " UNION SELECT max(n) FROM alert_rev)");
-    // Two queries: SQLite finds one end of an index at once, but both ends in one pass over all rows.
+    // Two queries: SQLite finds one end of an index at once, both ends only by reading all rows.
     s->rows = one_number(s, "SELECT (SELECT max(id) FROM event) - (SELECT min(id) FROM event) + 1");
     *ret = s;
     return 0;
