@@ -184,8 +184,8 @@ void sensor_judge(struct core *c, struct sensor *s)
 
 // ---- What was watched -------------------------------------------------------------------------
 
-// Seconds of the ledger in which [lo, hi] was watched, weighed by how much of it was.  Of two radios
-// on one frequency the one that watched longer counts: together they may have heard the same.
+// Seconds of the ledger in which [lo, hi] was watched, weighed by how much of it was.  Of two
+// radios on one frequency the one that watched longer counts: both may have heard the same.
 static double ledger_watched(const struct wire_ledger *l, double lo_hz, double hi_hz)
 {
     double span_s = (double)(l->to_ns - l->from_ns) / 1e9, sum = 0;
