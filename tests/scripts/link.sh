@@ -11,7 +11,7 @@ esac
 cd "$tmp"
 echo 0 >offset
 post= sensor= proxy=
-trap 'kill -9 $post $sensor $proxy 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill -9 $post $sensor $proxy 2>/dev/null || :; rm -rf "$tmp"' EXIT
 
 "$build/bin/tyto-keys" make --dir pk >/dev/null
 "$build/bin/tyto-keys" make --dir sk >/dev/null

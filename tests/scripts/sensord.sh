@@ -71,7 +71,7 @@ radios:
 X
 n=$((n + 1))
 "$sensord" --json "$tmp/s.yaml" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
-trap 'kill -9 $pid 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill -9 $pid 2>/dev/null || :; rm -rf "$tmp"' EXIT
 i=0
 until grep -q '"type":"decode"' "$tmp/out" || [ $i -gt 600 ]; do sleep 0.1; i=$((i + 1)); done
 [ -S "$tmp/local.sock" ] || fault 'no local socket'
