@@ -85,6 +85,7 @@ struct alertd_cfg {
     char     site[64];              // name of the command post
     char     keys_dir[256], data_dir[256], page_dir[256];
     char     bind[128];             // "tcp://*:5670", ...
+    char     feed[128];             // the fused feed for other programs, likewise; "": none
     char     web_host[64];          // default 127.0.0.1
     unsigned web_port;              // default 8443
     char     web_cert[256], web_key[256];   // "" : made at first start in data_dir

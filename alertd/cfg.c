@@ -207,6 +207,7 @@ static int judge(const struct load *l, const struct yaml_cfg *y)
         (r = path(l, "keys_dir", y->keys_dir, c->keys_dir, sizeof c->keys_dir)) < 0 ||
         (r = path(l, "data_dir", y->data_dir, c->data_dir, sizeof c->data_dir)) < 0 ||
         (r = text(l, "bind", 0, y->bind, c->bind, sizeof c->bind)) < 0 ||
+        (r = text(l, "feed", 0, y->feed, c->feed, sizeof c->feed)) < 0 ||
         (r = yes_no(l, "exercise", y->exercise, &c->exercise)) < 0 ||
         (r = number(l, "keep_days", 0, y->keep_days, 0.01, 3650, &c->keep_days)) < 0 ||
         (r = web(l, y->web)) < 0)
@@ -215,6 +216,8 @@ static int judge(const struct load *l, const struct yaml_cfg *y)
         return bad(l, c->keys_dir[0] ? "data_dir" : "keys_dir", 0, "is missing");
     if (strncmp(c->bind, "tcp://", 6) && strncmp(c->bind, "ipc://", 6))
         return bad(l, "bind", 0, "\"%.60s\"; expected tcp://ADDRESS:PORT", c->bind);
+    if (c->feed[0] && strncmp(c->feed, "tcp://", 6) && strncmp(c->feed, "ipc://", 6))
+        return bad(l, "feed", 0, "\"%.60s\"; expected tcp://ADDRESS:PORT", c->feed);
     if (y->place) {
         c->have_place = true;
         if ((r = point(l, y->place, 0, &c->lat_deg, &c->lon_deg)) < 0)

@@ -15,7 +15,7 @@ struct yaml_zone {
 };
 struct yaml_web { char *host, *port, *tls, *name, *cert, *key, *page_dir; };
 struct yaml_cfg {
-    char *site, *keys_dir, *data_dir, *bind, *exercise, *keep_days;
+    char *site, *keys_dir, *data_dir, *bind, *feed, *exercise, *keep_days;
     struct yaml_web   *web;
     struct yaml_point *place;
     struct yaml_zone  *zones;

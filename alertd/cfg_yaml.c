@@ -43,6 +43,7 @@ static const cyaml_schema_value_t serial_value = {
 
 static const cyaml_schema_field_t cfg_fields[] = {
     TEXT(site, yaml_cfg), TEXT(keys_dir, yaml_cfg), TEXT(data_dir, yaml_cfg), TEXT(bind, yaml_cfg),
+    TEXT(feed, yaml_cfg),
     TEXT(exercise, yaml_cfg), TEXT(keep_days, yaml_cfg),
     CYAML_FIELD_MAPPING_PTR("web", OPT, struct yaml_cfg, web, web_fields),
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_cfg, place, point_fields),

@@ -116,6 +116,7 @@ static void show(struct loop *o, struct core_work *w)
             h->n = ++o->core->n;
         o->shown_n = h->n;
         log_alert(o, h);
+        feed_give(o->feed, h);
         if (!o->web || queue_push(o->changes, h) < 0)
             change_free(h);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alertd/core.h"
+#include "alertd/feed.h"
 #include "alertd/loop.h"
 #include "alertd/store.h"
 
@@ -13,6 +14,7 @@ struct loop {
     struct store_thread *storing;
     struct ingest *ingest;
     struct web    *web;
+    struct feed_out *feed;          // NULL: none is wanted
     struct queue  *items, *sends, *done, *changes, *actions, *answers;
     struct core_work *under_way;    // its batch is at the store
     struct core_work *failed;       // to be tried again

@@ -75,6 +75,8 @@ static int start(struct loop *o)
         return r;
     if (!(o->ingest = ingest_start(o->l->cfg, o->l->own, o->items, o->sends, o->why)))
         return -EACCES;
+    if (o->l->cfg->feed[0] && !(o->feed = feed_start(o->l->cfg, o->l->own, o->why)))
+        return -EADDRINUSE;
     if (!o->l->no_web && (r = start_web(o)) < 0)
         return r;
     if (o->web && o->l->link_user &&
@@ -113,6 +115,7 @@ static void stop(struct loop *o)
     ingest_stop(o->ingest);
     store_thread_stop(o->storing);
     web_stop(o->web);
+    feed_stop(o->feed);
     drain(o);
     core_work_free(o->failed);
     struct queue *q[] = { o->items, o->sends, o->done, o->changes, o->actions, o->answers };
