@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/yaml.h"
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, 255)
@@ -56,33 +57,6 @@ static const cyaml_schema_value_t cfg_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_cfg, cfg_fields)
 };
 
-struct told { char what[256], where[80]; };
-
-static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
-static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
-{
-    struct told *t = arg;
-    char line[256];
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(line, sizeof line, fmt, args);
-    line[strcspn(line, "\n")] = 0;
-    const char *s = strncmp(line, "Load: ", 6) ? line : line + 6;
-    const char *place = strstr(s, "(line: ");
-    if (place && !t->where[0])
-        snprintf(t->where, sizeof t->where, "%s", place);
-    else if (!t->what[0] && !place && strncmp(s, "Backtrace", 9))
-        snprintf(t->what, sizeof t->what, "%s", s);
-}
-
-static cyaml_config_t config(struct told *t)
-{
-    return (cyaml_config_t){ .log_fn = on_log, .log_ctx = t, .log_level = CYAML_LOG_ERROR,
-                             .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS };
-}
-
 #define UNEXPECTED "Unexpected key: "
 
 // libcyaml places an unexpected key where the value before it ends: the line of the key itself.
@@ -101,8 +75,8 @@ static unsigned key_line(const char *yaml, size_t len, const char *key, unsigned
 int yaml_cfg_load(struct yaml_cfg **ret, const char *yaml, size_t len, const char *file,
                   char why[ALERTD_WHY])
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
+    struct yaml_told t = { 0 };
+    cyaml_config_t cfg = yaml_config(&t);
     struct yaml_cfg *y = NULL;
     cyaml_err_t e = cyaml_load_data((const uint8_t *)yaml, len, &cfg, &cfg_value,
                                     (cyaml_data_t **)&y, NULL);
@@ -124,8 +98,8 @@ int yaml_cfg_load(struct yaml_cfg **ret, const char *yaml, size_t len, const cha
 
 void yaml_cfg_free(struct yaml_cfg *y)
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
+    struct yaml_told t = { 0 };
+    cyaml_config_t cfg = yaml_config(&t);
     if (y)
         cyaml_free(&cfg, &cfg_value, y, 0);
 }

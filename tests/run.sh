@@ -59,9 +59,9 @@ $(tail -n 25 "$log" | sed 's/^/      | /')" ;;
 }
 
 build=${1:?usage: run.sh BUILDDIR}
-limit=${TYTO_TEST_LIMIT_S:-600} wrap=        # only a test that hangs comes near it
+limit=${TYTO_TEST_LIMIT_S:-300} wrap=        # only a test that hangs comes near it
 case $build in
-*/san-*) limit=$((limit * 5))           # instrumented code is 3 to 15 times slower
+*/san-*) limit=$((limit * 3))           # instrumented code is 3 to 15 times slower
          # The thread sanitizer wants an address space that is not shuffled too widely.
          case $build in *thread*) setarch -R true 2>/dev/null && wrap='setarch -R' ;; esac ;;
 esac

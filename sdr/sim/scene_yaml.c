@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sdr/sim/scene.h"
+#include "base/yaml.h"
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type, max) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, max)
@@ -67,33 +68,6 @@ static const cyaml_schema_value_t scene_value = {
 
 #define UNEXPECTED "Unexpected key: "
 
-struct told { char what[256], where[80]; };
-
-static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
-static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
-{
-    struct told *t = arg;
-    char line[256];
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(line, sizeof line, fmt, args);
-    line[strcspn(line, "\n")] = 0;
-    const char *s = strncmp(line, "Load: ", 6) ? line : line + 6;
-    const char *place = strstr(s, "(line: ");
-    if (place && !t->where[0])
-        snprintf(t->where, sizeof t->where, "%s", place);
-    else if (!t->what[0] && !place && strncmp(s, "Backtrace", 9))
-        snprintf(t->what, sizeof t->what, "%s", s);
-}
-
-static cyaml_config_t config(struct told *t)
-{
-    return (cyaml_config_t){ .log_fn = on_log, .log_ctx = t, .log_level = CYAML_LOG_ERROR,
-                             .mem_fn = cyaml_mem, .flags = CYAML_CFG_NO_ALIAS };
-}
-
 // libcyaml places an unexpected key where the value before it ends: moves on to the key itself.
 static void find_key(const char *yaml, size_t len, const char *key, unsigned *line,
                      unsigned *column)
@@ -117,8 +91,8 @@ static void find_key(const char *yaml, size_t len, const char *key, unsigned *li
 int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, const char *origin,
                     char why[IQ_WHY])
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
+    struct yaml_told t = { 0 };
+    cyaml_config_t cfg = yaml_config(&t);
     struct yaml_scene *y = NULL;
     cyaml_err_t e = cyaml_load_data(yaml, len, &cfg, &scene_value, (cyaml_data_t **)&y, NULL);
     unsigned line = 0, column = 0;
@@ -141,7 +115,7 @@ int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, con
 
 void yaml_scene_free(struct yaml_scene *y)
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
+    struct yaml_told t = { 0 };
+    cyaml_config_t cfg = yaml_config(&t);
     cyaml_free(&cfg, &scene_value, y, 0);
 }
