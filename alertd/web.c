@@ -26,7 +26,7 @@
 #define STOP_NS        (SECOND_NS / 2)  // for last words to go out
 
 const struct web_limits web_usual = {
-    .head_ms = 10000, .body_ms = 20000, .idle_ms = 30000, .action_ms = 10000,
+    .head_ms = 10000, .body_ms = 20000, .idle_ms = 30000, .stranger_ms = 5000, .action_ms = 10000,
     .ping_ms = 15000,               // proxies and browsers give up on silence after 30 to 60 s
     .tick_ms = 1000, .window = 8192,
 };
@@ -214,19 +214,19 @@ static bool start_mhd(struct web *w)
     MHD_OPTION_NOTIFY_CONNECTION, web_on_connection, w, \
     MHD_OPTION_NOTIFY_COMPLETED, web_on_completed, w, \
     MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, \
-    MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS, \
-    MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)WEB_PER_ADDRESS, \
+    /* Never reached: at its limit MHD accepts nobody; we choose who comes in (web_room.c). */ \
+    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(WEB_CONNECTIONS + WEB_CONNECTIONS_SLACK), \
     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(w->limits.idle_ms + 999) / 1000, \
     /* Room for a head that we refuse ourselves, in words, before MHD does. */ \
     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(4 * WEB_HEAD_MAX), \
     MHD_OPTION_STRICT_FOR_CLIENT, 1
 
     w->mhd = w->tls ?
-        MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, web_on_request, w, OPTIONS,
+        MHD_start_daemon(flags | MHD_USE_TLS, 0, web_on_accept, w, web_on_request, w, OPTIONS,
                          MHD_OPTION_HTTPS_PRIORITIES,
                          "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE",
                          MHD_OPTION_HTTPS_CERT_CALLBACK, tls_retrieve, MHD_OPTION_END) :
-        MHD_start_daemon(flags, 0, NULL, NULL, web_on_request, w, OPTIONS, MHD_OPTION_END);
+        MHD_start_daemon(flags, 0, web_on_accept, w, web_on_request, w, OPTIONS, MHD_OPTION_END);
 #undef OPTIONS
     return w->mhd;
 }

@@ -32,6 +32,7 @@ struct web_limits {
     int head_ms;                    // TLS handshake and head of the first request within
     int body_ms;                    // body within
     int idle_ms;                    // connection kept without a request, or a client not reading
+    int stranger_ms;                // the same of somebody who is not signed in
     int action_ms;                  // an action is answered within, or 503
     int ping_ms;                    // silence of a stream before a ping
     int tick_ms;                    // how often all these are looked at

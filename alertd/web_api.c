@@ -176,6 +176,7 @@ static enum MHD_Result metrics(struct req *r)
 static void signed_in(struct req *r, const struct acct_job *j)
 {
     set_cookie(r, j->ret_token, ACCT_TOTAL_S);
+    r->conn->known = true;
     r->w->count.sign_ins++;
     req_wake(r, 200, api_me(r->w, &j->who));
 }
@@ -227,7 +228,7 @@ void api_account(struct web *w, struct acct_job *j)
         signed_in(r, j);
     else {
         if (j->verb == JOB_SIGN_OUT)
-            set_cookie(r, "", 0);
+            set_cookie(r, "", 0), r->conn->known = false;
         req_wake(r, 200, strdup("{}"));
     }
     acct_job_free(j);

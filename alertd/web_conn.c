@@ -11,6 +11,8 @@
 // So every connection has a deadline for what it is about to do, and who misses it is cut: its
 // socket is shut down, which MHD takes for a hang-up.
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,6 +48,10 @@ static void conn_begin(struct web *w, struct MHD_Connection *con, void **state)
     const union MHD_ConnectionInfo *a =
         MHD_get_connection_info(con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     acct_address(c->address, a ? a->client_addr : NULL);
+    c->key = room_key(c->address);
+    // Who vanished from the network acknowledges nothing: gone in half a minute, not in fifteen.
+    setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){ (unsigned)w->limits.idle_ms },
+               sizeof(unsigned));
     c->next = w->conns;
     if (w->conns)
         w->conns->prev = c;
@@ -145,7 +151,8 @@ void web_on_completed(void *cls, struct MHD_Connection *con, void **state,
     if (r->body)
         explicit_bzero(r->body, WEB_BODY_MAX);
     free(r->body);
-    deadline(r->conn, r->w->limits.idle_ms);
+    r->conn->busy = false;
+    deadline(r->conn, r->conn->known ? r->w->limits.idle_ms : r->w->limits.stranger_ms);
     free(r);
     *state = NULL;
 }
@@ -202,7 +209,7 @@ enum MHD_Result web_on_request(void *cls, struct MHD_Connection *con, const char
     if (r->answered)
         return MHD_YES;
     if (!r->begun) {
-        r->begun = true;
+        r->begun = r->conn->asked = r->conn->busy = true;
         w->count.requests++;
         deadline(r->conn, w->limits.body_ms);
         return api_head(r, method, url);

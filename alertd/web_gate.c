@@ -97,6 +97,7 @@ static enum MHD_Result check_session(struct req *r)
 {
     int e = find_session(r);
 
+    r->conn->known = !e;
     if (!e || route_open(&r->route))
         return MHD_YES;
     // Prometheus signs in with each request; api_begin hands that to the worker.

@@ -3,6 +3,7 @@
 //
 //     web.c         start, stop, the loop              web_listen.c  the socket
 //     web_conn.c    connections and requests: life, deadlines, bodies, suspending
+//     web_room.c    who gets a place where places are few
 //     web_gate.c    all checks of a request's head     web_route.c   the table of paths and roles
 //     web_api.c     what each route does
 //     web_stream.c  the long answers: events, view lines, lists
@@ -32,8 +33,13 @@
 #define WEB_DRAIN_MAX    (1u << 20) // of a too long body that is read away before the cut
 #define WEB_HEAD_MAX     16384      // bytes of a request's head
 #define WEB_CONNECTIONS  512        // open at once
-#define WEB_PER_ADDRESS  320        // one address may be a whole post behind a gateway
-#define WEB_STREAMS      400        // of those, long answers
+#define WEB_CONNECTIONS_SLACK 256   // told to go and not yet gone
+#define WEB_PER_ADDRESS  256        // one address may be a whole post behind a gateway
+#define WEB_STRANGERS    128        // not signed in, or not yet: a browser opens six at once
+#define WEB_STRANGERS_SAME 32
+#define WEB_LOOPBACK     32         // places for this machine alone, and for tunnels that end here
+#define WEB_STREAMS      400        // of the connections, long answers
+#define WEB_STREAMS_SAME 32         // and of one sign-in: nobody looks at more screens
 #define WEB_REPLY_S      300        // a short answer is read within
 #define WEB_LIST_S       120        // a list, or the snapshot of a stream, is read within
 #define WEB_ACCOUNT_WAITING 64      // sign-ins that wait, all and from one address
@@ -49,6 +55,10 @@ struct conn {                       // one TCP connection
     int      fd;
     int64_t  deadline_ns;           // cut when passed; 0 none
     bool     cut;
+    bool     known;                 // its last request brought a session
+    bool     asked;                 // a whole head has come
+    bool     busy;                  // a request is being taken or answered
+    uint64_t key;                   // of the address: most differ in it already
     char     address[ACCT_ADDRESS]; // for the delays: IPv4, or the /64 of IPv6
 };
 
@@ -107,6 +117,8 @@ struct stream {
 
 struct web_count {
     uint64_t requests, by_class[6], bad_host, bad_origin, unauthorised, forbidden, stale;
+    uint64_t refused_address, refused_strangers, refused_full, refused_screens;
+    uint64_t moved_address, moved_strangers, moved_full;
     uint64_t cut_slow, cut_late, streams, dropped_views, sign_ins, wrong_passwords;
     uint64_t actions, actions_late, no_memory, tls_faults;
 };
@@ -154,6 +166,14 @@ void web_on_completed(void *cls, struct MHD_Connection *con, void **state,
 void web_on_connection(void *cls, struct MHD_Connection *con, void **state,
                        enum MHD_ConnectionNotificationCode code);
 void conn_cut(struct conn *c);
+
+// web_room.c: whether one more from this address may come in; others may have to go for it.
+bool room_make(struct web *w, const char *address, bool loopback);
+uint64_t room_key(const char *address);
+unsigned room_screens(const struct web *w, const uint8_t session[ACCT_HASH]);   // open ones
+enum MHD_Result web_on_accept(void *cls, const struct sockaddr *a, socklen_t len);
+
+// web_conn.c
 void req_wait(struct req *r, enum wait why, int64_t until_ns);  // suspends
 void req_wake(struct req *r, unsigned status, char *json);      // takes json; resumes
 struct req *req_of_ticket(struct web *w, uint64_t ticket);

@@ -2,6 +2,7 @@
 // Measurements as Prometheus reads them (text format 0.0.4).
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alertd/web_in.h"
 #include "base/version.h"
@@ -27,6 +28,30 @@ static void answers(FILE *f, const struct web *w)
     for (int c = 2; c < 6; c++)
         fprintf(f, "tyto_web_answers_total{class=\"%dxx\"} %llu\n", c,
                 (unsigned long long)w->count.by_class[c]);
+}
+
+// Who did not get a place, or lost it to another, and why (web_room.c).
+static void places(FILE *f, const struct web *w)
+{
+    const struct web_count *n = &w->count;
+    const struct { const char *what, *why; uint64_t v; } line[] = {
+        { "refused", "address", n->refused_address },
+        { "refused", "strangers", n->refused_strangers },
+        { "refused", "full", n->refused_full },
+        { "refused", "screens", n->refused_screens },
+        { "moved", "address", n->moved_address },
+        { "moved", "strangers", n->moved_strangers },
+        { "moved", "full", n->moved_full },
+    };
+    static const char *const help[] = { "Connections and streams refused.",
+                                        "Idle connections ended to make room for others." };
+    for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
+        if (!i || strcmp(line[i].what, line[i - 1].what))
+            fprintf(f, "# HELP tyto_web_%s_total %s\n# TYPE tyto_web_%s_total counter\n",
+                    line[i].what, help[i > 0], line[i].what);
+        fprintf(f, "tyto_web_%s_total{why=\"%s\"} %llu\n", line[i].what, line[i].why,
+                (unsigned long long)line[i].v);
+    }
 }
 
 static unsigned connections(const struct web *w)
@@ -83,6 +108,7 @@ char *web_metrics(const struct web *w)
     things(f, w);
     answers(f, w);
     counters(f, w);
+    places(f, w);
     one(f, "tyto_web_connections", "gauge", "Connections open.", connections(w));
     one(f, "tyto_web_open_streams", "gauge", "Long answers open.", w->n_streams);
     one(f, "tyto_web_viewers", "gauge", "Who looks at the spectrum.",

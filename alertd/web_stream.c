@@ -301,8 +301,15 @@ enum MHD_Result stream_start(struct req *r, enum stream_kind kind, enum change_k
     static const char *const type[] = { "text/event-stream", "application/x-ndjson",
                                         "application/json" };
 
-    if (r->w->n_streams >= WEB_STREAMS)
+    if (kind != STREAM_LIST && room_screens(r->w, r->who.session) >= WEB_STREAMS_SAME) {
+        r->w->count.refused_screens++;
+        return reply_error(r, 429, "This sign-in has %d screens open already; close one.",
+                           WEB_STREAMS_SAME);
+    }
+    if (r->w->n_streams >= WEB_STREAMS) {
+        r->w->count.refused_screens++;
         return reply_error(r, 503, "There are too many screens open; close one and try again.");
+    }
     struct stream *s = stream_new(r, kind, only);
     struct MHD_Response *m = s ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, on_read,
                                                                    s, stream_free) : NULL;

@@ -3,6 +3,7 @@
 // and a small HTTP client with and without TLS.
 #pragma once
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -169,14 +170,15 @@ struct client {
     size_t chunk;               // bytes left of the present one
 };
 
-static inline bool client_open(struct client *c, unsigned port, bool tls)
+static inline bool client_open_from(struct client *c, unsigned port, bool tls, const char *from)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     memset(c, 0, sizeof *c);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert(c->fd >= 0);
-    if (connect(c->fd, (struct sockaddr *)&a, sizeof a))
+    struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(from) };
+    if (bind(c->fd, (void *)&own, sizeof own) || connect(c->fd, (struct sockaddr *)&a, sizeof a))
         return close(c->fd), false;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     if (!tls)
@@ -192,6 +194,11 @@ static inline bool client_open(struct client *c, unsigned port, bool tls)
         e = gnutls_handshake(c->tls);
     while (e < 0 && !gnutls_error_is_fatal(e));
     return e >= 0;
+}
+
+static inline bool client_open(struct client *c, unsigned port, bool tls)
+{
+    return client_open_from(c, port, tls, "127.0.0.1");
 }
 
 static inline void client_close(struct client *c)
@@ -350,7 +357,7 @@ static inline bool client_ask(struct client *c, struct answer *a, bool head_only
     return ok && (head_only || client_body(c, a));
 }
 
-// A line of a stream without its end; false: none within `ms`, or the end.
+// A line of a stream without its end; false: none within `ms`.
 struct lines { struct client *c; char text[65536]; size_t len; };
 
 static inline bool lines_next(struct lines *l, char *ret, size_t size, int ms)

@@ -13,12 +13,12 @@
 #include "tests/unit/alertd_ask.h"
 
 static const struct web_limits hurry = { .head_ms = 10000, .body_ms = 10000, .idle_ms = 30000,
-                                         .action_ms = 50, .ping_ms = 100, .tick_ms = 20,
-                                         .window = 500 };
+                                         .stranger_ms = 10000, .action_ms = 50, .ping_ms = 100,
+                                         .tick_ms = 20, .window = 500 };
 // Those who are cut; long enough for who behaves, on a busy machine too.
 static const struct web_limits cutting = { .head_ms = 1000, .body_ms = 1000, .idle_ms = 30000,
-                                           .action_ms = 10000, .ping_ms = 15000, .tick_ms = 20,
-                                           .window = 500 };
+                                           .stranger_ms = 1000, .action_ms = 10000,
+                                           .ping_ms = 15000, .tick_ms = 20, .window = 500 };
 
 static int start_hurried(bool tls, const struct web_limits *limits)
 {
@@ -149,8 +149,11 @@ static void many_clients(void **state)
     char n[24];
 
     assert_non_null(f);
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < MANY; i++) {                        // a few screens each
+        if (i % 8 == 0)
+            post_session(&post, "duty", ROLE_OPERATOR, utc_now_ns() / 1000000000, cookie);
         follow(&f[i], "/api/v1/events", "Last-Event-ID: 10\r\n");
+    }
     for (int i = 0; i < 20; i++)
         post_change(&post, CHANGE_TRACK, i & 1 ? "A" : "B", "{\"id\":\"T\"}");
     for (int i = 0; i < MANY; i++)
