@@ -80,6 +80,14 @@ struct alertd_zone {
     struct alertd_point point[ALERTD_POINTS];
 };
 
+// One of the force's own aircraft.  model and links: what it must be, as far as is known ("", 0).
+#define ALERTD_LINKS 8
+struct alertd_ours {
+    char     serial[48], name[64], model[48];
+    unsigned n_links;
+    char     link[ALERTD_LINKS][24];            // families (contract, section 2)
+};
+
 struct alertd_cfg {
     char     file[256];             // the configuration was read from
     char     site[64];              // name of the command post
@@ -96,8 +104,8 @@ struct alertd_cfg {
     double   lat_deg, lon_deg;      // centre of the range rings
     unsigned n_zones;
     struct alertd_zone zone[ALERTD_ZONES];
-    unsigned n_ours;                // serials of the force's own aircraft, as they declare them
-    char     ours[ALERTD_OURS][48];
+    unsigned n_ours;                // the force's own aircraft, by the serial they declare
+    struct alertd_ours ours[ALERTD_OURS];
     double   keep_days;             // how long the store keeps events
 };
 // YAML; 0, or -errno with one sentence with file and line.  Paths in it are relative to its folder.

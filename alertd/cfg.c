@@ -185,6 +185,24 @@ static int zone(const struct load *l, const struct yaml_zone *y, unsigned nth, u
     return r < 0 ? r : number(l, "radius_m", nth, y->radius_m, 1, 1e5, &z->radius_m);
 }
 
+static int ours(const struct load *l, const struct yaml_ours *y, unsigned nth)
+{
+    if (l->c->n_ours == ALERTD_OURS)
+        return bad(l, "own_aircraft", 0, "more than %d with own_serials", ALERTD_OURS);
+    struct alertd_ours *o = &l->c->ours[l->c->n_ours];
+    int r;
+    if (!y->serial || !*y->serial)
+        return bad(l, "own_aircraft", 0, "entry %u has no serial", nth + 1);
+    if ((r = text(l, "serial", nth, y->serial, o->serial, sizeof o->serial)) < 0 ||
+        (r = text(l, "own_aircraft", 0, y->name, o->name, sizeof o->name)) < 0 ||
+        (r = text(l, "model", nth, y->model, o->model, sizeof o->model)) < 0)
+        return r;
+    for (unsigned i = 0; i < y->links_count; i++, o->n_links++)
+        if ((r = text(l, "links", nth, y->links[i], o->link[i], sizeof o->link[i])) < 0)
+            return r;
+    return 0;
+}
+
 static int lists(const struct load *l, const struct yaml_cfg *y)
 {
     struct alertd_cfg *c = l->c;
@@ -194,7 +212,11 @@ static int lists(const struct load *l, const struct yaml_cfg *y)
         if ((r = zone(l, &y->zones[i], i, &points)) < 0)
             return r;
     for (unsigned i = 0; i < y->own_serials_count; i++, c->n_ours++)
-        if ((r = text(l, "own_serials", 0, y->own_serials[i], c->ours[i], sizeof c->ours[i])) < 0)
+        if ((r = text(l, "own_serials", 0, y->own_serials[i], c->ours[i].serial,
+                      sizeof c->ours[i].serial)) < 0)
+            return r;
+    for (unsigned i = 0; i < y->own_aircraft_count; i++, c->n_ours++)
+        if ((r = ours(l, &y->own_aircraft[i], i)) < 0)
             return r;
     return 0;
 }

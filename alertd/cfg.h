@@ -13,6 +13,7 @@ struct yaml_zone {
     struct yaml_point *points;
     unsigned points_count;
 };
+struct yaml_ours { char *serial, *name, *model; char **links; unsigned links_count; };
 struct yaml_web { char *host, *port, *tls, *name, *cert, *key, *page_dir; };
 struct yaml_cfg {
     char *site, *keys_dir, *data_dir, *bind, *feed, *exercise, *keep_days;
@@ -22,6 +23,8 @@ struct yaml_cfg {
     unsigned           zones_count;
     char             **own_serials;
     unsigned           own_serials_count;
+    struct yaml_ours  *own_aircraft;
+    unsigned           own_aircraft_count;
 };
 
 // 0, or -errno with one sentence with file and line.  ret is freed with yaml_cfg_free.

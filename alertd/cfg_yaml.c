@@ -42,6 +42,15 @@ static const cyaml_schema_value_t serial_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, 255)
 };
 
+static const cyaml_schema_field_t ours_fields[] = {
+    TEXT(serial, yaml_ours), TEXT(name, yaml_ours), TEXT(model, yaml_ours),
+    CYAML_FIELD_SEQUENCE("links", OPT, struct yaml_ours, links, &serial_value, 0, ALERTD_LINKS),
+    CYAML_FIELD_END
+};
+static const cyaml_schema_value_t ours_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_ours, ours_fields)
+};
+
 static const cyaml_schema_field_t cfg_fields[] = {
     TEXT(site, yaml_cfg), TEXT(keys_dir, yaml_cfg), TEXT(data_dir, yaml_cfg), TEXT(bind, yaml_cfg),
     TEXT(feed, yaml_cfg),
@@ -50,6 +59,8 @@ static const cyaml_schema_field_t cfg_fields[] = {
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_cfg, place, point_fields),
     CYAML_FIELD_SEQUENCE("zones", OPT, struct yaml_cfg, zones, &zone_value, 0, ALERTD_ZONES),
     CYAML_FIELD_SEQUENCE("own_serials", OPT, struct yaml_cfg, own_serials, &serial_value, 0,
+                         ALERTD_OURS),
+    CYAML_FIELD_SEQUENCE("own_aircraft", OPT, struct yaml_cfg, own_aircraft, &ours_value, 0,
                          ALERTD_OURS),
     CYAML_FIELD_END
 };

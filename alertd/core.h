@@ -125,12 +125,24 @@ struct track_rec {
 
 struct member { char track[CORE_ID], sensor[KEYS_NAME], reason[96]; };
 
+// Of frames with one serial: where and on which carrier it was last; not stored.  core_friend.c
+struct twin_place { char sensor[KEYS_NAME]; double lat_deg, lon_deg; int64_t t_ns; unsigned n; };
+struct twin_frame { char sensor[KEYS_NAME]; double freq_hz; int64_t t_ns; };
+struct twins {
+    struct twin_place place[2];
+    struct twin_frame frame;
+    unsigned at, turns, n_close;
+    int64_t  turns_ns, close_ns;
+};
+
 struct incident {
     char     id[CORE_ID], serial[48], merged_into[CORE_ID], split_from[CORE_ID];
     unsigned n_members, n_alerts;
     struct member member[CORE_MEMBERS];
     struct { char id[CORE_ID]; } alerts[8];
     int64_t  first_ns, last_ns;
+    char     conflict[12], conflict_what[80];   // places carriers sensors model; "" none
+    struct twins twins;
     uint32_t occurrence;
     struct alert *alert;        // of the last occurrence; NULL none
     bool     dirty, touched;
@@ -157,7 +169,7 @@ struct alert {
     char     family[24], link[64], role[16], model[48], serial[48], protocol[24], verdict[12];
     struct where where;
     struct { char kind[12]; double lat_deg, lon_deg; int64_t at_ns; } person;
-    char     zone[40], friend_state[32];
+    char     zone[40], friend_state[32], friend_name[64], friend_what[80];
     unsigned n_why, n_why_not;
     char     why[WIRE_WHY][160], why_not[2][160];
     char     runner_up[24];
@@ -175,7 +187,7 @@ struct alert {
     // not told
     bool     dirty, matter;
     uint32_t told_calls;        // calls that a revision has told
-    unsigned drones;            // transmitters at once of one kind, the most there were
+    uint32_t drones;            // transmitters at once of one kind, the most there were
     int64_t  soft_mono_ns;      // last revision for place and level alone
     int64_t  closed_mono_ns, lull_mono_ns;
     size_t   at;
@@ -297,6 +309,8 @@ void incident_drop(struct core *c, struct incident *i);
 
 void incident_merged(struct core *c, struct incident *i);     // its alert goes
 unsigned incident_drones(struct track_rec *const *member, unsigned n);
+bool track_heard(const struct core *c, const struct track_rec *t);
+void friend_frame(const struct sensor *s, const struct track_rec *t, const struct wire_msg *m);
 void judge_incident(struct core *c, struct incident *i);
 struct alert *alert_new(struct core *c, const char *rule, const char *incident,
                         uint32_t occurrence);
@@ -312,4 +326,5 @@ void alert_signal(struct core *c, struct alert *a, const char *signal);
 void alert_tick(struct core *c);
 void equip_tick(struct core *c);                    // troubles to alerts of the equipment lane
 
+double place_apart_m(double lat_deg, double lon_deg, double lat2_deg, double lon2_deg);
 bool zone_holds(const struct alertd_zone *z, double lat_deg, double lon_deg);

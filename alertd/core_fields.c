@@ -54,7 +54,8 @@ const struct field incident_fields[] = {
     F_LIST(T, member, n_members, "members", member_fields), F_TEXT(T, serial, "serial"),
     F_TEXT(T, merged_into, "merged_into"), F_TEXT(T, split_from, "split_from"),
     F_TIME(T, first_ns, "first"), F_TIME(T, last_ns, "last"),
-    F_U32(T, occurrence, "occurrence"), F_END
+    F_U32(T, occurrence, "occurrence"), F_TEXT(T, conflict, "conflict"),
+    F_TEXT(T, conflict_what, "conflict_what"), F_END
 };
 #undef T
 
@@ -87,8 +88,9 @@ const struct field alert_fields[] = {
     F_OPEN(T, person.kind, "person_position"), F_TEXT(T, person.kind, "kind"),
         F_NUMBER(T, person.lat_deg, "lat_deg", 7), F_NUMBER(T, person.lon_deg, "lon_deg", 7),
         F_TIME(T, person.at_ns, "at"), F_CLOSE,
-    F_TEXT(T, zone, "zone"),
-    F_OPEN(T, friend_state, "friend"), F_TEXT(T, friend_state, "state"), F_CLOSE,
+    F_TEXT(T, zone, "zone"), F_U32(T, drones, "drones"),
+    F_OPEN(T, friend_state, "friend"), F_TEXT(T, friend_state, "state"),
+        F_TEXT(T, friend_name, "name"), F_TEXT(T, friend_what, "what"), F_CLOSE,
     F_TEXTS(T, why, n_why, "why"), F_TEXTS(T, why_not, n_why_not, "why_not"),
     F_OPEN(T, runner_up, "runner_up"), F_TEXT(T, runner_up, "family"),
         F_NUMBER(T, runner_up_confidence, "confidence", 4), F_CLOSE,

@@ -256,6 +256,7 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
         if (m->head.t_ns > t->w.last_ns)        // its track's next word may be seconds away
             t->w.last_ns = m->head.t_ns;
         changed(c, t, &m->head);
+        friend_frame(s, t, m);
         return;
     }
     // The frame is there before its track is told: kept for it, the oldest of four gives way.

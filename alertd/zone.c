@@ -7,6 +7,14 @@
 
 #define M_PER_DEG 111194.9      // of a great circle on a sphere of 6371 km
 
+// Along a great circle.
+double place_apart_m(double lat_deg, double lon_deg, double lat2_deg, double lon2_deg)
+{
+    double a = lat_deg * M_PI / 180, b = lat2_deg * M_PI / 180;
+    double x = sin((b - a) / 2), y = sin((lon2_deg - lon_deg) * M_PI / 360);
+    return 2 * asin(fmin(1, sqrt(x * x + cos(a) * cos(b) * y * y))) * M_PER_DEG * 180 / M_PI;
+}
+
 bool zone_holds(const struct alertd_zone *z, double lat_deg, double lon_deg)
 {
     double k = cos(z->lat_deg * M_PI / 180);

@@ -48,7 +48,7 @@ function places(world) {
     if (claims(a))
       out.push({ kind: "claimed", lat: w.lat_deg, lon: w.lon_deg, error: w.error_m, id: a.id,
         name: (a.what?.model ? clean(a.what.model) : line(a)).slice(0, 20) + serial,
-        note: t("old", { span: time.span(time.ago_s(w.at)) }) + (a.friend?.state ? ` · ${t("ours_short")}` : "") });
+        note: t("old", { span: time.span(time.ago_s(w.at)) }) + (a.friend?.state ? ` · ${word("friend", a.friend.state)}` : "") });
     if (Number.isFinite(p.lat_deg))
       out.push({ kind: "person", lat: p.lat_deg, lon: p.lon_deg, id: a.id,
         name: has_word("person_short", p.kind) ? word("person_short", p.kind) : t("kind_unknown"), note: serial.trim() });

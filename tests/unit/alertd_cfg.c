@@ -46,7 +46,10 @@ static void right_is_taken(void **state)
     assert_int_equal(alertd_cfg_load(&cfg, "docs/alertd.yaml", why), 0);
     assert_int_equal(cfg.n_zones, 2);
     assert_int_equal(cfg.zone[1].n_points, 3);
-    assert_int_equal(cfg.n_ours, 1);
+    assert_int_equal(cfg.n_ours, 2);
+    assert_string_equal(cfg.ours[1].model, "Mini 2");
+    assert_int_equal(cfg.ours[1].n_links, 2);
+    assert_string_equal(cfg.ours[1].link[1], "dji-ocusync");
 }
 
 static void wrong_is_named(void **state)
@@ -66,6 +69,8 @@ static void wrong_is_named(void **state)
                  "  - { id: a, lat_deg: 1, lon_deg: 2, radius_m: 5 }\n", 5, "two zones");
     refuses(BASE "zones:\n  - { id: a, lat_deg: 1, lon_deg: 2, radius_m: 5 }\n"
                  "  - { id: b, lat_deg: 91, lon_deg: 2, radius_m: 5 }\n", 5, "91");
+    refuses(BASE "own_aircraft:\n  - { name: P }\n", 3, "no serial");
+    refuses(BASE "own_aircraft:\n  - { serial: A, modell: B }\n", 4, "modell");
     refuses(BASE "place: { lat_deg: nan, lon_deg: 2 }\n", 3, "no number");
     assert_true(alertd_cfg_load(&cfg, "/nowhere/f.yaml", why) < 0);
     assert_non_null(strstr(why, "/nowhere/f.yaml"));

@@ -57,7 +57,7 @@ static inline void feed_init(struct feed *f)
     f->cfg.zone[0] = (struct alertd_zone){ .id = "pitch", .name = "Pitch", .lat_deg = 50,
                                            .lon_deg = 14, .radius_m = 200 };
     f->cfg.n_ours = 1;
-    snprintf(f->cfg.ours[0], sizeof f->cfg.ours[0], "OURS1");
+    f->cfg.ours[0] = (struct alertd_ours){ .serial = "OURS1", .name = "Patrol", .model = "Mini 2" };
     f->boot[0] = 11;
     f->boot[1] = 22;
     feed_core(f);
