@@ -28,6 +28,10 @@
 // linear between them: error (pi/64)^2/8 = -70 dB at worst, at ratio 1
 #define DDC_OVER_I0 0.0074367508341257335           // 1 / I0(beta)
 #define DDC_PHASES 64
+#define DDC_ROWS   36864            // taps of all rows: 768 phases (12.5 to 15.36 MS/s) of 48 taps
+#define DDC_EXACT  1024             // periods looked for; 2^k * 15 kHz from whole megahertz has 768
+#define DDC_AGAIN  4                // times a period's filters must serve to be worth making
+#define DDC_SPAN   2048             // samples worked on at once where periods allow: 16 KB
 #define DDC_TAPS2  352              // pass = 0.9 out and a ratio of 6 ask for 253
 #define DDC_TAPS1  8192             // ratio 4000; beyond, stage 2 takes what is left
 #define DDC_READ   (DDC_TAPS1 + 8192)
@@ -41,7 +45,7 @@ struct ddc {
     size_t  m, taps1, taps2;
     float   turn[2 * FIR_TURN];
     float   h1[2 * DDC_TAPS1];
-    float   h2[(DDC_PHASES + 1) * 2 * DDC_TAPS2];
+    float   h2[2 * DDC_ROWS];       // one way or the other: DDC_PHASES + 1 rows, or a period's
     bool    made[DDC_PHASES + 1];   // rows of h2: an even ratio needs few of them
     struct fir_row row;             // what they have in common
     double  fc2;
@@ -185,34 +189,74 @@ static void fill_mid(struct ddc *d, int64_t lo, size_t n)
         size_t k = n - i < group ? n - i : group;
         read_turned(d, (lo + (int64_t)i) * (int64_t)d->m - (int64_t)(d->taps1 / 2),
                     (k - 1) * d->m + d->taps1, d->in);
-        d->op->dots(d->in, 2 * d->m, d->h1, 2 * d->taps1, k, d->mid + 2 * i);
+        d->op->dots(d->in, 2 * d->m, d->h1, 2 * d->taps1, k, d->mid + 2 * i, 2);
     }
 }
 
-// Output from middle-rate samples; pos is the first output's time in them, step the next one's.
-static void run_stage2(struct ddc *d, double pos, double step, float complex *dst, size_t n)
+// The fewest outputs q after which they stand as far between samples as before, and the samples p
+// that is; 0 when that takes too many.
+static size_t period(double step, size_t most, size_t *ret_p)
+{
+    for (size_t q = 1; q <= most; q++) {
+        double p = (double)q * step, whole = (double)(int64_t)(p + 0.5);
+        if (fabs(p - whole) < 1e-10 * (double)q && whole > 0) {
+            *ret_p = (size_t)whole;
+            return q;
+        }
+    }
+    return 0;
+}
+
+// Outputs that come round to one phase share its filter:
+//
+//     phase    0   1   2   0   1   2   0   1   2         q = 3 outputs to p = 5 samples
+//     sample   0.0 1.7 3.3 5.0 6.7 8.3 10 ..
+//
+static void run_periods(struct ddc *d, double pos, size_t q, size_t p, float complex *dst, size_t n)
+{
+    size_t room = (DDC_SPAN - d->taps2 - 2) / p;        // periods
+    double step = (double)p / (double)q, base = floor(pos), late = pos - base;
+
+    if (room < 4)
+        room = (DDC_MID - d->taps2 - 2) / p;
+    if (room > 4)
+        room = room / 4 * 4;            // the kernel's way
+    for (size_t r = 0; r < q && r < n; r++) {
+        double at = late + (double)r * step;
+        make_row(d, at - floor(at), d->h2 + r * 2 * d->taps2);
+    }
+    for (size_t i = 0; i < n; i += room * q) {
+        size_t k = n - i < room * q ? n - i : room * q;
+        int64_t lo = (int64_t)base + (int64_t)(i / q * p) - (int64_t)(d->taps2 / 2) + 1;
+        size_t last = (size_t)(late + (double)(k - 1) * step + 1e-6);
+        fill_mid(d, lo, last + d->taps2);
+        for (size_t r = 0; r < q && r < k; r++)
+            d->op->dots(d->mid + 2 * (size_t)(late + (double)r * step), 2 * p,
+                        d->h2 + r * 2 * d->taps2, 2 * d->taps2, (k - r + q - 1) / q,
+                        (float *)(dst + i + r), 2 * q);
+    }
+}
+
+static void copy(struct ddc *d, int64_t at, float complex *dst, size_t n)
+{
+    for (size_t i = 0; i < n; i += DDC_MID) {
+        size_t k = n - i < DDC_MID ? n - i : DDC_MID;
+        fill_mid(d, at + (int64_t)i, k);
+        memcpy(dst + i, d->mid, k * sizeof *dst);
+    }
+}
+
+// Any ratio: between two of DDC_PHASES filters.
+static void run_between(struct ddc *d, double pos, double step, float complex *dst, size_t n)
 {
     size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
     per = per < 1 ? 1 : per;
-    bool even = step == floor(step);                // all as far between samples: one filter
-    bool same = step == 1 && pos == floor(pos);     // on samples: and that one is 1
-    if (even)
-        make_row(d, pos - floor(pos), d->h2);
     for (size_t i = 0; i < n; i += per) {
         size_t k = n - i < per ? n - i : per;
         double first = pos + (double)i * step;
         int64_t lo = (int64_t)floor(first) - (int64_t)(d->taps2 / 2) + 1;
         int64_t hi = (int64_t)floor(pos + (double)(i + k - 1) * step) + (int64_t)(d->taps2 / 2);
         fill_mid(d, lo, (size_t)(hi - lo + 1));
-        if (same) {
-            memcpy(dst + i, d->mid + 2 * (d->taps2 / 2 - 1), k * sizeof *dst);
-            continue;
-        }
-        if (even) {
-            d->op->dots(d->mid, 2 * (size_t)step, d->h2, 2 * d->taps2, k,
-                        (float *)(dst + i));
-            continue;
-        }
         for (size_t j = 0; j < k; j++) {
             double p = pos + (double)(i + j) * step, fl = floor(p), f = (p - fl) * DDC_PHASES;
             size_t row = (size_t)f;
@@ -225,6 +269,22 @@ static void run_stage2(struct ddc *d, double pos, double step, float complex *ds
                 d->op->lerp(x, a, stage2_row(d, row + 1), mu, 2 * d->taps2, y);
         }
     }
+}
+
+// Output from middle-rate samples; pos is the first output's time in them, step the next one's.
+static void run_stage2(struct ddc *d, double pos, double step, float complex *dst, size_t n)
+{
+    size_t most = n / DDC_AGAIN < DDC_EXACT ? n / DDC_AGAIN : DDC_EXACT, p = 0;
+    if (most > DDC_ROWS / d->taps2)
+        most = DDC_ROWS / d->taps2;
+    size_t q = period(step, most ? most : 1, &p);
+
+    if (step == 1 && pos == floor(pos))             // on samples: filters of 1
+        copy(d, (int64_t)pos, dst, n);
+    else if (q && p + d->taps2 + 2 <= DDC_MID)
+        run_periods(d, pos, q, p, dst, n);
+    else
+        run_between(d, pos, step, dst, n);
 }
 
 void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,

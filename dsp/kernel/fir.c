@@ -2,6 +2,10 @@
 // Inner loops of the resampler (dsp/ddc.c).  Compiled once per instruction set.
 #include "dsp/kernel/fir.h"
 
+#include <string.h>
+
+#include "dsp/kernel/vec.h"
+
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
@@ -11,16 +15,62 @@ typedef float lanes_at __attribute__((vector_size(4 * FIR_LANES), aligned(4), ma
 
 static inline lanes at(const float *p) { return *(const lanes_at *)p; }
 
+// Lanes of one sum, by halves: sixteen, eight, four, then one complex number.
 static inline void lanes_fold(lanes acc, float *ret)
 {
-    float re = 0, im = 0;
-    for (size_t i = 0; i < FIR_LANES; i += 2) {
-        re += acc[i];
-        im += acc[i + 1];
-    }
-    ret[0] = re;
-    ret[1] = im;
+    float a[FIR_LANES];
+    memcpy(a, &acc, sizeof a);
+    for (size_t n = FIR_LANES / 2; n >= 2; n /= 2)
+        for (size_t i = 0; i < n; i++)
+            a[i] += a[i + n];
+    ret[0] = a[0];
+    ret[1] = a[1];
 }
+
+#if VEC >= 8
+typedef float eight __attribute__((vector_size(32)));
+
+static inline eight lanes_half(lanes s)
+{
+#if VEC == 16
+    return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+           __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    eight h[2];
+    memcpy(h, &s, sizeof h);
+    return h[0] + h[1];
+#endif
+}
+
+// a and b by half: four lanes of a, four of b.
+static inline eight halves(eight a, eight b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+// Four sums as lanes_fold adds them, all at once.
+static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *ret, size_t step)
+{
+    eight a = halves(lanes_half(s0), lanes_half(s1)), b = halves(lanes_half(s2), lanes_half(s3));
+    eight r = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
+              __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);    // of 0, 2, 1, 3
+    float v[8];
+    memcpy(v, &r, sizeof v);
+    memcpy(ret, v, 2 * sizeof *v);
+    memcpy(ret + step, v + 4, 2 * sizeof *v);
+    memcpy(ret + 2 * step, v + 2, 2 * sizeof *v);
+    memcpy(ret + 3 * step, v + 6, 2 * sizeof *v);
+}
+#else
+static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *ret, size_t step)
+{
+    lanes_fold(s0, ret);
+    lanes_fold(s1, ret + step);
+    lanes_fold(s2, ret + 2 * step);
+    lanes_fold(s3, ret + 3 * step);
+}
+#endif
 
 // Two filters over one stretch: apart they hide each other's latency.
 static void lerp(const float *restrict x, const float *restrict a, const float *restrict b,
@@ -44,7 +94,7 @@ static void dot(const float *restrict x, const float *restrict a, size_t n, floa
 
 // Four outputs at a time, with the taps read once; each sums as dot does.
 static void dots(const float *restrict x, size_t step, const float *restrict a, size_t n,
-                 size_t count, float *restrict ret)
+                 size_t count, float *restrict ret, size_t ret_step)
 {
     size_t j = 0;
     for (; j + 4 <= count; j += 4, x += 4 * step) {
@@ -56,13 +106,10 @@ static void dots(const float *restrict x, size_t step, const float *restrict a, 
             s2 += at(x + 2 * step + i) * tap;
             s3 += at(x + 3 * step + i) * tap;
         }
-        lanes_fold(s0, ret + 2 * j);
-        lanes_fold(s1, ret + 2 * j + 2);
-        lanes_fold(s2, ret + 2 * j + 4);
-        lanes_fold(s3, ret + 2 * j + 6);
+        lanes_fold4(s0, s1, s2, s3, ret + j * ret_step, ret_step);
     }
     for (; j < count; j++, x += step)
-        dot(x, a, n, ret + 2 * j);
+        dot(x, a, n, ret + j * ret_step);
 }
 
 // I0(2 sqrt q) by its series, which needs no root; 16 terms are exact to 1e-9 for q up to 12.

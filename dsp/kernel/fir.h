@@ -25,8 +25,9 @@ struct fir_ops {
     // FIR_LANES.
     void (*lerp)(const float *x, const float *a, const float *b, float mu, size_t n, float *ret);
     void (*dot)(const float *x, const float *a, size_t n, float *ret);
-    // count of those, each step floats further in x, two in ret.
-    void (*dots)(const float *x, size_t step, const float *a, size_t n, size_t count, float *ret);
+    // count of those, each step floats further in x, ret_step in ret.
+    void (*dots)(const float *x, size_t step, const float *a, size_t n, size_t count, float *ret,
+                 size_t ret_step);
     // Kaiser-windowed sinc, each tap twice; beta up to 7.
     void (*row)(const struct fir_row *r, size_t n, float *ret);
     // x[k] *= turn[k] * (re + j im) for k < FIR_TURN, all interleaved.

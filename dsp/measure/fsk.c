@@ -66,7 +66,8 @@ static void discriminate(struct measurer *m, double cut, struct fsk *f)
 {
     float h[2 * FSK_TAPS];
     lowpass_taps(cut * f->w / f->fs, h);
-    fir_ops()->dots((const float *)m->g, 2, h, 2 * FSK_TAPS, f->read, (float *)m->z);
+    fir_ops()->dots((const float *)m->g, 2, h, 2 * FSK_TAPS, f->read, (float *)m->z,
+                    2);
     // Samples of s stand half a sample after those of z; click noise is held to the band.
     f->n = f->read - (f->read > 0);
     m->op->turns((const float *)m->z, f->n, (float)(f->fs / (2 * M_PI)), (float)(0.8 * f->w), f->s);
