@@ -172,6 +172,7 @@ static int load_track(struct core *c, const char *json, size_t len)
         free(t);
         return 0;
     }
+    t->unproven = true;
     t->at = c->n_tracks;
     c->track[c->n_tracks++] = t;
     struct sensor *s = map_get(&c->by_name, t->sensor);
@@ -255,6 +256,9 @@ int core_load(struct core *c, struct store *s)
     int r = store_load(s, &reader, c);
     for (size_t i = 0; i < c->n_incidents; i++)
         tie(c, c->incident[i]);
+    for (size_t i = 0; i < c->n_alerts; i++)
+        if (!strcmp(c->alert[i]->lane, "drone") && !strcmp(c->alert[i]->signal, "heard"))
+            alert_signal(c, c->alert[i], "quiet");
     // Health and sensors have numbers too and are not all stored: a restart begins well above what
     // any screen can have seen (2^20 changes are a day of a busy post).
     c->n = (last > c->n ? last : c->n) + (last || c->n ? 1 << 20 : 0);

@@ -111,7 +111,7 @@ struct track_rec {
     struct wire_track w;
     unsigned n_alternatives;    // of w.link_alternatives
     struct claim claim;
-    bool     late;
+    bool     late, unproven;    // unproven: of the store, and no sensor has said so since
     int64_t  received_ns;
     double   level_was_dbfs;    // about 10 s ago
     int64_t  level_was_ns;

@@ -62,11 +62,11 @@ static const struct rule rules[] = {
 };
 #define RULES (sizeof rules / sizeof rules[0])
 
-// Its sensor is there and says so.
+// Its sensor is there and says so: what a restart read from the store is not heard until then.
 bool track_heard(const struct core *c, const struct track_rec *t)
 {
     const struct sensor *s = map_get(&c->by_name, t->sensor);
-    return !t->ended_mono_ns && strcmp(t->w.state, "quiet") && s && s->state != SENSOR_LOST;
+    return !t->ended_mono_ns && !t->unproven && strcmp(t->w.state, "quiet") && s && s->state != SENSOR_LOST;
 }
 
 static void view_track(struct core *c, struct view *v, struct track_rec *t)

@@ -104,6 +104,16 @@ static struct track_rec *add(struct core *c, struct sensor *s, const struct wire
     return t;
 }
 
+// Live word of it, whatever it says.
+static void proved(struct track_rec *t, const struct wire_head *h)
+{
+    if (!t->unproven || h->late)
+        return;
+    t->unproven = false;
+    if (t->incident)
+        incident_touch(t->incident);
+}
+
 static void changed(struct core *c, struct track_rec *t, const struct wire_head *h)
 {
     // News, or history: a message that waited less than half a minute is still news.
@@ -134,6 +144,7 @@ void track_take(struct core *c, struct sensor *s, const struct wire_msg *m)
     struct track_rec *t = find(c, s, m->head.boot, w->id, id);
     if (!t && !(t = add(c, s, &m->head, id, proven(&new) ? 0 : worthless(&new))))
         return;
+    proved(t, &m->head);
     // Live goes before late: an older revision may come behind a newer one.
     if (t->w.revision && w->revision <= t->w.revision)
         return;
@@ -251,6 +262,7 @@ void decode_take(struct core *c, struct sensor *s, const struct wire_msg *m)
 {
     struct track_rec *t = track_of(c, s, m);
     if (t) {
+        proved(t, &m->head);
         t->matter = t->matter || !t->claim.protocol[0];
         claim_frame(&t->claim, &m->decode, &m->head);
         if (m->head.t_ns > t->w.last_ns)        // its track's next word may be seconds away

@@ -12,6 +12,23 @@
 
 #define ITEMS 8192              // messages between ingest and loop, 6 kB each
 
+// What the restart itself changed (nothing is heard until a sensor says so) is durable before
+// anybody is shown it.  On a full disk it is tried again like every batch.
+static int store_restart(struct loop *o)
+{
+    struct core_work *w = core_collect(o->core);
+    int r = w ? store_commit(o->store, w->batch) : -ENOMEM;
+    if (r == -EUCLEAN || r == -ENOMEM) {
+        core_work_free(w);
+        return r;
+    }
+    if (r < 0)
+        o->failed = w;
+    else
+        core_work_free(w);
+    return 0;
+}
+
 static int start_store(struct loop *o)
 {
     struct keys_peer *peers = NULL;
@@ -33,6 +50,8 @@ static int start_store(struct loop *o)
         snprintf(o->why, ALERTD_WHY, "%s: %s", o->l->cfg->data_dir, store_error(o->store));
         return -EIO;
     }
+    if ((r = store_restart(o)) < 0)
+        return r;
     snprintf(o->core->post.note, sizeof o->core->post.note, "%.159s", note);
     o->core->post.store_rows = store_rows(o->store);
     o->storing = store_thread_new(o->store, o->l->cfg->keep_days, o->done);

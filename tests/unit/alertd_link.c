@@ -82,6 +82,25 @@ static void every_event_exactly_once(void **state)
                                      " '%\"lane\":\"drone\"%'"), u->n);
 }
 
+// Killed while a drone is heard: from the first moment of the next start it is not said to be heard
+// now, and that is durable, for nobody has heard it since.
+static void restart_claims_nothing(void **state)
+{
+    struct unit *u = &unit[0];
+    (void)state;
+    unit_open(u, &post);
+    u->n = 1;
+    assert_true(unit_finish(u, "north", 30));
+    post_end(&post, SIGKILL);
+    unit_close(u);
+#define DRONES "SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE '%\"lane\":\"drone\"%'"
+    assert_int_equal(post_ask(&post, DRONES " AND json LIKE '%\"signal\":\"heard\"%'"), 1);
+    post_start(&post);
+    assert_int_equal(post_ask(&post, DRONES " AND json LIKE '%\"signal\":\"quiet\"%'"), 1);
+    assert_int_equal(post_ask(&post, "SELECT max(rev) FROM alert_rev WHERE json LIKE"
+                                     " '%\"signal\":\"quiet\"%'"), 2);
+}
+
 // Out of the list: the connection ends within a second, and does not come back; others go on.
 static void revoked_is_cut(void **state)
 {
@@ -223,7 +242,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(who_is_not_enrolled_stays_out), CASE(every_event_exactly_once),
-        CASE(revoked_is_cut), CASE(rubbish_is_dropped), CASE(flood_harms_nobody),
+        CASE(restart_claims_nothing), CASE(revoked_is_cut), CASE(rubbish_is_dropped), CASE(flood_harms_nobody),
         CASE(endless_message_is_cut),
         CASE(full_disk_loses_nothing),
     };
