@@ -392,7 +392,7 @@ static void restart_leaves_no_ghost(void **state)
     a = f.c->alert[!strcmp(f.c->alert[0]->family, "expresslrs")];
     const struct alert *b = f.c->alert[!!strcmp(f.c->alert[0]->family, "expresslrs")];
     assert_string_equal(a->signal, "ended");
-    assert_string_equal(b->signal, "heard");
+    assert_string_equal(b->signal, "quiet");
     tick(&f, s, 70, true);
     assert_string_equal(b->signal, "quiet");
     assert_int_equal(sensor_by_key(f.c, KEY_B)->state, SENSOR_LOST);
