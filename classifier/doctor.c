@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <linux/landlock.h>
-#include <math.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,16 +14,15 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/utc.h"
 #include "classifier/sensord.h"
 #include "hw/hw.h"
 #include "hw/keys.h"
 
 #define KEYS_DIR  "/etc/tyto/keys"      // as tyto-keys
 #define SPOOL_DIR "/var/lib/tyto"
+#define SENSOR_USER "tyto-sensor"       // of the unit
 
 const char *doctor_state_name(enum doctor_state s)
 {
@@ -98,43 +97,6 @@ static void check_processor(struct doctor *d)
                    "%.0f degrees at the hottest place", hot_c);
 }
 
-// An event of the sensor is dated by this clock; posts refuse what is 0.1 s ahead (SAPIENT).
-static void check_clock(struct doctor *d)
-{
-    static const char *const mend =
-        "install chrony (or gpsd and chrony where there is no network) and wait a few minutes";
-    struct hw_clock c;
-
-    hw_clock_read(&c);
-    double err_s = (double)c.err_ns * 1e-9;
-    if (!c.locked)
-        doctor_say(d, DOCTOR_WRONG, mend, "nothing keeps the clock right");
-    else
-        doctor_say(d, err_s > 0.1 ? DOCTOR_WRONG : DOCTOR_OK, err_s > 0.1 ? mend : NULL,
-                   "kept by %s, right within %.3g s", c.source, err_s);
-}
-
-static void check_place(struct doctor *d)
-{
-    struct hw_gps *g = hw_gps_new(NULL, d->gps_port);
-    struct hw_place p = { .known = false };
-
-    for (int i = 0; g && i < 25 && !p.known; i++) {     // gpsd tells a fix every second
-        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
-        hw_gps_read(g, &p);
-    }
-    hw_gps_free(g);
-    if (p.known)
-        doctor_say(d, DOCTOR_OK, NULL, "from gpsd, right within %.0f m, %u satellites", p.err_m,
-                   p.satellites);
-    else if (d->cfg && d->cfg->fixed)
-        doctor_say(d, DOCTOR_OK, NULL, "as configured: %.5f, %.5f", d->cfg->place.lat_deg,
-                   d->cfg->place.lon_deg);
-    else
-        doctor_say(d, DOCTOR_NOTE, "say the place in the configuration, or start gpsd",
-                   "no position from gpsd");
-}
-
 static void check_keys(struct doctor *d)
 {
     struct keys_own own;
@@ -162,12 +124,31 @@ static void check_keys(struct doctor *d)
                    n > 1 ? "s" : "");
 }
 
+// May who runs the sensor write there?  Root may everywhere, and is not who runs it.
+static void check_owner(struct doctor *d, const char *path)
+{
+    const struct passwd *user = getpwnam(SENSOR_USER);
+    struct stat st;
+
+    if (geteuid() && access(path, W_OK | X_OK))
+        doctor_say(d, DOCTOR_WRONG, "give it to the user who runs the sensor (chown), or run "
+                   "tyto doctor as that user", "this user may not write to %s: %s", path,
+                   strerror(errno));
+    else if (!geteuid() && user && !stat(path, &st) && st.st_uid != user->pw_uid &&
+             !access("/run/systemd/system", F_OK))
+        doctor_say(d, DOCTOR_WRONG, "chown -R " SENSOR_USER ": that folder, or another one in the "
+                   "configuration", "%s is not the user's who runs the sensor (" SENSOR_USER ")",
+                   path);
+}
+
 // Spool and journal: a day of events takes tens of megabytes, a full disk loses evidence.
 static void check_disk(struct doctor *d)
 {
     char path[512];
+    bool there;
 
     snprintf(path, sizeof path, "%s", d->spool ? d->spool : SPOOL_DIR);
+    there = !access(path, F_OK);
     for (char *end; access(path, F_OK) && (end = strrchr(path, '/'));)
         end[end == path && end[1]] = 0;                 // what is not there yet will be made
     int64_t left = hw_disk_free(path);
@@ -178,6 +159,8 @@ static void check_disk(struct doctor *d)
         doctor_say(d, left < 1000000000 ? DOCTOR_WRONG : DOCTOR_OK,
                    left < 1000000000 ? "make room: at least 1 GB" : NULL, "%.1f GB free at %s",
                    (double)left * 1e-9, path);
+    if (there)
+        check_owner(d, path);
 }
 
 // In a child: what a driver's process does before it loads the driver.
@@ -213,6 +196,43 @@ static void check_sandbox(struct doctor *d)
                    "only %llu open files allowed", (unsigned long long)files.rlim_cur);
 }
 
+// What systemctl answers in one word to "is-WHAT"; "" nothing.
+static void ask_systemd(const char *what, char ret[32])
+{
+    char line[96];
+
+    snprintf(line, sizeof line, "systemctl is-%s tyto-sensord.service 2>/dev/null", what);
+    FILE *f = popen(line, "re");
+    if (!f || !fgets(ret, 32, f))
+        ret[0] = 0;
+    if (f)
+        pclose(f);
+    ret[strcspn(ret, "\n")] = 0;
+}
+
+static void check_unit(struct doctor *d, const char *path)
+{
+    char active[32] = "", enabled[32] = "";
+
+    if (access("/run/systemd/system", F_OK)) {
+        doctor_say(d, DOCTOR_NOTE, "start tyto-sensord by what starts programs here",
+                   "%s is installed, and this machine runs no systemd", path);
+        return;
+    }
+    ask_systemd("active", active);
+    ask_systemd("enabled", enabled);
+    bool well = !strcmp(active, "active");
+    if (!strcmp(active, "failed"))
+        doctor_say(d, DOCTOR_WRONG, "journalctl -u tyto-sensord says why", "the sensor's unit "
+                   "failed");
+    else
+        doctor_say(d, well ? DOCTOR_OK : DOCTOR_NOTE, well ? NULL :
+                   "systemctl start tyto-sensord", "%s: %s", path, active[0] ? active : "not asked");
+    if (!strcmp(enabled, "disabled"))
+        doctor_say(d, DOCTOR_NOTE, "systemctl enable tyto-sensord", "the sensor does not start by "
+                   "itself");
+}
+
 static void check_service(struct doctor *d)
 {
     static const char *const where[] = {
@@ -224,7 +244,7 @@ static void check_service(struct doctor *d)
     for (size_t i = 0; i < sizeof where / sizeof where[0]; i++) {
         snprintf(path, sizeof path, "%s/tyto-sensord.service", where[i]);
         if (!access(path, R_OK)) {
-            doctor_say(d, DOCTOR_OK, NULL, "%s", path);
+            check_unit(d, path);
             return;
         }
     }
@@ -239,8 +259,8 @@ static void check_service(struct doctor *d)
 const struct doctor_check doctor_checks[] = {
     { "config", "the sensor's configuration", check_configuration },
     { "processor", "processors, memory, heat", check_processor },
-    { "clock", "what keeps the clock, and how right it is", check_clock },
-    { "place", "position from gpsd", check_place },
+    { "clock", "who keeps the clock (chrony, timesyncd, gpsd), and how right it is", doctor_clock },
+    { "place", "position from gpsd or the configuration", doctor_place },
     { "keys", "this machine's key and those it knows", check_keys },
     { "disk", "room for the spool", check_disk },
     { "sandbox", "what keeps drivers in", check_sandbox },

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum doctor_state { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WRONG };
 const char *doctor_state_name(enum doctor_state s);
@@ -49,5 +50,31 @@ void doctor_usb(struct doctor *d, const char *sys, const char *dev);
 // One line of `tyto-radio --list` to arguments that open that device; false: it has no driver.
 bool doctor_args(const char *line, char *driver, size_t driver_size, char *args, size_t args_size);
 
+// Devices that fit SoapySDR arguments (NULL: all that show themselves).  False: tyto-radio, which
+// lists them, could not be started.
+#define DOCTOR_RADIOS 8
+struct doctor_found { unsigned n; char driver[DOCTOR_RADIOS][64], args[DOCTOR_RADIOS][512]; };
+bool doctor_list(const struct doctor *d, const char *wanted, struct doctor_found *ret);
+// The value of key in "key=value, key=value", up to the next ", word="; false: it has none.
+bool doctor_value(const char *line, const char *key, char *ret, size_t size);
+
+void doctor_clock(struct doctor *d);
+struct hw_keepers;
+void doctor_keepers(struct doctor *d, const struct hw_keepers *k);
+void doctor_place(struct doctor *d);
 void doctor_drivers(struct doctor *d);
 void doctor_radio(struct doctor *d);
+
+// A sensor that runs with this configuration tells its radios' rate and loss itself (they are not
+// to be opened twice).  False: none runs, and nothing was said.
+bool doctor_running(struct doctor *d);
+bool doctor_told(const struct doctor *d);       // does one run? (of a configuration with a post)
+// Rate and loss of one radio, measured or told, and the verdict.
+struct doctor_rate {
+    const char *name;
+    double   rate_hz, measured_hz, seconds;     // measured_hz 0: not known
+    uint64_t lost, overflows, restarts, errors, jumps;
+    bool     hardware_time;
+    const char *what, *how;     // last trouble; "" or " (told by the running sensor)"
+};
+void doctor_judge(struct doctor *d, const struct doctor_rate *r);

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The doctor's look at radios: on the bus (ids and rights), as SoapySDR lists them (drivers), and
-// at work (rate and loss, through the very path that the sensor uses).
-#include <dirent.h>
+// The doctor's look at radios at work: rate and loss, through the very path that the sensor uses.
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/utc.h"
 #include "classifier/doctor.h"
@@ -19,210 +11,32 @@
 #include "hw/hw.h"
 #include "sdr/sdr.h"
 
-#define DEVICES_MAX 8
 #define MODULE_RATE_HZ 15.36e6  // of driver=tyto's built-in scene
 
-// ---- On the bus ------------------------------------------------------------------------------
-
-// One line of a file under sys/name; "" where there is none.
-static void attribute(const char *sys, const char *name, const char *key, char ret[16])
+void doctor_judge(struct doctor *d, const struct doctor_rate *r)
 {
-    char path[PATH_MAX];
-
-    ret[0] = 0;
-    snprintf(path, sizeof path, "%.3000s/%.255s/%s", sys, name, key);
-    FILE *f = fopen(path, "re");
-    if (f && !fgets(ret, 16, f))
-        ret[0] = 0;
-    if (f)
-        fclose(f);
-    ret[strcspn(ret, "\n")] = 0;
-}
-
-static bool profile_of_id(const char *id, struct hw_profile *ret)
-{
-    char why[HW_WHY];
-
-    for (size_t i = 0; hw_profile_name(i); i++)
-        if (!hw_profile_load(ret, hw_profile_name(i), why) && strstr(ret->udev, id))
-            return true;
-    return false;
-}
-
-static void look_at(struct doctor *d, const char *sys, const char *dev, const char *name)
-{
-    char vendor[16], product[16], bus[16], number[16], id[40], node[PATH_MAX];
-    struct hw_profile p;
-
-    attribute(sys, name, "idVendor", vendor);
-    attribute(sys, name, "idProduct", product);
-    snprintf(id, sizeof id, "%s:%s", vendor, product);
-    if (strlen(id) != 9 || !profile_of_id(id, &p))
-        return;
-    attribute(sys, name, "busnum", bus);
-    attribute(sys, name, "devnum", number);
-    snprintf(node, sizeof node, "%.3000s/%03d/%03d", dev, (int)strtol(bus, NULL, 10),
-             (int)strtol(number, NULL, 10));
-    if (!access(node, R_OK | W_OK))
-        doctor_say(d, DOCTOR_OK, NULL, "%s (%s) is plugged in, and this user may open it", p.title,
-                   id);
-    else
-        doctor_say(d, DOCTOR_WRONG, "install the udev rules (60-tyto.rules), join the group "
-                   "tyto-radio, plug it in again", "%s (%s): this user may not open %.300s: %s",
-                   p.title, id, node, strerror(errno));
-}
-
-void doctor_usb(struct doctor *d, const char *sys, const char *dev)
-{
-    struct dirent **e = NULL;
-    int n = scandir(sys, &e, NULL, alphasort);
-
-    for (int i = 0; i < n; i++) {
-        if (e[i]->d_name[0] != '.')
-            look_at(d, sys, dev, e[i]->d_name);
-        free(e[i]);
-    }
-    free(e);
-}
-
-// ---- As SoapySDR lists them ------------------------------------------------------------------
-
-// Starts tyto-radio --list [args]; its standard output, or NULL.
-static FILE *list_start(const struct doctor *d, pid_t *ret_pid)
-{
-    char dir[PATH_MAX], program[PATH_MAX + 16], path[PATH_MAX];
-    int fd[2];
-
-    if (hw_program_dir(dir, sizeof dir) < 0 || pipe2(fd, O_CLOEXEC))
-        return NULL;
-    snprintf(program, sizeof program, "%s/tyto-radio", dir);
-    snprintf(path, sizeof path, "SOAPY_SDR_PLUGIN_PATH=%.4000s",
-             d->plugin_path ? d->plugin_path : "");
-    char *argv[] = { program, "--list", (char *)d->device, NULL };
-    char *env[] = { d->plugin_path ? path : NULL, NULL };
-    posix_spawn_file_actions_t a;
-    posix_spawn_file_actions_init(&a);
-    posix_spawn_file_actions_adddup2(&a, fd[1], 1);
-    posix_spawn_file_actions_addopen(&a, 2, "/dev/null", O_WRONLY, 0);
-    int r = posix_spawn(ret_pid, program, &a, NULL, argv, env);
-    posix_spawn_file_actions_destroy(&a);
-    close(fd[1]);
-    FILE *f = r ? NULL : fdopen(fd[0], "r");
-    if (!f)
-        close(fd[0]);
-    return f;
-}
-
-// The value of key in "key=value, key=value", up to the next ", word=".
-static bool value_of(const char *line, const char *key, char *ret, size_t size)
-{
-    size_t n = strlen(key);
-
-    for (const char *p = line; p; p = strstr(p, ", "), p = p ? p + 2 : NULL) {
-        if (strncmp(p, key, n) || p[n] != '=')
-            continue;
-        const char *end = p + n + 1, *at = end;
-        while ((end = strstr(end, ", ")) && !memchr(end, '=', strcspn(end + 2, ",") + 2))
-            end += 2;
-        size_t len = end ? (size_t)(end - at) : strcspn(at, "\n");
-        if (len >= size)
-            return false;
-        memcpy(ret, at, len);
-        ret[len] = 0;
-        return true;
-    }
-    return false;
-}
-
-bool doctor_args(const char *line, char *driver, size_t driver_size, char *args, size_t args_size)
-{
-    char serial[128];
-
-    if (!value_of(line, "driver", driver, driver_size) || !*driver || strchr(driver, ','))
-        return false;
-    bool has = value_of(line, "serial", serial, sizeof serial) && *serial && !strchr(serial, ',');
-    int n = snprintf(args, args_size, "driver=%s%s%s", driver, has ? ",serial=" : "",
-                     has ? serial : "");
-    return n > 0 && (size_t)n < args_size;
-}
-
-struct found { unsigned n; char driver[DEVICES_MAX][64], args[DEVICES_MAX][512]; };
-
-// False: the program could not be asked.
-static bool list_read(const struct doctor *d, struct found *ret)
-{
-    char line[2048];
-    pid_t pid;
-    FILE *f = list_start(d, &pid);
-
-    ret->n = 0;
-    if (!f)
-        return false;
-    while (fgets(line, sizeof line, f)) {
-        unsigned i = ret->n;
-        if (i < DEVICES_MAX && doctor_args(line, ret->driver[i], sizeof ret->driver[i],
-                                           ret->args[i], sizeof ret->args[i]))
-            ret->n++;
-    }
-    fclose(f);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return true;
-}
-
-void doctor_drivers(struct doctor *d)
-{
-    struct found all;
-    unsigned before = d->count[DOCTOR_OK] + d->count[DOCTOR_WRONG];
-
-    doctor_usb(d, "/sys/bus/usb/devices", "/dev/bus/usb");
-    bool plugged = d->count[DOCTOR_OK] + d->count[DOCTOR_WRONG] > before;
-    if (!list_read(d, &all)) {
-        doctor_say(d, DOCTOR_WRONG, "install Tyto whole: tyto-radio belongs beside tyto-doctor",
-                   "tyto-radio cannot be started");
-        return;
-    }
-    for (unsigned i = 0; i < all.n; i++) {
-        bool known = hw_profile_for_driver(all.driver[i]) != NULL;
-        doctor_say(d, known ? DOCTOR_OK : DOCTOR_NOTE,
-                   known ? NULL : "write one (docs/RADIOS.md), or give rate and gain yourself",
-                   "SoapySDR finds %s%s", all.args[i], known ? "" : "; there is no profile for it");
-    }
-    if (!all.n && plugged)
-        doctor_say(d, DOCTOR_WRONG, "apt-get install its driver, docs/RADIOS.md names the package; "
-                   "then SoapySDRUtil --find", "a radio is plugged in, but no driver finds it");
-    else if (!all.n)
-        doctor_say(d, DOCTOR_WRONG, "plug one in; lsusb shows whether the machine sees it",
-                   "no radio");
-}
-
-// ---- At work ---------------------------------------------------------------------------------
-
-static void judge(struct doctor *d, const char *args, const struct iq_radio *r, double rate_hz,
-                  double seconds)
-{
-    double all = rate_hz * seconds, share = all > 0 ? (double)r->lost / all : 0;
+    double all = r->rate_hz * r->seconds, share = all > 0 ? (double)r->lost / all : 0;
     // Crystals are within 100 ppm; a thousandth is not the crystal, 20 ms is the scheduler.
-    bool fast = fabs(r->rate_measured_hz / rate_hz - 1) < 1e-3 + 0.02 / seconds;
+    bool fast = fabs(r->measured_hz / r->rate_hz - 1) < 1e-3 + 0.02 / r->seconds;
 
     if (r->restarts || r->errors)
         doctor_say(d, DOCTOR_WRONG, "another cable or port, without a hub; a stronger supply",
-                   "%s: it broke off and was started again: %s", args, r->what);
+                   "%s: it broke off and was started again: %s%s", r->name, r->what, r->how);
     if (r->lost)
         doctor_say(d, DOCTOR_WRONG, "a lower rate, a USB 3 port of its own, fewer programs beside",
-                   "%s: %.3g %% of the samples lost in %.0f s, %llu overflows", args, 100 * share,
-                   seconds, (unsigned long long)r->overflows);
+                   "%s: %.3g %% of the samples lost in %.0f s, %llu overflows%s", r->name,
+                   100 * share, r->seconds, (unsigned long long)r->overflows, r->how);
     if (!fast && !r->restarts)
         doctor_say(d, DOCTOR_WRONG, "a lower rate: the radio or this machine does not keep up",
-                   "%s: %.6g MS/s arrive of %.6g", args, r->rate_measured_hz / 1e6, rate_hz / 1e6);
+                   "%s: %.6g MS/s arrive of %.6g%s", r->name, r->measured_hz / 1e6,
+                   r->rate_hz / 1e6, r->how);
     if (!r->lost && !r->restarts && fast)
-        doctor_say(d, DOCTOR_OK, NULL, "%s: %.6g MS/s for %.0f s, nothing lost%s", args,
-                   r->rate_measured_hz / 1e6, seconds,
-                   r->hardware_time ? ", sample clock" : "");
-    if (r->time_jumps)
+        doctor_say(d, DOCTOR_OK, NULL, "%s: %.6g MS/s for %.0f s, nothing lost%s%s", r->name,
+                   r->measured_hz / 1e6, r->seconds, r->hardware_time ? ", sample clock" : "",
+                   r->how);
+    if (r->jumps)
         doctor_say(d, DOCTOR_NOTE, "newer firmware, or a profile with hardware_time: false",
-                   "%s: its time stamps jumped %llu times", args,
-                   (unsigned long long)r->time_jumps);
+                   "%s: its time stamps jumped %llu times", r->name, (unsigned long long)r->jumps);
 }
 
 static double rate_of(const struct hw_profile *p)
@@ -236,6 +50,25 @@ static double rate_of(const struct hw_profile *p)
     return p->rate_hi_hz.v < 20e6 ? p->rate_hi_hz.v : 20e6;     // what two processors analyse
 }
 
+// Of the programs that hold radios, one that runs: it most likely holds this one.
+static void cannot_open(struct doctor *d, int err, const char *why)
+{
+    static const char *const holders[] = { "tyto-sensord", "tyto-record", "SoapySDRServer",
+                                           "rtl_tcp", "gqrx", "sdrangel" };
+    char mend[200] = "plug it out and in again; then lsusb, and tyto doctor drivers";
+
+    for (size_t i = 0; err == -EBUSY && i < sizeof holders / sizeof holders[0]; i++) {
+        long pid = hw_process(holders[i]);
+        if (pid) {
+            snprintf(mend, sizeof mend, "%s runs as process %ld and most likely holds it: end it "
+                     "first%s", holders[i], pid, i ? "" : ", or give its configuration with "
+                     "--config");
+            break;
+        }
+    }
+    doctor_say(d, DOCTOR_WRONG, mend, "%s", why);
+}
+
 static void measure_as(struct doctor *d, const char *name, const struct iq_live_cfg *cfg)
 {
     char why[IQ_WHY];
@@ -243,8 +76,9 @@ static void measure_as(struct doctor *d, const char *name, const struct iq_live_
     struct iq_block *b;
     struct iq_radio r;
 
-    if (iq_open_live(&s, cfg, why) < 0) {
-        doctor_say(d, DOCTOR_WRONG, "what the sentence says", "%s", why);
+    int err = iq_open_live(&s, cfg, why);
+    if (err < 0) {
+        cannot_open(d, err, why);
         return;
     }
     int64_t start = mono_now_ns(), end = start + (int64_t)(d->seconds * 1e9);
@@ -259,7 +93,10 @@ static void measure_as(struct doctor *d, const char *name, const struct iq_live_
     iq_radio(s, &r);
     if (!(r.rate_measured_hz > 0) && now > first)       // too short for the source's own figure
         r.rate_measured_hz = (double)(to - from) / ((double)(now - first) * 1e-9);
-    judge(d, name, &r, cfg->rate_hz, (double)(mono_now_ns() - start) * 1e-9);
+    doctor_judge(d, &(struct doctor_rate){ .name = name, .rate_hz = cfg->rate_hz,
+        .measured_hz = r.rate_measured_hz, .seconds = (double)(mono_now_ns() - start) * 1e-9,
+        .lost = r.lost, .overflows = r.overflows, .restarts = r.restarts, .errors = r.errors,
+        .jumps = r.time_jumps, .hardware_time = r.hardware_time, .what = r.what, .how = "" });
     iq_close(s);
 }
 
@@ -283,7 +120,7 @@ static void measure(struct doctor *d, const char *driver, const char *args)
     measure_as(d, args, &cfg);
 }
 
-// As configured: rate, frequency, gain and antenna are the sensor's own.  False: no radio is.
+// As configured: rate, frequency, gain and antenna are the sensor's own.  False: none is.
 static bool measure_configured(struct doctor *d)
 {
     bool any = false;
@@ -306,21 +143,24 @@ static bool measure_configured(struct doctor *d)
 
 void doctor_radio(struct doctor *d)
 {
-    struct found all;
+    struct doctor_found all;
     char driver[64], args[512];
 
     if (d->device) {            // as it was given: it may hold more than a listing tells
-        if (value_of(d->device, "driver", args, sizeof args))
+        if (doctor_value(d->device, "driver", args, sizeof args))
             snprintf(driver, sizeof driver, "%.*s", (int)strcspn(args, ","), args);
         else
             driver[0] = 0;
         measure(d, driver, d->device);
         return;
     }
-    if (measure_configured(d))
+    if (doctor_running(d) || measure_configured(d))
         return;
-    if (!list_read(d, &all) || !all.n) {
-        doctor_say(d, DOCTOR_NOTE, NULL, "no radio to measure");
+    if (!doctor_list(d, NULL, &all) || !all.n) {
+        doctor_say(d, d->cfg ? DOCTOR_NOTE : DOCTOR_WRONG, d->cfg ? NULL :
+                   "plug one in, or name it with --device", d->cfg ?
+                   "nothing was measured: the configuration names no radio" :
+                   "nothing was measured: no radio");
         return;
     }
     for (unsigned i = 0; i < all.n; i++)

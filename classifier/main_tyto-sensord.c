@@ -306,6 +306,8 @@ static void end(struct sensord *s, int code)
 
     if (clean && s->started == s->cfg.n_radios && code == 0)
         health_work(&s->health, mono_now_ns(), true);   // how it was at the end
+    if (s->cfg.endpoint[0] && s->tell.pub)
+        tell_health_end(s->cfg.spool_dir);
     pub_free(s->tell.pub, DRAIN_PUB_S);
     s->tell.pub = NULL;
     if (!clean) {
@@ -333,6 +335,7 @@ static int start(struct sensord *s)
         s->told_state[i] = -1;
     if (s->cfg.gpsd_host[0])
         s->health.gps = hw_gps_new(s->cfg.gpsd_host, s->cfg.gpsd_port);
+    hw_clock_ask();
     int r = link_start(s);
     return r ? r : chains_make(s);
 }

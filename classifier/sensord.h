@@ -65,6 +65,11 @@ struct tell {
 void tell_event(struct tell *t, const struct wire_msg *m);
 void tell_view(struct tell *t, const struct wire_msg *m);
 struct wire_view tell_wanted(const struct tell *t);
+// The newest health as DIR/health.json, for who looks after the machine (tyto doctor); gone at an
+// orderly end.  Nothing depends on it: a disk that is full keeps it old.
+#define TELL_HEALTH "health.json"
+void tell_health(const char *dir, const struct wire_msg *m);
+void tell_health_end(const char *dir);
 
 // ---- One radio -------------------------------------------------------------------------------
 

@@ -151,6 +151,8 @@ static void health_say(struct health *h, int64_t now_ns)
     for (unsigned i = 0; i < w->n_radios; i++)
         radio_fill(h->chain[i], now_ns, &w->radio[i]);
     tell_event(h->tell, &h->msg);
+    if (h->cfg->endpoint[0] && h->tell->pub)            // the spool is ours
+        tell_health(h->cfg->spool_dir, &h->msg);
     h->health_ns = now_ns;
 }
 
@@ -209,7 +211,9 @@ bool health_work(struct health *h, int64_t now_ns, bool force)
     }
     if (changed || s_of(now_ns - h->health_ns) >= HEALTH_S)
         health_say(h, now_ns);
-    if (force || s_of(now_ns - h->ledger_ns) >= LEDGER_S)
+    if (force || s_of(now_ns - h->ledger_ns) >= LEDGER_S) {
+        hw_clock_ask();
         ledger_say(h, now_ns);
+    }
     return fed;
 }

@@ -29,7 +29,12 @@
 #define BAD_ROW 20              // so many senseless lines in a row: this is no gpsd
 #define CONNECT_MS 5000
 
-struct fix { double lat_deg, lon_deg, alt_m, err_m; int64_t at_ns; uint64_t satellites; };
+struct fix {
+    double  lat_deg, lon_deg, alt_m, err_m;
+    int64_t at_ns;                          // CLOCK_MONOTONIC when it came
+    double  off_s;
+    uint64_t satellites;
+};
 #define WORDS (sizeof(struct fix) / sizeof(uint64_t))
 
 struct hw_gps {
@@ -37,20 +42,19 @@ struct hw_gps {
     int           stop_fd;
     pthread_t     thread;
     struct gpsd   gpsd;                     // the thread's
-    int64_t       fix_ns;
+    struct fix    good;                     // the last one believed
     atomic_uint   seq;                      // odd: being written
     _Atomic uint64_t word[WORDS];
     atomic_bool   known;
-    _Atomic uint64_t bad, connects;
+    _Atomic uint64_t bad, connects, refused;
+    atomic_int    why;                      // enum gpsd_refusal
 };
 
 static void publish(struct hw_gps *g)
 {
-    const struct gpsd *d = &g->gpsd;
-    struct fix f = { d->lat_deg, d->lon_deg, d->alt_m, d->err_m, g->fix_ns, d->satellites };
     uint64_t w[WORDS];
 
-    memcpy(w, &f, sizeof w);
+    memcpy(w, &g->good, sizeof w);
     atomic_fetch_add(&g->seq, 1);
     for (size_t i = 0; i < WORDS; i++)
         atomic_store(&g->word[i], w[i]);
@@ -105,6 +109,27 @@ static int connect_any(const struct hw_gps *g)
     return fd;
 }
 
+static void take(struct hw_gps *g)
+{
+    struct gpsd *d = &g->gpsd;
+    int64_t utc_ns = utc_now_ns(), mono_ns = mono_now_ns();
+    struct hw_clock c;
+
+    hw_clock_read(&c);
+    gpsd_judge(d, utc_ns, c.locked);
+    if (d->news)
+        g->good = (struct fix){ d->lat_deg, d->lon_deg, d->alt_m, d->err_m, mono_ns,
+                                d->fix_ns ? (double)(utc_ns - d->fix_ns) * 1e-9 : NAN, 0 };
+    if (d->news || (g->good.at_ns && g->good.satellites != d->satellites)) {
+        g->good.satellites = d->satellites;
+        publish(g);
+    }
+    d->news = false;
+    atomic_store(&g->bad, d->bad);
+    atomic_store(&g->refused, d->refused);
+    atomic_store(&g->why, (int)d->why);
+}
+
 // Until the peer closes, talks nonsense, or we are to end (false).
 static bool listen_to(struct hw_gps *g, int fd)
 {
@@ -118,12 +143,7 @@ static bool listen_to(struct hw_gps *g, int fd)
         if (n < 0)
             continue;
         gpsd_feed(d, buf, (size_t)n);
-        atomic_store(&g->bad, d->bad);
-        if (d->news)
-            g->fix_ns = mono_now_ns();
-        if (d->known)
-            publish(g);
-        d->news = false;
+        take(g);
         if (d->bad_row >= BAD_ROW)
             return true;
     }
@@ -146,6 +166,7 @@ static void *gps_run(void *arg)
             close(fd);
             g->gpsd.n = g->gpsd.bad_row = 0;
             g->gpsd.skipping = false;
+            g->gpsd.skipped = 0;
             if (!on)
                 break;
         }
@@ -180,7 +201,7 @@ void hw_gps_read(struct hw_gps *g, struct hw_place *ret)
     uint64_t w[WORDS];
     unsigned before;
 
-    *ret = (struct hw_place){ .source = "none", .alt_m = NAN };
+    *ret = (struct hw_place){ .source = "none", .alt_m = NAN, .clock_off_s = NAN };
     if (!atomic_load(&g->known))
         return;
     do {
@@ -192,11 +213,17 @@ void hw_gps_read(struct hw_gps *g, struct hw_place *ret)
     *ret = (struct hw_place){ .known = true, .source = "gpsd", .lat_deg = f.lat_deg,
                               .lon_deg = f.lon_deg, .alt_m = f.alt_m, .err_m = f.err_m,
                               .age_s = (double)(mono_now_ns() - f.at_ns) * 1e-9,
-                              .satellites = (unsigned)f.satellites };
+                              .satellites = (unsigned)f.satellites, .clock_off_s = f.off_s };
 }
 
 uint64_t hw_gps_bad(const struct hw_gps *g)      { return atomic_load(&g->bad); }
 uint64_t hw_gps_connects(const struct hw_gps *g) { return atomic_load(&g->connects); }
+
+uint64_t hw_gps_refused(const struct hw_gps *g, const char **ret_why)
+{
+    *ret_why = gpsd_refusal_words((enum gpsd_refusal)atomic_load(&g->why));
+    return atomic_load(&g->refused);
+}
 
 void hw_gps_free(struct hw_gps *g)
 {

@@ -1,47 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the box tells about itself: its clock, disk, memory, processor and heat.
+// What the box tells about itself: its disk, memory, processor and heat.
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/utc.h"
 #include "hw/hw.h"
-
-// Seconds since systemd-timesyncd last set the clock; -1: not it, or not yet.
-static double timesyncd_age_s(void)
-{
-    struct stat st;
-
-    if (stat("/run/systemd/timesync/synchronized", &st))
-        return -1;
-    return fmax((double)(utc_now_ns() / 1000000000 - st.st_mtim.tv_sec), 0);
-}
-
-// The kernel keeps what its disciplining program tells it, and lets the bound grow by 500 ppm from
-// then on; past 16 s it calls the clock unsynchronised.
-void hw_clock_read(struct hw_clock *ret)
-{
-    struct timex t = { .modes = 0 };
-    int state = adjtimex(&t);
-
-    *ret = (struct hw_clock){ .source = "none", .age_s = -1, .err_ns = INT64_MAX };
-    if (state < 0)
-        return;
-    ret->err_ns = (int64_t)t.maxerror * 1000;
-    ret->locked = state != TIME_ERROR && !(t.status & STA_UNSYNC);
-    if (!ret->locked)
-        return;
-    snprintf(ret->source, sizeof ret->source, "%s", t.status & STA_PPSSIGNAL ? "gnss" : "ntp");
-    ret->age_s = timesyncd_age_s();
-}
 
 int64_t hw_disk_free(const char *path)
 {

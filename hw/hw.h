@@ -75,7 +75,7 @@ int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY
 
 // ---- Place and time --------------------------------------------------------------------------
 
-// How good the system's clock is, from the kernel (adjtimex) and chrony where it runs.
+// How good the system's clock is, from the kernel (adjtimex) and from chrony where it was asked.
 struct hw_clock {
     char    source[16];         // "gnss" "ntp" "rtc" "none": what disciplines it
     bool    locked;
@@ -83,6 +83,24 @@ struct hw_clock {
     int64_t err_ns;             // bound on its error
 };
 void hw_clock_read(struct hw_clock *ret);
+// Asks chronyd on this machine for hw_clock_read, which tells what it said for a minute from then.
+// Waits at most 50 ms; one thread, every 10 s or so.
+void hw_clock_ask(void);
+
+// Who keeps the clock, asked now (takes up to 0.2 s).
+struct hw_keepers {
+    bool     kernel;            // its clock is marked as kept right, by whomever
+    bool     chrony, chrony_answers, chrony_synchronised, chrony_gnss;  // runs; ...
+    char     chrony_source[48];
+    unsigned chrony_stratum;
+    double   chrony_err_s, chrony_age_s;    // bound; since its last measurement, < 0 not known
+    bool     timesyncd;         // systemd's, runs
+    double   timesyncd_age_s;   // since it last set the clock; < 0: not since the start
+};
+void hw_keepers_read(struct hw_keepers *ret);
+
+// The lowest process of that name (as in /proc/PID/comm); 0: none is to be seen.
+long hw_process(const char *name);
 
 // Where the box stands.
 struct hw_place {
@@ -91,12 +109,15 @@ struct hw_place {
     double lat_deg, lon_deg, alt_m, err_m;  // err_m: 95 % horizontal; alt_m NAN not known
     double age_s;               // of the fix
     unsigned satellites;
+    double clock_off_s;         // this machine's clock less the receiver's; NAN not known
 };
 // A client of gpsd on host:port (NULL: 127.0.0.1:2947), reading in a thread of its own, which
 // tries again for ever.  NULL: no memory.
 struct hw_gps;
 struct hw_gps *hw_gps_new(const char *host, const char *port);
 void hw_gps_read(struct hw_gps *g, struct hw_place *ret);      // any thread; never waits
+// What gpsd said and is not believed: how often, and why the last time ("" never).
+uint64_t hw_gps_refused(const struct hw_gps *g, const char **ret_why);
 void hw_gps_free(struct hw_gps *g);
 
 // Free bytes on the file system of path, or -errno.

@@ -43,11 +43,54 @@ radios:
     rate_hz: 2.4e6
     centre_hz: 868e6
 X
-doctor 1 configured --config "$tmp/s.yaml" config keys radio
+doctor 1 configured --config "$tmp/s.yaml" config keys drivers radio
 slow
+said ok 'roof: SoapySDR finds driver=tyto'
+! grep -q 'no radio' "$tmp/out" || fault "configured: a radio that works is called none: $(cat "$tmp/out")"
 said ok "$tmp/s.yaml: .*Test.*, 1 radio"
 said wrong "$tmp/none"
 said ok 'roof: .*nothing lost'
+sed 's/driver=tyto/driver=nosuch/' "$tmp/s.yaml" >"$tmp/none.yaml"
+doctor 1 'configured, and not there' --config "$tmp/none.yaml" drivers
+said wrong 'roof: SoapySDR finds no driver=nosuch'
+doctor 1 'named, and not there' --device driver=nosuch drivers
+said wrong 'finds no driver=nosuch'
+
+# A running sensor holds its radios: it is asked, they are not opened a second time.
+"$build/bin/tyto-keys" make --dir "$tmp/own" >/dev/null
+"$build/bin/tyto-keys" make --dir "$tmp/post" >"$tmp/theirs"
+cat >"$tmp/run.yaml" <<X
+name: Test
+keys_dir: $tmp/own
+post: { endpoint: 'tcp://127.0.0.1:9', key: '$(sed -n 's/^public key *//p' "$tmp/theirs")' }
+spool: { dir: $tmp/spool }
+droneid: off
+plugin_path: $build/soapy
+radios:
+  - { name: good, args: '$quiet', rate_hz: 2.4e6, centre_hz: 868e6 }
+  - { name: bad, args: '$quiet,serial=2,overflow_every=100', rate_hz: 2.4e6, centre_hz: 868e6 }
+  - { name: gone, args: 'driver=tyto,scene=quiet,serial=3,fail_open=1', rate_hz: 2.4e6, centre_hz: 868e6 }
+X
+"$build/bin/tyto-sensord" "$tmp/run.yaml" >/dev/null 2>"$tmp/sensord" </dev/null & pid=$!
+trap 'kill -9 $pid 2>/dev/null || :; rm -rf "$tmp"' EXIT
+i=0
+until grep -q '"name":"good",[^}]*"rate_measured_hz"' "$tmp/spool/health.json" 2>/dev/null ||
+    [ $i -gt 300 ]; do sleep 0.2; i=$((i + 1)); done
+doctor 1 'a running sensor' --config "$tmp/run.yaml" radio
+said wrong 'bad: .*samples lost.*running sensor'
+said wrong 'gone: the running sensor says it is re'
+grep -q '"what":"good: [^"]*running sensor' "$tmp/out" || fault "not told by the sensor: $(cat "$tmp/out")"
+kill -TERM $pid
+wait $pid || :
+[ ! -e "$tmp/spool/health.json" ] || fault 'an ended sensor left its health'
+# One that was killed leaves it; nobody is waited for.
+printf '{"type":"health","mono_s":%s,"radios":[]}\n' "$(cut -d' ' -f1 /proc/uptime)" >"$tmp/spool/health.json"
+doctor 1 'a killed sensor' --config "$tmp/run.yaml" radio
+said wrong 'gone: .*does not open'
+printf '{"mono_s":1e300,"radios":[7,{"name":7}]}' >"$tmp/spool/health.json"
+doctor 1 'a health of nonsense' --config "$tmp/run.yaml" radio
+said wrong 'gone: .*does not open'
+
 sed -i 's/rate_hz/rate/' "$tmp/s.yaml"
 doctor 1 'bad configuration' --config "$tmp/s.yaml" config
 said wrong "$tmp/s.yaml:8: "

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "classifier/doctor.h"
+#include "hw/hw.h"
 #include "hw/keys.h"
 
 static struct { unsigned n; enum doctor_state state[16]; char what[16][300], mend[16][300]; } told;
@@ -162,6 +163,35 @@ static void keys_are_looked_at(void **state)
     assert_true(told.n == 3 && told.state[2] == DOCTOR_OK);
 }
 
+static void each_keeper_of_the_clock_is_told_apart(void **state)
+{
+    (void)state;
+    static const struct { struct hw_keepers k; enum doctor_state s; const char *what; } cases[] = {
+        { { .timesyncd_age_s = -1 }, DOCTOR_WRONG, "nothing keeps the clock" },
+        { { .timesyncd = true, .timesyncd_age_s = -1 }, DOCTOR_WRONG, "has not set" },
+        { { .timesyncd = true, .timesyncd_age_s = 40, .kernel = true }, DOCTOR_OK, "timesyncd" },
+        { { .timesyncd = true, .timesyncd_age_s = 7200, .kernel = true }, DOCTOR_WRONG, "120 min" },
+        { { .chrony = true }, DOCTOR_NOTE, "does not answer" },
+        { { .chrony = true, .chrony_answers = true }, DOCTOR_WRONG, "no source" },
+        { { .chrony = true, .chrony_answers = true, .chrony_synchronised = true,
+            .chrony_source = "192.0.2.1", .chrony_err_s = 0.004 }, DOCTOR_OK, "192.0.2.1" },
+        { { .chrony = true, .chrony_answers = true, .chrony_synchronised = true,
+            .chrony_gnss = true, .chrony_source = "GPS" }, DOCTOR_OK, "GPS (a receiver)" },
+        { { .chrony = true, .chrony_answers = true, .chrony_synchronised = true,
+            .chrony_err_s = 0.4 }, DOCTOR_WRONG, "0.4 s" },
+        { { .chrony = true, .chrony_answers = true, .chrony_synchronised = true,
+            .chrony_age_s = 1e4 }, DOCTOR_WRONG, "went silent" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct doctor d = doctor("clock");
+        doctor_keepers(&d, &cases[i].k);
+        assert_true(told.n >= 1);
+        if (told.state[0] != cases[i].s || !(strstr(told.what[0], cases[i].what) ||
+                                             strstr(told.mend[0], cases[i].what)))
+            fail_msg("%zu: %d %s -> %s", i, told.state[0], told.what[0], told.mend[0]);
+    }
+}
+
 static void each_check_of_the_box_says_something(void **state)
 {
     (void)state;
@@ -187,6 +217,7 @@ int main(void)
                                         drop_home),
         cmocka_unit_test(listings_become_arguments),
         cmocka_unit_test_setup_teardown(keys_are_looked_at, make_home, drop_home),
+        cmocka_unit_test(each_keeper_of_the_clock_is_told_apart),
         cmocka_unit_test(each_check_of_the_box_says_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

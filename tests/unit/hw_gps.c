@@ -84,8 +84,103 @@ static void a_line_without_end_is_bounded(void **state)
     for (int i = 0; i < 1000; i++)
         gpsd_feed(&g, chunk, sizeof chunk);
     assert_int_equal(g.lines, 0);
+    assert_true(g.bad_row >= 20);               // the client hangs up
     gpsd_feed(&g, "\n" TPV, strlen("\n" TPV));
     assert_true(g.lines == 2 && g.bad == 1 && g.bad_row == 0 && g.known);
+}
+
+// Lies in true JSON.  What is refused is counted, named, and leaves the place as it was.
+
+static void fix(struct gpsd *g, double lat_deg, double lon_deg, int second)
+{
+    char line[200];
+    snprintf(line, sizeof line, "{\"class\":\"TPV\",\"mode\":3,\"lat\":%.6f,\"lon\":%.6f,"
+             "\"eph\":5,\"time\":\"2026-11-22T12:%02d:%02d.000Z\"}\n", lat_deg, lon_deg,
+             second / 60, second % 60);
+    g->news = false;
+    gpsd_feed(g, line, strlen(line));
+}
+
+static void a_time_that_does_not_go_on_is_refused(void **state)
+{
+    (void)state;
+    static struct gpsd g;
+    memset(&g, 0, sizeof g);
+    fix(&g, 50, 14, 10);
+    assert_true(g.news && g.refused == 0);
+    for (unsigned i = 1; i <= 5; i++) {         // a receiver that hangs says the same for ever
+        fix(&g, 50 + 0.00001 * i, 14, 10);
+        assert_true(!g.news && g.refused == i && g.why == GPSD_OLD && near_to(g.lat_deg, 50));
+    }
+    fix(&g, 50, 14, 3);                         // set back: once refused, then it goes on
+    assert_true(!g.news && g.refused == 6);
+    fix(&g, 50.0001, 14, 4);
+    assert_true(g.news && near_to(g.lat_deg, 50.0001));
+}
+
+static void a_position_that_jumps_is_refused(void **state)
+{
+    (void)state;
+    static struct gpsd g;
+    int s = 0;
+    memset(&g, 0, sizeof g);
+    for (; s < 60; s++) {                       // 180 km/h to the north
+        fix(&g, 50 + s * 50 / 111195.0, 14, s);
+        assert_true(g.news);
+    }
+    double stays_deg = g.lat_deg;
+    for (int i = 0; i < 50; i++, s++) {         // to and fro over 11 km: never believed
+        fix(&g, i % 2 ? 51.1 : 51.2, 14, s);
+        assert_true(!g.news && g.why == GPSD_JUMP && near_to(g.lat_deg, stays_deg));
+    }
+    assert_int_equal(g.refused, 50);
+    fix(&g, stays_deg, 14, s++);                // back: at once
+    assert_true(g.news);
+    for (int i = 1; i < 10; i++, s++) {         // somewhere else for good: after ten seconds
+        fix(&g, -33, -179.9999 + i * 0.0001, s);
+        assert_false(g.news);
+    }
+    fix(&g, -33, 179.9999, s++);                // across the date line it is no way at all
+    assert_true(g.news && near_to(g.lat_deg, -33));
+    assert_int_equal(g.refused, 59);
+}
+
+static void a_fix_from_another_day_is_refused(void **state)
+{
+    (void)state;
+    static struct gpsd g;
+    const int64_t noon_ns = INT64_C(1795348800000000000);   // 2026-11-22T12:00:00Z
+    memset(&g, 0, sizeof g);
+    fix(&g, 50, 14, 0);
+    gpsd_judge(&g, noon_ns + 2000000000, true);
+    assert_true(g.news && g.refused == 0);
+    gpsd_judge(&g, noon_ns + INT64_C(86400000000000), false);   // whose clock is wrong?
+    assert_true(g.news);
+    gpsd_judge(&g, noon_ns - 11000000000, true);
+    assert_true(!g.news && g.refused == 1 && g.why == GPSD_CLOCK);
+    assert_true(*gpsd_refusal_words(g.why));
+}
+
+static void numbers_beyond_all_bounds_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const lies[] = {
+        "\"eph\":1e300", "\"eph\":-1", "\"epx\":1e308,\"epy\":1e308", "\"alt\":1e18",
+        "\"altMSL\":-1e300", "\"time\":\"99999-01-01T00:00:00Z\"", "\"time\":1e300",
+        "\"time\":\"2026-13-45T99:99:99Z\"",
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        char line[200];
+        snprintf(line, sizeof line, "{\"class\":\"TPV\",\"mode\":3,\"lat\":1,\"lon\":2,%s}\n",
+                 lies[i]);
+        struct gpsd g = fed(line);
+        if (!g.known || !(g.err_m >= 0 && g.err_m <= 2e6) || !isnan(g.alt_m) || g.fix_ns)
+            fail_msg("%s: err %g alt %g time %lld", lies[i], g.err_m, g.alt_m,
+                     (long long)g.fix_ns);
+    }
+    struct gpsd g = fed("{\"class\":\"TPV\",\"mode\":3,\"lat\":NaN,\"lon\":2}\n"
+                        "{\"class\":\"TPV\",\"mode\":3,\"lat\":Infinity,\"lon\":2}\n");
+    assert_true(!g.known && g.bad == 2 && g.refused == 2 && g.why == GPSD_NONSENSE);
 }
 
 // ---- The client ------------------------------------------------------------------------------
@@ -140,8 +235,12 @@ static void a_client_hears_and_comes_back(void **state)
     assert_true(near_to(p.lon_deg, 14.25) && p.satellites == 9 && p.age_s >= 0 && p.age_s < 60);
     close(c);                                   // gpsd restarted
     c = accept(l, NULL, NULL);
-    say(c, "{\"class\":\"TPV\",\"mode\":2,\"lat\":-1,\"lon\":2}\n");
+    for (int i = 0; i < 10; i++)                // and moved
+        say(c, "{\"class\":\"TPV\",\"mode\":2,\"lat\":-1,\"lon\":2}\n");
     place_after(g, -1);
+    const char *why;
+    assert_int_equal(hw_gps_refused(g, &why), 9);
+    assert_string_equal(why, gpsd_refusal_words(GPSD_JUMP));
     assert_int_equal(hw_gps_connects(g), 2);
     for (int i = 0; i < 20; i++)                // no gpsd at all: the client hangs up
         say(c, "220 mail.example ESMTP\r\n");
@@ -198,6 +297,10 @@ int main(void)
         cmocka_unit_test(a_lost_fix_keeps_the_last),
         cmocka_unit_test(nonsense_is_counted_and_changes_nothing),
         cmocka_unit_test(a_line_without_end_is_bounded),
+        cmocka_unit_test(a_time_that_does_not_go_on_is_refused),
+        cmocka_unit_test(a_position_that_jumps_is_refused),
+        cmocka_unit_test(a_fix_from_another_day_is_refused),
+        cmocka_unit_test(numbers_beyond_all_bounds_change_nothing),
         cmocka_unit_test(a_client_hears_and_comes_back),
         cmocka_unit_test(nobody_there_is_no_fault),
         cmocka_unit_test(the_box_tells_about_itself),
