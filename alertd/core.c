@@ -78,6 +78,7 @@ void core_free(struct core *c)
         return;
     for (size_t i = 0; i < c->n_sensors; i++) {
         free(c->sensor[i]->floor);
+        free(c->sensor[i]->loss);
         free(c->sensor[i]);
     }
     for (size_t i = 0; i < c->n_tracks; i++)

@@ -68,6 +68,17 @@ struct floor_log {
     unsigned far_minutes;
 };
 
+// What one radio lost and clipped of the last ten minutes (core_loss.c).
+#define LOSS_STEPS 128
+struct loss_step { float lost, all; bool unknown, clip; };
+struct loss_log { char radio[32]; int64_t newest; struct loss_step step[LOSS_STEPS]; };
+struct loss_news {
+    bool        lost, lost_ripe, clip_ripe;     // ripe: long or often enough for an alert
+    const char *clip;                           // the radio that is overdriven; NULL none
+    double      share;                          // of the last 30 s, the worst radio's
+    char        what[96];
+};
+
 struct sensor {
     char     name[KEYS_NAME], z85[KEYS_Z85];
     bool     enrolled, connected, have_health, have_hello;
@@ -79,7 +90,8 @@ struct sensor {
     struct wire_clock  clock;
     struct wire_health health;
     int64_t  health_mono_ns;
-    double   loss_share;                        // of the last health interval, the worst radio's
+    double   loss_share;                        // of the last 30 s, the worst radio's
+    struct loss_log *loss;      // WIRE_RADIOS of them, from the first health on
     struct floor_log *floor;    // FLOOR_PLACES of them, from the first health on
     struct wire_ledger ledger[CORE_LEDGERS];
     unsigned n_ledger;
@@ -89,6 +101,7 @@ struct sensor {
     uint64_t lost, foreign, throttled, refused_origin, faults;
     int64_t  bad_since_ns[TROUBLES], good_since_ns[TROUBLES];   // monotonic; 0 not so
     char     bad_what[TROUBLES][96];
+    bool     ripe[TROUBLES];                    // of those without a fixed time: core_equip.c
     uint64_t bad_seen[TROUBLES];                // counters when last looked at
     struct alert *trouble[TROUBLES];
     struct { char track[24]; struct claim claim; int64_t mono_ns; } orphan[4];
@@ -287,6 +300,10 @@ void sensor_judge(struct core *c, struct sensor *s);        // state and trouble
 void sensor_gone(struct core *c, struct sensor *s, uint64_t now);  // tracks but of boot now end
 struct change *sensor_change(struct core *c, const struct sensor *s);
 struct change *health_change(struct core *c);
+void loss_take(struct core *c, struct sensor *s, const struct wire_health *new);
+struct loss_news loss_look(struct core *c, struct sensor *s, bool was_lost, bool was_clipped);
+// How radio i is as far as anybody knows now, which is not what was last said of it.
+void radio_now(const struct core *c, const struct sensor *s, unsigned i, struct wire_radio *ret);
 void floor_take(struct core *c, struct sensor *s);          // of the health just received
 double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz);
 

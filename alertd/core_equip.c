@@ -9,24 +9,25 @@
 #include "alertd/core.h"
 
 #define S_NS INT64_C(1000000000)
+#define RIPE (-1)
 #define CLEAR_NS (30 * S_NS)    // well for so long: a radio that restarts every 10 s is one trouble
 
 static const struct {
     const char   *rule;         // also the key of its words
     enum severity severity;
-    int64_t       hold_ns;
+    int64_t       hold_ns;      // RIPE: how long is judged where it is marked
 } troubles[TROUBLES] = {
     [TROUBLE_LOST]    = { "sensor-lost",    SEV_ALARM, 0 },
     [TROUBLE_DEAF]    = { "sensor-deaf",    SEV_ALARM, 3 * S_NS },
     [TROUBLE_RADIO]   = { "radio-silent",   SEV_ALARM, 3 * S_NS },
-    [TROUBLE_LOSS]    = { "samples-lost",   SEV_WATCH, 10 * S_NS },
+    [TROUBLE_LOSS]    = { "samples-lost",   SEV_WATCH, RIPE },
     [TROUBLE_CLOCK]   = { "clock",          SEV_WATCH, 30 * S_NS },
     [TROUBLE_DISK]    = { "disk-low",       SEV_WATCH, 0 },
     [TROUBLE_SPOOL]   = { "spool-lost",     SEV_WATCH, 0 },
     [TROUBLE_ORIGIN]  = { "origin-refused", SEV_WATCH, 0 },
     [TROUBLE_FLOOD]   = { "flood",          SEV_WATCH, 0 },
     [TROUBLE_FOREIGN] = { "foreign-name",   SEV_ALARM, 0 },
-    [TROUBLE_CLIP]    = { "clipping",       SEV_WATCH, 10 * S_NS },
+    [TROUBLE_CLIP]    = { "clipping",       SEV_WATCH, RIPE },
     // Looked at for a minute before they are troubles at all (core_floor.c).
     [TROUBLE_FLOOR_HIGH] = { "floor-high",  SEV_WATCH, 0 },
     [TROUBLE_FLOOR_LOW]  = { "floor-low",   SEV_WATCH, 0 },
@@ -88,11 +89,17 @@ static struct alert *standing(struct core *c, const char *rule, const char *sens
     return NULL;
 }
 
+static bool ripe(const struct core *c, const struct sensor *s, int t)
+{
+    return troubles[t].hold_ns == RIPE ? s->ripe[t]
+                                       : c->mono_ns - s->bad_since_ns[t] >= troubles[t].hold_ns;
+}
+
 static void tick_sensor(struct core *c, struct sensor *s)
 {
     for (int t = 0; t < TROUBLES; t++) {
         bool bad = s->bad_since_ns[t] != 0;
-        if (bad && !s->trouble[t] && c->mono_ns - s->bad_since_ns[t] >= troubles[t].hold_ns)
+        if (bad && !s->trouble[t] && ripe(c, s, t))
             s->trouble[t] = raise_alert(c, troubles[t].rule, troubles[t].severity, s->name,
                                         s->bad_what[t]);
         // A sensor that is lost, or not heard since this post started, has no other trouble that

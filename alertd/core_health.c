@@ -31,7 +31,8 @@ static void write_watched(const struct core *c, struct json *j, const struct sen
         if (!l || s->ledger[i].to_ns > l->to_ns)
             l = &s->ledger[i];
     json_open(j, "watched", '[');
-    for (unsigned b = 0; l && b < l->n_bands && b < WIRE_BANDS; b++) {
+    bool hears = s->state == SENSOR_OK || s->state == SENSOR_DEGRADED;
+    for (unsigned b = 0; hears && l && b < l->n_bands && b < WIRE_BANDS; b++) {
         const struct wire_band *w = &l->band[b];
         if (!(w->hi_hz > w->lo_hz))
             continue;
@@ -69,7 +70,7 @@ static void write_place(struct json *j, const struct wire_health *h)
     json_num(j, "heading_deg", h->heading_deg, 1);
 }
 
-static void write_health(struct json *j, const struct sensor *s)
+static void write_health(const struct core *c, struct json *j, const struct sensor *s)
 {
     const struct wire_health *h = &s->health;
     json_str(j, "calls_itself", h->name);
@@ -85,8 +86,10 @@ static void write_health(struct json *j, const struct sensor *s)
     json_num(j, "loss_share", s->loss_share, 5);
     json_open(j, "radios", '[');
     for (unsigned i = 0; i < h->n_radios && i < WIRE_RADIOS; i++) {
+        struct wire_radio r;
+        radio_now(c, s, i, &r);
         json_open(j, NULL, '{');
-        fields_write(j, wire_radio_fields, &h->radio[i]);
+        fields_write(j, wire_radio_fields, &r);
         json_close(j);
     }
     json_close(j);
@@ -182,7 +185,7 @@ struct change *sensor_change(struct core *c, const struct sensor *s)
     write_trouble(&j, s);
     write_link(&j, s);
     if (s->have_health)
-        write_health(&j, s);
+        write_health(c, &j, s);
     write_watched(c, &j, s);
     return finish(c, &j, out, &text, &len, CHANGE_SENSOR, s->name);
 }

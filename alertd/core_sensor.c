@@ -64,6 +64,7 @@ static void retire(struct core *c, size_t i)
     map_del(&c->by_key, s->z85);
     map_del(&c->by_name, s->name);
     free(s->floor);
+    free(s->loss);
     free(s);
     c->sensor[i] = c->sensor[--c->n_sensors];
     c->health_dirty = true;
@@ -208,29 +209,11 @@ static bool foreign(struct core *c, const struct sensor *s, const char *name)
     return other && other != s;
 }
 
-// The worst radio counts: one that loses a tenth is not made good by seven that lose nothing.
-static void loss(struct sensor *s, const struct wire_health *h)
-{
-    s->loss_share = 0;
-    for (unsigned i = 0; s->have_health && i < h->n_radios && i < WIRE_RADIOS; i++)
-        for (unsigned k = 0; k < s->health.n_radios && k < WIRE_RADIOS; k++) {
-            const struct wire_radio *new = &h->radio[i], *old = &s->health.radio[k];
-            if (strcmp(new->name, old->name) || new->lost < old->lost ||
-                new->samples + new->lost < old->samples + old->lost)
-                continue;       // another one, or its counters began anew
-            // Behind an outage a radio tells its gap before the samples that follow: fewer.
-            uint64_t dl = new->lost - old->lost;
-            uint64_t ds = new->samples > old->samples ? new->samples - old->samples : 0;
-            if (dl)
-                s->loss_share = fmax(s->loss_share, (double)dl / ((double)dl + (double)ds));
-        }
-}
-
 static void take_health(struct core *c, struct sensor *s, const struct wire_msg *m)
 {
     if (m->head.late && c->now_ns - m->head.t_ns > LATE_NS)
         return;                 // how it was then says nothing of now
-    loss(s, &m->health);
+    loss_take(c, s, &m->health);
     s->health = m->health;
     s->have_health = true;
     s->health_mono_ns = c->mono_ns;

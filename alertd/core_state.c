@@ -16,7 +16,6 @@
 #define S_NS INT64_C(1000000000)
 #define LOST_NS  (15 * S_NS)    // three health messages of 5 s missed
 #define DEAF_S   5.0            // no samples for so long: a retune is 0.2 s, a restart of a radio 3
-#define LOSS_MAX 0.01           // a DroneID frame is 0.6 ms of 640: 1 % lost still hears nearly all
 #define CLOCK_NS S_NS           // error above which times of two sensors cannot be compared
 #define WATCH_NS (60 * S_NS)
 
@@ -24,6 +23,20 @@ static bool radio_hears(const struct wire_radio *r)
 {
     // Not known when the last sample came: that is no proof that any came.
     return !strcmp(r->state, "running") && r->last_sample_s <= DEAF_S;
+}
+
+// What a sensor said that is not heard any more says nothing of now.
+void radio_now(const struct core *c, const struct sensor *s, unsigned i, struct wire_radio *ret)
+{
+    double age_s = (double)(c->mono_ns - s->health_mono_ns) / 1e9;
+    *ret = s->health.radio[i];
+    bool known = s->state != SENSOR_LOST && s->state != SENSOR_UNKNOWN &&
+                 c->mono_ns - s->health_mono_ns <= LOST_NS;
+    if (!known || (!strcmp(ret->state, "running") && !radio_hears(ret)))
+        snprintf(ret->state, sizeof ret->state, known ? "silent" : "unknown");
+    ret->last_sample_s += age_s;
+    ret->since_s += age_s;
+    ret->clipping = ret->clipping && known;
 }
 
 static unsigned radios_hearing(const struct sensor *s)
@@ -78,17 +91,17 @@ static void judge_radios(struct core *c, struct sensor *s)
         snprintf(what, sizeof what, "%.31s", bad->name);
     mark(c, s, TROUBLE_DEAF, s->have_health && !hear, what);
     mark(c, s, TROUBLE_RADIO, bad && hear, what);
-    snprintf(what, sizeof what, "%.1f %%", 100 * s->loss_share);
-    mark(c, s, TROUBLE_LOSS, s->loss_share > LOSS_MAX, what);
 }
 
-static void judge_clipping(struct core *c, struct sensor *s)
+static void judge_loss(struct core *c, struct sensor *s)
 {
-    const char *what = "";
-    for (unsigned i = 0; i < s->health.n_radios && i < WIRE_RADIOS; i++)
-        if (s->health.radio[i].clipping)
-            what = s->health.radio[i].name;
-    mark(c, s, TROUBLE_CLIP, *what != 0, what);
+    struct loss_news n = loss_look(c, s, s->bad_since_ns[TROUBLE_LOSS] != 0,
+                                   s->bad_since_ns[TROUBLE_CLIP] != 0);
+    s->loss_share = n.share;
+    s->ripe[TROUBLE_LOSS] = n.lost_ripe;
+    s->ripe[TROUBLE_CLIP] = n.clip_ripe;
+    mark(c, s, TROUBLE_LOSS, n.lost, n.what);
+    mark(c, s, TROUBLE_CLIP, n.clip != NULL, n.clip ? n.clip : "");
 }
 
 // Of each side the worst place; one that was left two minutes ago says nothing of now.
@@ -162,7 +175,7 @@ void sensor_judge(struct core *c, struct sensor *s)
     if (!away) {
         judge_radios(c, s);
         judge_clock(c, s);
-        judge_clipping(c, s);
+        judge_loss(c, s);
         judge_floor(c, s);
         mark(c, s, TROUBLE_DISK, s->have_health && s->health.disk_free_bytes < DISK_LOW, "");
         mark_count(c, s, TROUBLE_SPOOL, s->lost);

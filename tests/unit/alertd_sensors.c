@@ -209,10 +209,14 @@ static void gap_is_loss(void **state)
     m.health.radio[0].samples = 189060815;
     m.health.radio[0].lost = 180755296;
     feed_send(f, 0, &m);
+    feed_tick(f, 1);
     assert_true(sensor_by_key(f->c, KEY_A)->loss_share > 0.9);
     m = feed_health(f, 0);                                  // a new start counts from nothing
     m.health.radio[0].samples = 1000;
     feed_send(f, 0, &m);
+    feed_tick(f, 31);
+    feed_send(f, 0, &m);
+    feed_tick(f, 1);
     assert_true(sensor_by_key(f->c, KEY_A)->loss_share == 0);
 }
 
