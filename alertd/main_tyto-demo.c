@@ -28,6 +28,8 @@
 #define SETTLE_S  8             // losses of the start do not count
 #define LOSS_MAX  0.01          // more than this share over one health message: too much at once
 #define LOSS_TIMES 2            // so often in a row: the machine cannot keep up
+#define NEED_S    6             // on the air for so long, an act can be asked of the sensor
+#define LAST_S    3             // for what daemons say while they end
 
 enum { POST, SENSOR, PROCS };
 
@@ -42,7 +44,8 @@ struct demo {
     int64_t  began_ns;          // the sensor's start
     char     dir[DEMO_PATH], bin[DEMO_PATH - 40], modules[DEMO_PATH];
     char     endpoint[128], url[320];
-    double   samples[2], lost[2];
+    double   samples, lost;     // of both radios, since the sensor's start
+    double   heard_s[2];        // of the event, by each radio
     unsigned bad_rounds;
     bool     slower, failed, quit;
     char     last_error[DEMO_WHY - 40];
@@ -110,13 +113,17 @@ static void weigh(struct demo *d, const json_t *radios)
     const json_t *r;
     size_t i;
     json_array_foreach(radios, i, r) {
-        samples += json_number_value(json_object_get(r, "samples"));
-        lost += json_number_value(json_object_get(r, "lost"));
+        double got = json_number_value(json_object_get(r, "samples"));
+        double gone = json_number_value(json_object_get(r, "lost"));
+        if (i < 2)
+            d->heard_s[i] = (got + gone) / d->event.rate_hz[i];
+        samples += got;
+        lost += gone;
     }
-    double more = samples - d->samples[0], less = lost - d->lost[0];
+    double more = samples - d->samples, less = lost - d->lost;
     bool early = event_s(d) < SETTLE_S;
-    d->samples[0] = samples;
-    d->lost[0] = lost;
+    d->samples = samples;
+    d->lost = lost;
     d->bad_rounds = !early && less > LOSS_MAX * (more + less) ? d->bad_rounds + 1 : 0;
     if (d->bad_rounds >= LOSS_TIMES && d->step + 1 < DEMO_STEPS)
         d->slower = true;
@@ -183,7 +190,7 @@ static int start_sensor(struct demo *d, char why[DEMO_WHY])
     if (!r)
         r = demo_sensor_write(&d->event, d->dir, d->endpoint, d->post.public_z85,
                               d->modules[0] ? d->modules : NULL, why);
-    d->samples[0] = d->lost[0] = 0;
+    d->samples = d->lost = d->heard_s[0] = d->heard_s[1] = 0;
     d->bad_rounds = 0;
     d->began_ns = mono_now_ns();
     return r ? r : start(d, SENSOR, argv, why);
@@ -262,16 +269,54 @@ static int verdict(const struct demo *d)
 {
     unsigned found = 0;
     for (unsigned i = 0; i < DEMO_ACTS; i++) {
+        const struct demo_act *a = &d->event.act[i];
         found += d->tally.called[i];
         if (d->tally.called[i])
-            printf("found   %s, %.1f s after its first signal\n", d->event.act[i].who,
-                   d->tally.after_s[i]);
+            printf("found   %s, %.1f s after its first signal\n", a->who, d->tally.after_s[i]);
+        else if (d->heard_s[a->device] < a->start_s + NEED_S)
+            printf("unheard %s: its radio heard %.1f s of the event, and it begins at %.0f s\n",
+                   a->who, d->heard_s[a->device], a->start_s);
         else
-            printf("MISSED  %s\n", d->event.act[i].who);
+            printf("MISSED  %s\n", a->who);
     }
-    printf("%u of %d found, %u false alarms, samples lost: %.3f %%\n", found, DEMO_ACTS,
-           d->tally.wrong, 100 * d->lost[0] / (d->samples[0] + d->lost[0] + 1));
+    printf("%u of %d found, %u false alarms, ", found, DEMO_ACTS, d->tally.wrong);
+    if (d->samples + d->lost > 0)
+        printf("heard %.0f and %.0f s, samples lost: %.3f %%\n", d->heard_s[0], d->heard_s[1],
+               100 * d->lost / (d->samples + d->lost));
+    else
+        printf("nothing heard: no radio gave a sample within %.0f s; this machine is too busy\n",
+               event_s(d));
     return found == DEMO_ACTS && !d->tally.wrong ? 0 : 1;
+}
+
+// The sensor first, and what both still have to say: its last health tells how much it heard.
+static void last_words(struct demo *d)
+{
+    int64_t end_ns = mono_now_ns() + LAST_S * INT64_C(1000000000);
+    struct demo_proc *s = &d->proc[SENSOR], *p = &d->proc[POST];
+    if (!s->pid)
+        return;
+    kill(s->pid, SIGTERM);
+    while (s->fd[0] >= 0 && mono_now_ns() < end_ns) {
+        poll(&(struct pollfd){ .fd = s->fd[0], .events = POLLIN }, 1, 100);
+        demo_lines(s, 0, from_sensor, d);
+        demo_lines(s, 1, from_sensor_log, d);
+        demo_lines(p, 1, from_post_log, d);
+    }
+}
+
+static void end(struct demo *d)
+{
+    pid_t one;
+    if (!d->quit && !d->failed)
+        last_words(d);
+    demo_stop(d->proc, PROCS);
+    unsigned left = demo_orphans(&one);
+    if (left)
+        fprintf(stderr, "tyto-demo: %u process%s of it still run%s, such as %ld\n", left,
+                left > 1 ? "es" : "", left > 1 ? "" : "s", (long)one);
+    demo_folder_remove(d->dir);
+    keys_wipe(&d->post);
 }
 
 static int run(struct demo *d, int stop_fd)
@@ -280,6 +325,7 @@ static int run(struct demo *d, int stop_fd)
     if (demo_folder_make(d->dir, why) < 0)
         return bad("%s", why);
     snprintf(program, sizeof program, "%s/tyto-sensord", d->bin);
+    demo_adopt();
     d->uid = demo_user(program, d->dir);
     int r = keys(d, why);
     if (!r)
@@ -293,9 +339,7 @@ static int run(struct demo *d, int stop_fd)
     d->failed = r < 0;
     while (!d->failed && !d->quit && !(d->seconds > 0 && event_s(d) >= d->seconds))
         one_round(d, stop_fd, why);
-    demo_stop(d->proc, PROCS);
-    demo_folder_remove(d->dir);
-    keys_wipe(&d->post);
+    end(d);
     if (d->failed)
         return bad("%s", why), 1;
     printf("%s", d->quit ? "\nEnded; nothing is left behind.\n" : "");

@@ -120,12 +120,20 @@ static void move_aside(struct store_file *f, char note[ALERTD_WHY])
              "one was begun: alerts of before are not shown", f->path, when);
 }
 
+// One that was killed holds it until the kernel is done with it: on a busy machine, seconds.
+#define LOCK_TRIES 100          // of 0.1 s
+
 static int take_lock(struct store_file *f, char why[ALERTD_WHY])
 {
     char name[256];
     name_in(f, "lock", name);
     f->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (f->lock < 0 || flock(f->lock, LOCK_EX | LOCK_NB) < 0) {
+    int locked = f->lock < 0 ? -1 : flock(f->lock, LOCK_EX | LOCK_NB);
+    for (unsigned i = 0; locked < 0 && f->lock >= 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
+        usleep(100000);
+        locked = flock(f->lock, LOCK_EX | LOCK_NB);
+    }
+    if (locked < 0) {
         int r = -errno;
         snprintf(why, ALERTD_WHY, r == -EWOULDBLOCK ? "%s: another tyto-alertd works there"
                                                      : "%s: %s", f->dir, strerror(-r));

@@ -25,6 +25,7 @@
 
 #define STEP_MS     100
 #define ANSWER_S    10.0        // a post that is there has answered by then
+#define SPOOL_S     10.0        // one that was killed holds its spool until the kernel is done with it
 #define DRAIN_S     1.0         // for the chains, and
 #define DRAIN_PUB_S 0.5         // for the link: ended within 2 s of SIGTERM
 // A fault must not take the machine with it: two radios at 20 MS/s need below 1 GB, eight at
@@ -146,6 +147,26 @@ struct sensord {
     bool               told_refused[WIRE_RADIOS];
 };
 
+// Waits for the spool of a sensor that is just ending, unless told to end.
+static int link_make(struct sensord *s, const struct pub_cfg *p, char why[SENSORD_WHY])
+{
+    int64_t until = mono_now_ns() + (int64_t)(SPOOL_S * 1e9);
+    bool told = false;
+    sigset_t waiting;
+    int r;
+
+    while ((r = pub_new(&s->tell.pub, p, why)) == -EBUSY && mono_now_ns() < until) {
+        if (!told)
+            log_say(LOG_NOTE, "%s; waiting up to %.0f s for it to end", why, SPOOL_S);
+        told = true;
+        if (!sigpending(&waiting) && (sigismember(&waiting, SIGTERM) == 1 ||
+                                      sigismember(&waiting, SIGINT) == 1))
+            break;
+        poll(NULL, 0, STEP_MS);
+    }
+    return r;
+}
+
 static int link_start(struct sensord *s)
 {
     struct pub_cfg p = { .name = s->cfg.name, .spool_bytes = (uint64_t)s->cfg.spool_bytes,
@@ -163,7 +184,7 @@ static int link_start(struct sensord *s)
     }
     s->link_ns = mono_now_ns();
     if (r == 0)
-        r = pub_new(&s->tell.pub, &p, why);
+        r = link_make(s, &p, why);
     keys_wipe(&p.own);
     return r < 0 ? bad("%s", why) : 0;
 }

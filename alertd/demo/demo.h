@@ -24,6 +24,7 @@ struct demo_act {               // something that has to be called, once
     char   who[64];             // for people: "a police drone"
     char   sign[32];            // what its line holds: a serial number, a mode's name
     double start_s;             // on the air from, seconds of sample time
+    unsigned device;            // which hears it
 };
 
 struct demo_event {
@@ -71,6 +72,11 @@ void  demo_lines(struct demo_proc *p, unsigned which, void (*fn)(const char *lin
 bool  demo_gone(struct demo_proc *p, int *ret_status);     // it has ended; told once
 // Ends them in an orderly way, then the other way: SIGTERM, and after 3 s SIGKILL.
 void  demo_stop(struct demo_proc *p, unsigned n);
+// What they started and left behind comes to us (radios' processes, which end by themselves when
+// their sensor is gone): from the first call on, until all have ended or 10 s are over; then how
+// many are left and the lowest of them.
+void  demo_adopt(void);
+unsigned demo_orphans(pid_t *ret_one);
 
 // ---- What was called -------------------------------------------------------------------------
 

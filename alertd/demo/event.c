@@ -39,6 +39,7 @@ static void act(struct demo_event *e, unsigned i, const char *who, const char *s
     snprintf(e->act[i].who, sizeof e->act[i].who, "%s", who);
     snprintf(e->act[i].sign, sizeof e->act[i].sign, "%s", sign);
     e->act[i].start_s = rng_between(r, from_s, to_s);
+    e->act[i].device = i == 2;          // the picture is at 5.8 GHz
     e->snr_db[i] = rng_between(r, 9, 16);
 }
 

@@ -17,6 +17,7 @@
 #include "base/utc.h"
 
 #define GRACE_S 3               // the daemons promise to end within 2
+#define ORPHANS_S 10            // a radio's process on a busy machine, and some
 
 static int become(uid_t uid)
 {
@@ -145,4 +146,36 @@ void demo_stop(struct demo_proc *p, unsigned n)
                 close(p[i].fd[k]);
         p[i].fd[0] = p[i].fd[1] = -1;
     }
+}
+
+void demo_adopt(void) { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+// Children there are, the dead ones not yet collected too; the lowest.
+static unsigned children(pid_t *ret_one)
+{
+    char path[64];
+    unsigned n = 0;
+    int pid;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+    FILE *f = fopen(path, "re");
+    *ret_one = 0;
+    while (f && fscanf(f, "%d", &pid) == 1) {
+        *ret_one = n && *ret_one < pid ? *ret_one : pid;
+        n++;
+    }
+    if (f)
+        fclose(f);
+    return n;
+}
+
+unsigned demo_orphans(pid_t *ret_one)
+{
+    int64_t end_ns = mono_now_ns() + ORPHANS_S * INT64_C(1000000000);
+    int status;
+    pid_t r = 0;
+    while (mono_now_ns() < end_ns && (r = waitpid(-1, &status, WNOHANG)) >= 0)
+        if (!r)
+            usleep(20000);
+    *ret_one = 0;
+    return r < 0 ? 0 : children(ret_one);
 }

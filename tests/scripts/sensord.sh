@@ -79,6 +79,7 @@ until grep -q '"type":"decode"' "$tmp/out" || [ $i -gt 600 ]; do sleep 0.1; i=$(
 code=0
 timeout 60 "$sensord" "$tmp/s.yaml" >"$tmp/out2" 2>"$tmp/err2" </dev/null || code=$?
 [ $code -eq 2 ] && grep -q 'another sensor' "$tmp/err2" || fault "a second one on the same spool: $code"
+[ "$(grep -c 'waiting up to' "$tmp/err2")" -eq 1 ] || fault "a second one: $(cat "$tmp/err2")"
 kill -HUP $pid
 kill -TERM $pid
 code=0; wait $pid || code=$?
@@ -88,4 +89,19 @@ serial=$(sed -n 's/.*"type":"decode".*"serial":"\([^"]*\)".*/\1/p' "$tmp/out" | 
 [ -n "$serial" ] || fault 'nothing was decoded'
 ls "$tmp"/spool/*.seg >"$tmp/segs" 2>/dev/null || fault 'nothing waits in the spool'
 ! grep -rqF "$serial" "$tmp/spool" || fault 'what waits in the spool can be read'
+
+# One that was killed may hold its spool a while longer: the next start waits for it.
+n=$((n + 1))
+flock "$tmp/spool/lock" sh -c 'echo held >"$1/held"; sleep 2' - "$tmp" & holder=$!
+until [ -s "$tmp/held" ]; do sleep 0.05; done
+"$sensord" --json "$tmp/s.yaml" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
+i=0
+until grep -q '"type":"health"' "$tmp/out" || [ $i -gt 600 ] || ! kill -0 $pid 2>/dev/null; do
+    sleep 0.1; i=$((i + 1))
+done
+grep -q '"type":"health"' "$tmp/out" || fault "a spool that is just let go: $(head -c 300 "$tmp/err")"
+kill -TERM $pid 2>/dev/null || :
+wait $holder || :
+code=0; wait $pid || code=$?
+[ $code -eq 0 ] || fault "after it waited: exit $code: $(head -c 300 "$tmp/err")"
 finish $n
