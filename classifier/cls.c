@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The door's verbs: findings in, tracks out.
 //
-//     finding -+- DroneID seen ------------------------------> dji.c: aircraft
+//     finding -+- DroneID seen, most often ahead of its burst -> dji.c: aircraft
 //              |  (weak packets in pieces are joined first: join.c)
 //              +- packet of a link already followed ---------> hop.c
 //              +- could be a packet of some hopper's mode ---> loose pool --found at tick--> hop.c
@@ -320,10 +320,14 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
 
     if (f->rate_hz > 0)
         ticks_until(c, (double)f->tick / f->rate_hz - CLS_TICK_S);
-    if (f->droneid.seen)
+    if (f->again)
+        taken = dji_took(&c->dji, f->id);
+    else if (f->droneid.seen)
         helped = push_droneid(c, f, ret_assisted ? ret_assisted : &spare, &taken);
-    if (taken)
+    if (taken && !f->again)
         tell_proven(c);
+    if (f->ahead)
+        return helped;
     if (taken && obs_of(&o, f))
         stray_solid(&c->stray, &o);
     if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))
@@ -373,14 +377,13 @@ static int by_first(const void *a, const void *b)
     return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-static size_t order_build(const struct cls *c)
+static void order_build(const struct cls *c)
 {
     size_t n = 0;
     for (unsigned i = 0; i < c->links.n; i++)
         if (c->links.link[i]->told)
             c->order[n++] = c->links.link[i];
     qsort(c->order, n, sizeof c->order[0], by_first);
-    return n;
 }
 
 const struct track *cls_track(const struct cls *c, size_t i)
@@ -394,7 +397,4 @@ const struct track *cls_track(const struct cls *c, size_t i)
     return i < n ? &c->order[i]->t : NULL;
 }
 
-const struct cls_counts *cls_counts(const struct cls *c)
-{
-    return &c->links.counts;
-}
+const struct cls_counts *cls_counts(const struct cls *c) { return &c->links.counts; }

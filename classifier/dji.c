@@ -143,6 +143,16 @@ static struct dji_sight *remember(struct dji_memory *m, const struct dji_sight *
     return slot;
 }
 
+bool dji_took(const struct dji_memory *m, uint64_t id)
+{
+    unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
+
+    for (unsigned i = 0; i < n; i++)
+        if (m->seen[i].id == id)
+            return m->seen[i].taken;
+    return false;
+}
+
 bool dji_covers(const struct dji_memory *m, const struct obs *o)
 {
     unsigned n = m->n < DJI_SEEN ? m->n : DJI_SEEN;
@@ -181,7 +191,7 @@ static bool sight_of(struct dji_sight *x, const struct finding *f)
     if (!meas_ok(t) || !meas_ok(freq) || !isfinite(t.v) || !isfinite(freq.v))
         return false;
     *x = (struct dji_sight){ t.v, freq.v, isfinite(f->fp.level_dbfs) ? f->fp.level_dbfs : -200,
-                             false };
+                             f->id, false };
     return true;
 }
 

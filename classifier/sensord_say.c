@@ -309,9 +309,9 @@ void say_finding(struct chain *c, const struct finding *f)
     struct decode helped;
     double now_s = f->rate_hz > 0 ? (double)f->tick / f->rate_hz : 0;
 
-    if (f->flags & BURST_CLIPPED)
+    if ((f->flags & BURST_CLIPPED) && !f->ahead)
         atomic_fetch_add(&c->clipped, 1);
-    if (f->flags & BURST_NO_SAMPLES)
+    if ((f->flags & BURST_NO_SAMPLES) && !f->ahead)
         atomic_fetch_add(&c->shed, 1);
     if (!f->reject && runs_push(&c->runs, f, &whole) && tell_wanted(c->tell).bursts)
         burst_say(c, &whole);

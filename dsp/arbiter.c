@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dsp/history.h"
+#include "dsp/same.h"
 #include "dsp/shadow.h"
 
 #define OPEN_MAX    4096        // candidates waiting; a busy band holds some tens per ms
@@ -14,16 +15,7 @@
 // A DroneID burst and the energy burst it is are both some 0.643 ms long; when they overlap by half
 // the later of them ends at most this long after the other.
 #define PARTNER_S   0.7e-3
-#define SAME_LEVEL_DB 6.0       // two boxes of one burst
-#define SAME_SHARE  0.5         // of the union, in time and in frequency: the same burst
-
-// A DroneID burst around its root-600 symbol, in seconds (9 symbols, see facts: 3368 samples before
-// the useful symbol, 9880 in all, at 15.36 MS/s), and its width.
-#define DRONEID_LEAD_S  (3368 / 15.36e6)
-#define DRONEID_LEN_S   (9880 / 15.36e6)
-#define DRONEID_BW_HZ   9.015e6
-
-#define SURE_METRIC 0.3         // normalised correlation that is hardly anything else
+#define NOISE_KNOWN -250.0      // dBFS/Hz: less is that the front knows nothing yet
 #define INSIDE_SHARE 0.8
 #define DENSER_DB   5.0
 #define RECENT      64          // candidates told last: what trails them is known by them
@@ -80,20 +72,6 @@ uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 // ---- Candidates in --------------------------------------------------------------------------
 
-static void droneid_extent(const struct arbiter *a, struct cand *c)
-{
-    double n0 = c->zc_n - DRONEID_LEAD_S * a->info.rate_hz;
-
-    if (c->n1 <= c->n0) {
-        c->n0 = n0 > 0 ? (uint64_t)n0 : 0;
-        c->n1 = (uint64_t)fmax(c->zc_n, n0 + DRONEID_LEN_S * a->info.rate_hz) + 1;
-    }
-    if (c->f_hi_hz <= c->f_lo_hz) {
-        c->f_lo_hz = c->zc_f_hz - DRONEID_BW_HZ / 2;
-        c->f_hi_hz = c->zc_f_hz + DRONEID_BW_HZ / 2;
-    }
-}
-
 static void take(struct arbiter *a, const struct cand_list *l)
 {
     a->dropped += l->dropped;
@@ -105,41 +83,8 @@ static void take(struct arbiter *a, const struct cand_list *l)
         struct cand *c = &a->open[a->n_open++];
         *c = l->c[i];
         if (c->hyp == HYP_DRONEID)
-            droneid_extent(a, c);
+            cand_droneid_extent(c, a->info.rate_hz);
     }
-}
-
-static double share(double a0, double a1, double b0, double b1)
-{
-    double in = fmin(a1, b1) - fmax(a0, b0), all = fmax(a1, b1) - fmin(a0, b0);
-    return in > 0 && all > 0 ? in / all : 0;
-}
-
-// A box of energy on the air just as long as a DroneID burst that lies in its band, and somewhat
-// wider: the burst and a piece of a neighbour.
-static bool holds_droneid(const struct cand *x, const struct cand *y)
-{
-    const struct cand *d = x->hyp == HYP_DRONEID ? x : y, *e = x->hyp == HYP_DRONEID ? y : x;
-    double wide = d->f_hi_hz - d->f_lo_hz;
-
-    return d->metric > SURE_METRIC && e->hyp == HYP_ENERGY && e->part == BURST_WHOLE &&
-           share((double)d->n0, (double)d->n1, (double)e->n0, (double)e->n1) >= 0.95 &&
-           fmin(d->f_hi_hz, e->f_hi_hz) - fmax(d->f_lo_hz, e->f_lo_hz) > INSIDE_SHARE * wide &&
-           e->f_hi_hz - e->f_lo_hz < 3 * wide;
-}
-
-// Different detectors see one burst, so do the same standing detector's neighbouring grid points,
-// and so may two boxes of the front: one where they share their band and touch in time.
-static bool same_burst(const struct cand *x, const struct cand *y)
-{
-    if (x->hyp == HYP_ENERGY && y->hyp == HYP_ENERGY)
-        return x->part == BURST_WHOLE && y->part == BURST_WHOLE && x->n0 < y->n1 && y->n0 < x->n1 &&
-               fabsf(x->level_dbfs - y->level_dbfs) < SAME_LEVEL_DB &&
-               share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
-    if (holds_droneid(x, y))
-        return true;
-    return share((double)x->n0, (double)x->n1, (double)y->n0, (double)y->n1) >= SAME_SHARE &&
-           share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
 }
 
 // ---- Bursts out -----------------------------------------------------------------------------
@@ -187,14 +132,16 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
 
 // One burst of the candidates first (which gives the extents) and droneid (NULL: none).
 static void tell(struct arbiter *a, const struct cand *first, const struct cand *droneid,
-                 uint64_t tick)
+                 bool ahead)
 {
+    uint64_t known = droneid && !first->run ? droneid->ahead : 0;
     struct burst b = {
-        .id = burst_id(a, first), .part = first->part, .hyp = first->hyp, .flags = first->flags,
+        .id = known ? known : burst_id(a, first), .ahead = ahead, .again = known && !ahead,
+        .part = first->part, .hyp = first->hyp, .flags = first->flags,
         .origin = a->info.origin, .rate_hz = a->info.rate_hz, .centre_hz = a->info.centre_hz,
         .n0 = first->n0, .n1 = first->n1, .run_n0 = first->run ? first->run_n0 : first->n0,
         .f_lo_hz = first->f_lo_hz, .f_hi_hz = first->f_hi_hz,
-        .snr_db = first->snr_db, .level_dbfs = first->level_dbfs, .tick = tick,
+        .snr_db = first->snr_db, .level_dbfs = first->level_dbfs, .tick = a->tick,
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
 
@@ -219,31 +166,6 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
     a->tell(a->arg, &b);
 }
 
-static int by_start(const void *x, const void *y)
-{
-    const struct cand *a = x, *b = y;
-
-    if (a->n0 != b->n0)
-        return a->n0 < b->n0 ? -1 : 1;
-    if (a->f_lo_hz != b->f_lo_hz)
-        return a->f_lo_hz < b->f_lo_hz ? -1 : 1;
-    if (a->hyp != b->hyp)
-        return a->hyp < b->hyp ? -1 : 1;
-    return (a->n1 > b->n1) - (a->n1 < b->n1);
-}
-
-// Both boxes' time; band and level of the longer.
-static struct cand join_boxes(const struct cand *a, const struct cand *b)
-{
-    struct cand r = b->n1 - b->n0 > a->n1 - a->n0 ? *b : *a;
-
-    r.n0 = a->n0 < b->n0 ? a->n0 : b->n0;
-    r.n1 = a->n1 > b->n1 ? a->n1 : b->n1;
-    r.flags = a->flags | b->flags;
-    r.run_n0 = r.n0;
-    return r;
-}
-
 // Merges what is the same burst as open[i]; *ret_first has the extents, *ret_droneid the best
 // DroneID claim.  The absorbed ones are emptied (n1 = 0).
 static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct cand *ret_droneid)
@@ -254,13 +176,13 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
     a->open[i].n1 = 0;
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (!y->n1 || (!same_burst(&x, y) && !(have && same_burst(&d, y))))
+        if (!y->n1 || (!cand_same(&x, y) && !(have && cand_same(&d, y))))
             continue;
         if (y->hyp == HYP_DRONEID && (!have || y->metric > d.metric)) {
             d = *y;
             have = true;
         } else if (y->hyp == HYP_ENERGY) {
-            x = x.hyp == HYP_ENERGY ? join_boxes(&x, y) : *y;   // energy knows edges best
+            x = x.hyp == HYP_ENERGY ? cand_joined(&x, y) : *y;   // energy knows edges best
         }
         y->n1 = 0;
     }
@@ -269,18 +191,12 @@ static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct 
     return have;
 }
 
-// Energy within the rectangle of a DroneID candidate, but a part of it only: its fragment.
-static bool part_of_droneid(const struct cand *x, const struct cand *y)
-{
-    return y->metric > SURE_METRIC && x->n0 + 1 > y->n0 && x->n1 < y->n1 + 1 &&
-           x->f_lo_hz > y->f_lo_hz - 0.5e6 && x->f_hi_hz < y->f_hi_hz + 0.5e6;
-}
-
 static bool shadow_of(const struct arbiter *a, const struct cand *x, const struct cand *y)
 {
     if (y == x || !y->n1)
         return false;
-    return y->hyp == HYP_ENERGY ? cand_is_shadow(x, y, a->info.rate_hz) : part_of_droneid(x, y);
+    return y->hyp == HYP_ENERGY ? cand_is_shadow(x, y, a->info.rate_hz)
+                                : cand_part_of_droneid(x, y);
 }
 
 // The i-th of what x may be a shadow of: waiting, told last, still on the air.  NULL: no more.
@@ -324,7 +240,7 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
     uint64_t tick = limit == UINT64_MAX ? a->end : limit > slack ? limit - slack : 0;
     unsigned last = a->n_open, kept = 0;
 
-    qsort(a->open, a->n_open, sizeof *a->open, by_start);
+    qsort(a->open, a->n_open, sizeof *a->open, cand_by_start);
     for (unsigned i = 0; i < a->n_open; i++)
         if (limit == UINT64_MAX || a->open[i].n1 + slack <= limit)
             last = i;
@@ -340,13 +256,55 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
         a->recent[a->n_recent++ % RECENT] = first;
         if (have && first.hyp == HYP_ENERGY)
             a->recent[a->n_recent++ % RECENT] = droneid;
-        tell(a, &first, have ? &droneid : NULL, a->tick);
+        tell(a, &first, have ? &droneid : NULL, false);
     }
     a->tick = tick;
     for (unsigned i = 0; i < a->n_open; i++)
         if (a->open[i].n1)
             a->open[kept++] = a->open[i];
     a->n_open = kept;
+}
+
+// ---- Ahead of the front ---------------------------------------------------------------------
+
+// The strongest of the DroneID candidates that are one burst with open[i]; the others are emptied.
+static void merge_droneid(struct arbiter *a, unsigned i)
+{
+    struct cand *x = &a->open[i];
+
+    for (unsigned k = 0; k < a->n_open; k++) {
+        struct cand *y = &a->open[k];
+        if (y == x || !y->n1 || y->hyp != HYP_DRONEID || !cand_same(x, y))
+            continue;
+        bool better = !x->ahead && (y->ahead || y->metric > x->metric);
+        if (better)
+            *x = *y;
+        y->n1 = 0;
+        if (better)
+            k = (unsigned)-1;           // it may be the same as some that x was not
+    }
+}
+
+// A DroneID burst is told as soon as the correlator has answered for all that could be the same and
+// its samples are there.  The front answers tens of milliseconds later; what it sees there is then
+// the same burst again.
+static void tell_ahead(struct arbiter *a)
+{
+    uint64_t same = (uint64_t)(CAND_SAME_S * a->info.rate_hz) + 1;
+    uint64_t margin = (uint64_t)(ARBITER_MARGIN_S * a->info.rate_hz);
+
+    for (unsigned i = 0; i < a->n_open; i++) {
+        struct cand *c = &a->open[i];
+        if (!c->n1 || c->hyp != HYP_DRONEID || c->ahead || c->n1 + same > a->done_corr ||
+            c->n1 + margin > a->end || noise_at(a, c->zc_f_hz) < (float)NOISE_KNOWN)
+            continue;
+        merge_droneid(a, i);
+        // A stronger one that ends later, and what may be the same as that, have time.
+        if (c->ahead || c->n1 + same > a->done_corr || c->n1 + margin > a->end)
+            continue;
+        c->ahead = a->next_id++;
+        tell(a, c, c, true);
+    }
 }
 
 static void forget(struct arbiter *a, uint64_t done)
@@ -382,6 +340,7 @@ void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list
         a->done_corr = corr->done;
     }
     close_up_to(a, answered(a));
+    tell_ahead(a);
 }
 
 void arbiter_flush(struct arbiter *a, const struct cand_list *energy, const struct cand_list *corr)

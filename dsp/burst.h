@@ -44,6 +44,7 @@ struct cand {
     double          zc_n;       // index (fractional) at which the root-600 useful symbol begins
     double          zc_f_hz;    // centre of the grid point that saw it, offset
     float           metric;     // normalised |rho|^2, 0..1
+    uint64_t        ahead;      // the arbiter's: id under which it was told ahead, 0 not
 };
 
 #define CAND_MAX 256
@@ -58,6 +59,8 @@ struct cand_list {
 
 struct burst {
     uint64_t        id;
+    bool            ahead;              // of a standing detector alone, before the front's answer
+    bool            again;              // the burst of one told ahead: same id
     enum burst_part part;
     uint32_t        hyp, flags;         // enum burst_hyp, enum burst_flags
     enum iq_origin  origin;

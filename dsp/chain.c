@@ -174,6 +174,27 @@ void *chain_arbiter(void *p)
 
 // ---- Workers --------------------------------------------------------------------------------
 
+// What a frame said was told with the burst ahead of this one: this one is only measured.
+static enum droneid_mode mode_of(const struct dsp *d, const struct burst *b)
+{
+    return b->again && d->cfg.droneid == DRONEID_DECODE ? DRONEID_RECOGNISE : d->cfg.droneid;
+}
+
+static void examine(struct dsp *d, const struct worker_tools *t, const struct burst *b,
+                    struct finding *f)
+{
+    struct burst bare = *b;
+
+    if ((b->hyp & HYP_DRONEID) && d->cfg.droneid != DRONEID_OFF)
+        droneid_receive(t->rx, b, mode_of(d, b), f);
+    f->reject = b->hyp == HYP_DRONEID && !f->droneid.seen;
+    if (b->ahead)
+        bare.cut = (struct cut){ 0 };   // place and level by the receiver; the rest takes time
+    if (!f->reject)
+        measure_burst(t->measurer, &bare, f);
+    f->reject |= b->ahead;
+}
+
 void *chain_work(void *item, void *arg)
 {
     struct job *j = item;
@@ -186,14 +207,10 @@ void *chain_work(void *item, void *arg)
         return j;
     *f = (struct finding){ .id = b->id, .part = b->part, .hyp = b->hyp, .flags = b->flags,
                            .origin = b->origin, .rate_hz = b->rate_hz,
-                           .centre_hz = b->centre_hz, .tick = b->tick };
-    if (!atomic_load(&d->stop)) {       // stopped: nobody will look at it
-        if ((b->hyp & HYP_DRONEID) && d->cfg.droneid != DRONEID_OFF)
-            droneid_receive(d->tools[j->worker].rx, b, d->cfg.droneid, f);
-        f->reject = b->hyp == HYP_DRONEID && !f->droneid.seen;
-        if (!f->reject)
-            measure_burst(d->tools[j->worker].measurer, b, f);
-    }
+                           .centre_hz = b->centre_hz, .tick = b->tick, .ahead = b->ahead,
+                           .again = b->again };
+    if (!atomic_load(&d->stop))         // stopped: nobody will look at it
+        examine(d, &d->tools[j->worker], b, f);
     cut_drop(&b->cut);
     return j;
 }
@@ -204,14 +221,18 @@ static void count(struct dsp *d, const struct finding *f)
 {
     struct dsp_counts *c = &d->counts;
 
+    if (!f->again) {
+        c->droneid_candidates += !!(f->hyp & HYP_DRONEID);
+        c->droneid_seen += f->droneid.seen;
+        c->droneid_crc_failed += f->droneid.seen && !f->droneid.crc_ok;
+    }
+    if (f->ahead)
+        return;
     c->rejected += f->reject;
     if (!f->reject && (f->part == BURST_WHOLE || f->part == BURST_RUN_END))
         c->bursts++;
     c->runs += f->part == BURST_RUN_END;
     c->cut_dropped += !!(f->flags & BURST_NO_SAMPLES);
-    c->droneid_candidates += !!(f->hyp & HYP_DRONEID);
-    c->droneid_seen += f->droneid.seen;
-    c->droneid_crc_failed += f->droneid.seen && !f->droneid.crc_ok;
 }
 
 struct finding *dsp_next(struct dsp *d)
@@ -223,11 +244,11 @@ struct finding *dsp_next(struct dsp *d)
         if (j->is_psd && !atomic_load(&d->stop))
             d->cfg.on_psd(&j->psd, d->cfg.arg);
         free(j);
-        if (f) {
-            if (f->hyp)
-                count(d, f);
+        if (f && f->hyp)
+            count(d, f);
+        if (f && (!f->ahead || f->droneid.seen))
             return f;
-        }
+        finding_free(f);                // told ahead and nothing: its burst will say so
     }
     if (!d->ended)
         d->counts.cut_dropped += d->untold;

@@ -10,8 +10,9 @@
 //     source -> front: banks, floor, tiles, edges --candidates--> arbiter -> N workers -> dsp_next
 //            \-> standing correlators ------------candidates--/     (measure, demodulate)
 //
-// Findings come in one order, that of the bursts' first samples as the arbiter closes them; it does
-// not depend on the number of threads, on the machine's speed or on how samples arrived.
+// Findings come in one order, that of the bursts' first samples as the arbiter closes them (but for
+// those told ahead); it does not depend on the number of threads, on the machine's speed or on how
+// samples arrived.
 // No name of a product appears here: dsp measures and reads, the classifier names.
 #pragma once
 
@@ -152,7 +153,12 @@ struct finding {
     enum burst_part     part;
     uint32_t            hyp, flags; // enum burst_hyp, enum burst_flags
     enum iq_origin      origin;
-    bool                reject;     // a standing detector's candidate that did not hold: no burst
+    bool                reject;     // no burst: a standing detector's candidate that did not hold,
+                                    // or one told ahead
+    // A DroneID burst is told ahead, without waiting for the energy detector: droneid, decode and
+    // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
+    // id (unless a stronger claim took its place), and repeats neither decode nor soft.
+    bool                ahead, again;
     double              rate_hz, centre_hz;     // of the capture
     struct fingerprint  fp;
     struct droneid_seen droneid;

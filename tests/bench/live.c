@@ -32,7 +32,7 @@ struct wait { double ms[4096]; unsigned n; uint64_t now; };
 static void told(void *arg, const struct burst *b)
 {
     struct wait *w = arg;
-    if ((b->hyp & HYP_DRONEID) && b->droneid.metric > 0.3 && w->n < 4096)
+    if ((b->hyp & HYP_DRONEID) && !b->again && b->droneid.metric > 0.3 && w->n < 4096)
         w->ms[w->n++] = (double)(w->now - b->n1) / b->rate_hz * 1e3;
     struct cut c = b->cut;
     cut_drop(&c);

@@ -78,6 +78,33 @@ static void told_with_its_proof(void **state)
     cls_free(c);
 }
 
+// Told ahead of its burst: the burst proves nothing a second time and is nobody else's either.
+static void told_ahead(void **state)
+{
+    (void)state;
+    struct decode helped;
+    feed_init(&feed, 50e6, 2440e6, 14);
+    struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+    for (int i = 0; i < 20; i++) {
+        struct finding *f = sighting(0.1 + 0.640 * i, 2444.5e6, -40);
+        f->id = (uint64_t)i + 1;
+        f->ahead = f->reject = true;
+        f->droneid.verified = true;
+        cls_push(c, f, &helped);
+        assert_true(i > 0 || cls_changed(c) != NULL);
+        struct finding *burst = sighting(f->fp.t_s.v, 2444.5e6, -40);
+        burst->id = f->id;
+        burst->again = burst->droneid.verified = true;
+        burst->tick = (uint64_t)((f->fp.t_s.v + 0.06) * 50e6);
+        cls_push(c, burst, &helped);
+    }
+    cls_finish(c);
+    assert_non_null(cls_track(c, 0));
+    assert_int_equal(cls_track(c, 0)->bursts, 20);
+    assert_null(cls_track(c, 1));
+    cls_free(c);
+}
+
 // What repeats itself faster than the clock is no DroneID, however often it falls on the clock:
 // frames of 10 ms and 5 ms, beacons of 102.4 ms, rare ones of them, and a crowd without any clock.
 static void periodic_confusers(void **state)
@@ -250,7 +277,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sighting_proves_nothing),
-        cmocka_unit_test(told_with_its_proof), cmocka_unit_test(a_pair_on_the_clock),
+        cmocka_unit_test(told_with_its_proof), cmocka_unit_test(told_ahead),
+        cmocka_unit_test(a_pair_on_the_clock),
         cmocka_unit_test(periodic_confusers),
         cmocka_unit_test(pairs_in_company),
         cmocka_unit_test(aircraft_by_serial),

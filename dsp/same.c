@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dsp/same.h"
+
+#include <math.h>
+
+#define SAME_LEVEL_DB 6.0       // two boxes of one burst
+#define SAME_SHARE   0.5        // of the union, in time and in frequency: the same burst
+#define SURE_METRIC  0.3        // normalised correlation that is hardly anything else
+#define INSIDE_SHARE 0.8
+
+// A DroneID burst around its root-600 symbol, in seconds (9 symbols, see facts: 3368 samples before
+// the useful symbol, 9880 in all, at 15.36 MS/s), and its width.
+#define DRONEID_LEAD_S  (3368 / 15.36e6)
+#define DRONEID_LEN_S   (9880 / 15.36e6)
+#define DRONEID_BW_HZ   9.015e6
+
+static double share(double a0, double a1, double b0, double b1)
+{
+    double in = fmin(a1, b1) - fmax(a0, b0), all = fmax(a1, b1) - fmin(a0, b0);
+    return in > 0 && all > 0 ? in / all : 0;
+}
+
+// A box of energy on the air just as long as a DroneID burst that lies in its band, and somewhat
+// wider: the burst and a piece of a neighbour.
+static bool holds_droneid(const struct cand *x, const struct cand *y)
+{
+    const struct cand *d = x->hyp == HYP_DRONEID ? x : y, *e = x->hyp == HYP_DRONEID ? y : x;
+    double wide = d->f_hi_hz - d->f_lo_hz;
+
+    return d->metric > SURE_METRIC && e->hyp == HYP_ENERGY && e->part == BURST_WHOLE &&
+           share((double)d->n0, (double)d->n1, (double)e->n0, (double)e->n1) >= 0.95 &&
+           fmin(d->f_hi_hz, e->f_hi_hz) - fmax(d->f_lo_hz, e->f_lo_hz) > INSIDE_SHARE * wide &&
+           e->f_hi_hz - e->f_lo_hz < 3 * wide;
+}
+
+bool cand_same(const struct cand *x, const struct cand *y)
+{
+    if (x->hyp == HYP_ENERGY && y->hyp == HYP_ENERGY)
+        return x->part == BURST_WHOLE && y->part == BURST_WHOLE && x->n0 < y->n1 && y->n0 < x->n1 &&
+               fabsf(x->level_dbfs - y->level_dbfs) < SAME_LEVEL_DB &&
+               share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
+    if (holds_droneid(x, y))
+        return true;
+    return share((double)x->n0, (double)x->n1, (double)y->n0, (double)y->n1) >= SAME_SHARE &&
+           share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
+}
+
+bool cand_part_of_droneid(const struct cand *x, const struct cand *y)
+{
+    return y->metric > SURE_METRIC && x->n0 + 1 > y->n0 && x->n1 < y->n1 + 1 &&
+           x->f_lo_hz > y->f_lo_hz - 0.5e6 && x->f_hi_hz < y->f_hi_hz + 0.5e6;
+}
+
+struct cand cand_joined(const struct cand *x, const struct cand *y)
+{
+    struct cand r = y->n1 - y->n0 > x->n1 - x->n0 ? *y : *x;
+
+    r.n0 = x->n0 < y->n0 ? x->n0 : y->n0;
+    r.n1 = x->n1 > y->n1 ? x->n1 : y->n1;
+    r.flags = x->flags | y->flags;
+    r.run_n0 = r.n0;
+    return r;
+}
+
+void cand_droneid_extent(struct cand *c, double rate_hz)
+{
+    double n0 = c->zc_n - DRONEID_LEAD_S * rate_hz;
+
+    if (c->n1 <= c->n0) {
+        c->n0 = n0 > 0 ? (uint64_t)n0 : 0;
+        c->n1 = (uint64_t)fmax(c->zc_n, n0 + DRONEID_LEN_S * rate_hz) + 1;
+    }
+    if (c->f_hi_hz <= c->f_lo_hz) {
+        c->f_lo_hz = c->zc_f_hz - DRONEID_BW_HZ / 2;
+        c->f_hi_hz = c->zc_f_hz + DRONEID_BW_HZ / 2;
+    }
+}
+
+int cand_by_start(const void *x, const void *y)
+{
+    const struct cand *a = x, *b = y;
+
+    if (a->n0 != b->n0)
+        return a->n0 < b->n0 ? -1 : 1;
+    if (a->f_lo_hz != b->f_lo_hz)
+        return a->f_lo_hz < b->f_lo_hz ? -1 : 1;
+    if (a->hyp != b->hyp)
+        return a->hyp < b->hyp ? -1 : 1;
+    return (a->n1 > b->n1) - (a->n1 < b->n1);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which candidates are one transmission.
+#pragma once
+
+#include "dsp/burst.h"
+
+// Different detectors see one burst, so do the same standing detector's neighbouring grid points,
+// and so may two boxes of the front: one where they share their band and touch in time.
+bool cand_same(const struct cand *x, const struct cand *y);
+// Energy x within the rectangle of the DroneID candidate y, but a part of it only: its fragment.
+bool cand_part_of_droneid(const struct cand *x, const struct cand *y);
+// Both boxes' time; band and level of the longer.
+struct cand cand_joined(const struct cand *x, const struct cand *y);
+// Time and band of a DroneID candidate that only says where its root-600 symbol is.
+void cand_droneid_extent(struct cand *c, double rate_hz);
+// Order of qsort: by start, and where that is the same in an order that is always the same.
+int cand_by_start(const void *x, const void *y);
+
+// Two DroneID bursts that cand_same takes for one start and end at most so far apart: a third of
+// 0.643 ms, which is a half of what both cover.
+#define CAND_SAME_S 0.215e-3
