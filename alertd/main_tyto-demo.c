@@ -26,7 +26,6 @@
 #include "hw/hw.h"
 
 #define SETTLE_S  8             // losses of the start do not count
-#define LOSS_MAX  0.01          // more than this share over one health message: too much at once
 #define LOSS_TIMES 2            // so often in a row: the machine cannot keep up
 #define NEED_S    6             // on the air for so long, an act can be asked of the sensor
 #define LAST_S    3             // for what daemons say while they end
@@ -44,9 +43,7 @@ struct demo {
     int64_t  began_ns;          // the sensor's start
     char     dir[DEMO_PATH], bin[DEMO_PATH - 40], modules[DEMO_PATH];
     char     endpoint[128], url[320];
-    double   samples, lost;     // of both radios, since the sensor's start
-    double   heard_s[2];        // of the event, by each radio
-    unsigned bad_rounds;
+    struct demo_watch watch;    // since the sensor's start
     bool     slower, failed, quit;
     char     last_error[DEMO_WHY - 40];
 };
@@ -106,35 +103,16 @@ static void from_post_log(const char *line, void *arg)
     fflush(stdout);
 }
 
-// Loss since the last health message; where it stays, the next step of the rates.
-static void weigh(struct demo *d, const json_t *radios)
-{
-    double samples = 0, lost = 0;
-    const json_t *r;
-    size_t i;
-    json_array_foreach(radios, i, r) {
-        double got = json_number_value(json_object_get(r, "samples"));
-        double gone = json_number_value(json_object_get(r, "lost"));
-        if (i < 2)
-            d->heard_s[i] = (got + gone) / d->event.rate_hz[i];
-        samples += got;
-        lost += gone;
-    }
-    double more = samples - d->samples, less = lost - d->lost;
-    bool early = event_s(d) < SETTLE_S;
-    d->samples = samples;
-    d->lost = lost;
-    d->bad_rounds = !early && less > LOSS_MAX * (more + less) ? d->bad_rounds + 1 : 0;
-    if (d->bad_rounds >= LOSS_TIMES && d->step + 1 < DEMO_STEPS)
-        d->slower = true;
-}
-
 static void from_sensor(const char *line, void *arg)
 {
+    struct demo *d = arg;
     json_t *j = json_loads(line, 0, NULL);
     const char *type = json_string_value(json_object_get(j, "type"));
     if (type && !strcmp(type, "health"))
-        weigh(arg, json_object_get(j, "radios"));
+        demo_weigh(&d->watch, d->event.rate_hz, json_object_get(j, "radios"),
+                   event_s(d) < SETTLE_S);
+    if (d->watch.bad_rounds >= LOSS_TIMES && d->step + 1 < DEMO_STEPS)
+        d->slower = true;
     json_decref(j);
 }
 
@@ -190,8 +168,7 @@ static int start_sensor(struct demo *d, char why[DEMO_WHY])
     if (!r)
         r = demo_sensor_write(&d->event, d->dir, d->endpoint, d->post.public_z85,
                               d->modules[0] ? d->modules : NULL, why);
-    d->samples = d->lost = d->heard_s[0] = d->heard_s[1] = 0;
-    d->bad_rounds = 0;
+    d->watch = (struct demo_watch){ 0 };
     d->began_ns = mono_now_ns();
     return r ? r : start(d, SENSOR, argv, why);
 }
@@ -267,22 +244,23 @@ static void one_round(struct demo *d, int stop_fd, char why[DEMO_WHY])
 
 static int verdict(const struct demo *d)
 {
+    const struct demo_watch *w = &d->watch;
     unsigned found = 0;
     for (unsigned i = 0; i < DEMO_ACTS; i++) {
         const struct demo_act *a = &d->event.act[i];
         found += d->tally.called[i];
         if (d->tally.called[i])
             printf("found   %s, %.1f s after its first signal\n", a->who, d->tally.after_s[i]);
-        else if (d->heard_s[a->device] < a->start_s + NEED_S)
+        else if (w->heard_s[a->device] < a->start_s + NEED_S)
             printf("unheard %s: its radio heard %.1f s of the event, and it begins at %.0f s\n",
-                   a->who, d->heard_s[a->device], a->start_s);
+                   a->who, w->heard_s[a->device], a->start_s);
         else
             printf("MISSED  %s\n", a->who);
     }
     printf("%u of %d found, %u false alarms, ", found, DEMO_ACTS, d->tally.wrong);
-    if (d->samples + d->lost > 0)
-        printf("heard %.0f and %.0f s, samples lost: %.3f %%\n", d->heard_s[0], d->heard_s[1],
-               100 * d->lost / (d->samples + d->lost));
+    if (w->samples + w->lost > 0)
+        printf("heard %.0f and %.0f s, samples lost: %.3f %%\n", w->heard_s[0], w->heard_s[1],
+               100 * w->lost / (w->samples + w->lost));
     else
         printf("nothing heard: no radio gave a sample within %.0f s; this machine is too busy\n",
                event_s(d));

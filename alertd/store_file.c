@@ -129,7 +129,7 @@ static int take_lock(struct store_file *f, char why[ALERTD_WHY])
     name_in(f, "lock", name);
     f->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int locked = f->lock < 0 ? -1 : flock(f->lock, LOCK_EX | LOCK_NB);
-    for (unsigned i = 0; locked < 0 && f->lock >= 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
+    for (int i = 0; f->lock >= 0 && locked < 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
         usleep(100000);
         locked = flock(f->lock, LOCK_EX | LOCK_NB);
     }

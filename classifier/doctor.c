@@ -227,7 +227,7 @@ static void check_unit(struct doctor *d, const char *path)
                    "failed");
     else
         doctor_say(d, well ? DOCTOR_OK : DOCTOR_NOTE, well ? NULL :
-                   "systemctl start tyto-sensord", "%s: %s", path, active[0] ? active : "not asked");
+                   "systemctl start tyto-sensord", "%s: %s", path, active);
     if (!strcmp(enabled, "disabled"))
         doctor_say(d, DOCTOR_NOTE, "systemctl enable tyto-sensord", "the sensor does not start by "
                    "itself");

@@ -132,7 +132,8 @@ bool doctor_args(const char *line, char *driver, size_t driver_size, char *args,
 
     if (!doctor_value(line, "driver", driver, driver_size) || !*driver || strchr(driver, ','))
         return false;
-    bool has = doctor_value(line, "serial", serial, sizeof serial) && *serial && !strchr(serial, ',');
+    bool has = doctor_value(line, "serial", serial, sizeof serial) && *serial &&
+               !strchr(serial, ',');
     int n = snprintf(args, args_size, "driver=%s%s%s", driver, has ? ",serial=" : "",
                      has ? serial : "");
     return n > 0 && (size_t)n < args_size;
@@ -221,8 +222,8 @@ void doctor_drivers(struct doctor *d)
     if (all.n || configured)
         return;
     if (d->device)
-        doctor_say(d, DOCTOR_WRONG, "is it plugged in, is its driver installed? SoapySDRUtil --find "
-                   "lists what is there", "SoapySDR finds no %s", d->device);
+        doctor_say(d, DOCTOR_WRONG, "is it plugged in, is its driver installed? SoapySDRUtil "
+                   "--find lists what is there", "SoapySDR finds no %s", d->device);
     else if (plugged)
         doctor_say(d, DOCTOR_WRONG, "apt-get install its driver, docs/RADIOS.md names the package; "
                    "then SoapySDRUtil --find", "a radio is plugged in, but no driver finds it");
@@ -230,7 +231,7 @@ void doctor_drivers(struct doctor *d)
         doctor_say(d, DOCTOR_NOTE, NULL, "no radio, and the configuration names none: it plays "
                    "scenes and recordings");
     else
-        doctor_say(d, DOCTOR_WRONG, "plug one in (lsusb shows whether the machine sees it), or name "
-                   "it with --device or in a configuration: modules and radios over the network "
+        doctor_say(d, DOCTOR_WRONG, "plug one in (lsusb shows whether the machine sees it), or "
+                   "name it with --device or in a configuration: modules and radios over the network "
                    "are not found by themselves", "no radio");
 }

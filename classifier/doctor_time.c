@@ -23,13 +23,13 @@ static bool ask_chrony(struct doctor *d, const struct hw_keepers *k)
     if (!k->chrony)
         return false;
     if (!k->chrony_answers)
-        doctor_say(d, DOCTOR_NOTE, "no \"cmdport 0\" in /etc/chrony/chrony.conf, then this can be told",
+        doctor_say(d, DOCTOR_NOTE, "take \"cmdport 0\" out of /etc/chrony/chrony.conf: then it tells",
                    "chronyd runs, and does not answer how good the clock is");
     else if (!k->chrony_synchronised)
         doctor_say(d, DOCTOR_WRONG, "chronyc sources shows why: no network, no server, no receiver",
                    "chronyd runs, and has no source that it follows");
     else if (k->chrony_err_s > ERR_MOST_S)
-        doctor_say(d, DOCTOR_WRONG, "wait a few minutes; a nearer server or a receiver, if it stays",
+        doctor_say(d, DOCTOR_WRONG, "wait a few minutes; a nearer server or a receiver if it stays",
                    "chronyd follows %s, and may be wrong by %.3g s", from, k->chrony_err_s);
     else if (k->chrony_age_s > AGE_MOST_S)
         doctor_say(d, DOCTOR_WRONG, "chronyc sources shows which server or receiver went silent",
@@ -117,8 +117,8 @@ void doctor_clock(struct doctor *d)
     if (!ask_gpsd(d, &p, &refused, &why) || isnan(p.clock_off_s))
         return;
     if (fabs(p.clock_off_s) > OFF_MOST_S)
-        doctor_say(d, DOCTOR_WRONG, "let chrony take its time from gpsd (refclock SHM 0); or mend the "
-                   "receiver, if the clock is right", "the clock is %.1f s %s gpsd's",
+        doctor_say(d, DOCTOR_WRONG, "let chrony take its time from gpsd (refclock SHM 0); or mend "
+                   "the receiver, if the clock is right", "the clock is %.1f s %s gpsd's",
                    fabs(p.clock_off_s), p.clock_off_s > 0 ? "ahead of" : "behind");
     else
         doctor_say(d, DOCTOR_OK, NULL, "gpsd's time agrees within %.1f s", fabs(p.clock_off_s));
@@ -138,12 +138,14 @@ void doctor_place(struct doctor *d)
         doctor_say(d, asked ? DOCTOR_NOTE : DOCTOR_OK, asked ? "cgps shows what gpsd hears" : NULL,
                    "as configured: %.5f, %.5f%s", d->cfg->place.lat_deg, d->cfg->place.lon_deg,
                    asked ? "; gpsd tells no fix" : "");
+    else if (asked)
+        doctor_say(d, DOCTOR_WRONG, "is gpsd running, does the receiver see the sky? cgps shows it",
+                   "no position from gpsd");
     else
-        doctor_say(d, asked ? DOCTOR_WRONG : DOCTOR_NOTE, asked ? "is gpsd running, does the receiver "
-                   "see the sky? cgps shows it" : "say the place in the configuration, or start gpsd",
+        doctor_say(d, DOCTOR_NOTE, "say the place in the configuration, or start gpsd",
                    "no position from gpsd");
     if (refused)
-        doctor_say(d, DOCTOR_WRONG, "look at the receiver (cgps, gpsmon): it is faulty, or somebody "
-                   "disturbs it", "gpsd told %llu times what cannot be, the last: %s",
+        doctor_say(d, DOCTOR_WRONG, "look at the receiver (cgps, gpsmon): it is faulty, or "
+                   "somebody disturbs it", "gpsd told %llu times what cannot be, the last: %s",
                    (unsigned long long)refused, why);
 }

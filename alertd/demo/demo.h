@@ -78,7 +78,17 @@ void  demo_stop(struct demo_proc *p, unsigned n);
 void  demo_adopt(void);
 unsigned demo_orphans(pid_t *ret_one);
 
-// ---- What was called -------------------------------------------------------------------------
+// ---- What was heard and called ---------------------------------------------------------------
+
+struct demo_watch {
+    double   samples, lost;     // of both radios
+    double   heard_s[2];        // of the event, by each radio
+    unsigned bad_rounds;        // health messages in a row that tell of too much loss
+};
+// The radios (an array) of one health message of the sensor.  early: losses do not count yet.
+struct json_t;
+void demo_weigh(struct demo_watch *w, const double rate_hz[2], const struct json_t *radios,
+                bool early);
 
 struct demo_tally {
     bool     called[DEMO_ACTS];
