@@ -219,6 +219,7 @@ struct post_state {             // what the loop knows of the rest of the daemon
     int64_t  store_rows;
     unsigned queue;             // messages held back
     uint64_t refused_peers;
+    char     aside[64];         // what the damaged database is called now; "" none was
     char     note[160];         // once, at start: the damaged database, ...
 };
 

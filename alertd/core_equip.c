@@ -126,6 +126,15 @@ static void tick_post(struct core *c, int k, bool bad, const char *what)
     }
 }
 
+// It happened, and is over; what people make of it stays open until one of them closes it.
+static void tell_aside(struct core *c)
+{
+    struct alert *a = c->post.aside[0] ? raise_alert(c, "store-damaged", SEV_ALARM, "",
+                                                     c->post.aside) : NULL;
+    if (a)
+        alert_signal(c, a, "ended");
+}
+
 // Once, when the store has been read: every standing trouble gets its alert back.
 static void adopt(struct core *c)
 {
@@ -140,8 +149,10 @@ static void adopt(struct core *c)
 
 void equip_tick(struct core *c)
 {
-    if (!c->tick_mono_ns)
+    if (!c->tick_mono_ns) {
         adopt(c);
+        tell_aside(c);
+    }
     c->tick_mono_ns = c->mono_ns;
     for (size_t i = 0; i < c->n_sensors; i++)
         tick_sensor(c, c->sensor[i]);

@@ -164,7 +164,7 @@ static void stored(struct loop *o, struct batch *b)
     o->under_way = NULL;
     if (b->result == -EUCLEAN || b->result == -ENOMEM) {
         snprintf(o->why, ALERTD_WHY, b->result == -ENOMEM ? "there is not enough memory to go on"
-                 : "the database is damaged (%.200s): start again, and it will be set aside",
+                 : "the database is damaged (%.200s): it is set aside with the next start",
                  b->error);
         o->error = b->result;
         core_work_free(w);

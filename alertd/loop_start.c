@@ -29,30 +29,48 @@ static int store_restart(struct loop *o)
     return 0;
 }
 
-static int start_store(struct loop *o)
+static int read_store(struct loop *o)
 {
     struct keys_peer *peers = NULL;
-    char note[ALERTD_WHY], key_why[KEYS_WHY];
-    int r = store_open(&o->store, o->l->cfg->data_dir, note, o->why);
-    if (r < 0)
-        return r;
-    if (*note)
-        log_say(LOG_ERROR, "%s", note);
-    core_time(o->core, utc_now_ns(), mono_now_ns());
+    char key_why[KEYS_WHY];
     int n = keys_peers(o->l->cfg->keys_dir, &peers, key_why);
     if (n < 0) {
         snprintf(o->why, ALERTD_WHY, "%s", key_why);
         return n;
     }
+    core_time(o->core, utc_now_ns(), mono_now_ns());
     core_peers(o->core, peers, (size_t)n);
     free(peers);
-    if (core_load(o->core, o->store) < 0) {
-        snprintf(o->why, ALERTD_WHY, "%s: %s", o->l->cfg->data_dir, store_error(o->store));
-        return -EIO;
-    }
-    if ((r = store_restart(o)) < 0)
+    int r = core_load(o->core, o->store);
+    return r < 0 ? r : store_restart(o);
+}
+
+// Damaged in what is read only now: set aside, and everything from the beginning.
+static int begin_anew(struct loop *o, char note[ALERTD_WHY])
+{
+    int r = store_renew(o->store, note, o->why);
+    core_free(o->core);
+    o->core = core_new(o->l->cfg, o->l->own->public_z85);
+    return r < 0 ? r : o->core ? read_store(o) : -ENOMEM;
+}
+
+static int start_store(struct loop *o)
+{
+    char note[ALERTD_WHY];
+    int r = store_open(&o->store, o->l->cfg->data_dir, note, o->why);
+    if (r < 0)
         return r;
+    if ((r = read_store(o)) == -EUCLEAN)
+        r = begin_anew(o, note);
+    if (r < 0) {
+        if (r == -EIO || r == -EUCLEAN)
+            snprintf(o->why, ALERTD_WHY, "%s: %s", o->l->cfg->data_dir, store_error(o->store));
+        return r;
+    }
+    if (*note)
+        log_say(LOG_ERROR, "%s", note);
     snprintf(o->core->post.note, sizeof o->core->post.note, "%.159s", note);
+    snprintf(o->core->post.aside, sizeof o->core->post.aside, "%s", store_aside(o->store));
     o->core->post.store_rows = store_rows(o->store);
     o->storing = store_thread_new(o->store, o->l->cfg->keep_days, o->done);
     return o->storing ? 0 : -ENOMEM;

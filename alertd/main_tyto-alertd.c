@@ -36,7 +36,8 @@ static const char usage[] =
     "  --no-page      no page: sensors and the store only\n"
     "  --version      print the version\n"
     "\n"
-    "Exit: 0 ended by a signal, 1 could not start or go on, 2 bad use or bad configuration.\n";
+    "Exit: 0 ended by a signal, 1 could not start or go on, 2 bad use, bad configuration\n"
+    "or a database of a newer release.\n";
 
 static int bad(const char *what)
 {
@@ -126,13 +127,19 @@ static int run(struct alertd_cfg *cfg, struct loop_cfg *l)
     more_files();
     umask(077);
     int r = loop_run(l, why);
+    if (r == -EUCLEAN) {        // the database turned out to be damaged: begun anew, it sets it aside
+        log_say(LOG_ERROR, "%s", why);
+        r = loop_run(l, why);
+    }
     notify("STOPPING=1");
-    if (r < 0)
+    if (r == -ENOTSUP)
+        bad(why);
+    else if (r < 0)
         log_say(LOG_ERROR, "%s", *why ? why : strerror(-r));
     words_free(words);
     keys_wipe(&own);
     close(l->stop_fd);
-    return r < 0 ? 1 : 0;
+    return r == -ENOTSUP ? 2 : r < 0 ? 1 : 0;
 }
 
 // Where the page lies: the build's share folder, or the source tree's beside it.

@@ -3,32 +3,13 @@
 //
 // synchronous=FULL: SQLite syncs the WAL at each commit, so what was answered survives a power cut.
 // Sensor keys are numbered in `peer`: an event row then has 8 bytes of key instead of 40.
-#include "alertd/store.h"
+#include "alertd/store_in.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "alertd/map.h"
-#include "alertd/store_file.h"
-
-#define PURGES 4
-#define ACTIONS_KEPT 4096       // answers remembered: days of work of a busy post
-
-struct number { char z85[48]; int64_t id; struct number *next; };
-
-struct store {
-    struct store_file f;
-    sqlite3_stmt *put[ROW_KINDS], *begin, *commit, *rollback, *peer_add, *peer_get;
-    sqlite3_stmt *purge[PURGES];
-    struct map peers;           // numbers of the keys used, found without asking the database
-    struct number *peer;        // ... in a list, to be freed
-    uint64_t last_n;
-    int64_t  rows;
-    char     error[256];
-};
 
 static const char *const put_sql[ROW_KINDS] = {
     [ROW_EVENT] = "INSERT OR IGNORE INTO event(peer, boot, seq, got_ns, t_ns, kind, raw)"
@@ -54,15 +35,18 @@ static const char *const purge_sql[PURGES] = {
     "DELETE FROM progress WHERE state = '' AND ?1",     // boots that have nothing left to send
 };
 
-static sqlite3_stmt *prepared(struct store *s, const char *sql)
+sqlite3_stmt *store_prepared(struct store *s, const char *sql)
 {
     sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v3(s->f.db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK)
+    int r = sqlite3_prepare_v3(s->f.db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+    // A table that is not there, a column: all statements are ours, so the schema is damaged.
+    s->damaged = s->damaged || (r & 0xff) == SQLITE_CORRUPT || r == SQLITE_ERROR;
+    if (r != SQLITE_OK)
         snprintf(s->error, sizeof s->error, "%s", sqlite3_errmsg(s->f.db));
     return st;
 }
 
-static int fault(struct store *s, int code)
+int store_fault(struct store *s, int code)
 {
     snprintf(s->error, sizeof s->error, "%s", sqlite3_errmsg(s->f.db));
     switch (code & 0xff) {
@@ -78,7 +62,7 @@ static int step(struct store *s, sqlite3_stmt *st)
 {
     int r = sqlite3_step(st);
     if (r != SQLITE_DONE && r != SQLITE_ROW)
-        r = fault(s, r);
+        r = store_fault(s, r);
     else
         r = 0;
     sqlite3_reset(st);
@@ -87,26 +71,68 @@ static int step(struct store *s, sqlite3_stmt *st)
 
 static int64_t one_number(struct store *s, const char *sql)
 {
-    sqlite3_stmt *st = prepared(s, sql);
-    int64_t v = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_stmt *st = store_prepared(s, sql);
+    int r = st ? sqlite3_step(st) : SQLITE_ERROR;
+    int64_t v = r == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+    s->damaged = s->damaged || (r & 0xff) == SQLITE_CORRUPT || (r & 0xff) == SQLITE_NOTADB;
     sqlite3_finalize(st);
     return v;
 }
 
 static int prepare_all(struct store *s, char why[ALERTD_WHY])
 {
-    bool ok = (s->begin = prepared(s, "BEGIN IMMEDIATE")) != NULL;
-    ok = (s->commit = prepared(s, "COMMIT")) && ok;
-    ok = (s->rollback = prepared(s, "ROLLBACK")) && ok;
-    ok = (s->peer_add = prepared(s, "INSERT OR IGNORE INTO peer(z85) VALUES(?1)")) && ok;
-    ok = (s->peer_get = prepared(s, "SELECT id FROM peer WHERE z85 = ?1")) && ok;
+    bool ok = (s->begin = store_prepared(s, "BEGIN IMMEDIATE")) != NULL;
+    ok = (s->commit = store_prepared(s, "COMMIT")) && ok;
+    ok = (s->rollback = store_prepared(s, "ROLLBACK")) && ok;
+    ok = (s->peer_add = store_prepared(s, "INSERT OR IGNORE INTO peer(z85) VALUES(?1)")) && ok;
+    ok = (s->peer_get = store_prepared(s, "SELECT id FROM peer WHERE z85 = ?1")) && ok;
     for (int i = 0; i < ROW_KINDS; i++)
-        ok = (s->put[i] = prepared(s, put_sql[i])) && ok;
+        ok = (s->put[i] = store_prepared(s, put_sql[i])) && ok;
     for (int i = 0; i < PURGES; i++)
-        ok = (s->purge[i] = prepared(s, purge_sql[i])) && ok;
+        ok = (s->purge[i] = store_prepared(s, purge_sql[i])) && ok;
     if (!ok)
         snprintf(why, ALERTD_WHY, "%.200s: %.200s", s->f.path, s->error);
     return ok ? 0 : -EIO;
+}
+
+static int ready(struct store *s, char why[ALERTD_WHY])
+{
+    s->damaged = false;
+    int r = prepare_all(s, why);
+    if (r < 0)
+        return s->damaged ? -EUCLEAN : r;
+    s->last_n = (uint64_t)one_number(s, "SELECT max(n) FROM (SELECT max(n) AS n FROM thing"
+                                        " UNION SELECT max(n) FROM alert_rev)");
+    // Two queries: SQLite finds one end of an index at once, both ends only by reading all rows.
+    s->rows = one_number(s, "SELECT (SELECT max(id) FROM event) - (SELECT min(id) FROM event) + 1");
+    return s->damaged ? -EUCLEAN : 0;
+}
+
+static void peers_forget(struct store *s);
+
+static void unprepare(struct store *s)
+{
+    sqlite3_stmt **one[] = { &s->begin, &s->commit, &s->rollback, &s->peer_add, &s->peer_get };
+    peers_forget(s);
+    for (int i = 0; i < ROW_KINDS; i++) {
+        sqlite3_finalize(s->put[i]);
+        s->put[i] = NULL;
+    }
+    for (int i = 0; i < PURGES; i++) {
+        sqlite3_finalize(s->purge[i]);
+        s->purge[i] = NULL;
+    }
+    for (unsigned i = 0; i < sizeof one / sizeof one[0]; i++) {
+        sqlite3_finalize(*one[i]);
+        *one[i] = NULL;
+    }
+}
+
+int store_renew(struct store *s, char note[ALERTD_WHY], char why[ALERTD_WHY])
+{
+    unprepare(s);
+    int r = store_file_renew(&s->f, note, why);
+    return r < 0 ? r : ready(s, why);
 }
 
 int store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char why[ALERTD_WHY])
@@ -115,37 +141,26 @@ int store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char 
     int r = s ? store_file_open(&s->f, dir, note, why) : -ENOMEM;
     if (!s)
         snprintf(why, ALERTD_WHY, "there is not enough memory for the store");
-    if (r >= 0)
-        r = prepare_all(s, why);
+    if (r >= 0 && (r = ready(s, why)) == -EUCLEAN)
+        r = store_renew(s, note, why);
     if (r < 0) {
         store_close(s);
         return r;
     }
-    s->last_n = (uint64_t)one_number(s, "SELECT max(n) FROM (SELECT max(n) AS n FROM thing"
-                                        " UNION SELECT max(n) FROM alert_rev)");
-    // Two queries: SQLite finds one end of an index at once, both ends only by reading all rows.
-    s->rows = one_number(s, "SELECT (SELECT max(id) FROM event) - (SELECT min(id) FROM event) + 1");
     *ret = s;
     return 0;
 }
-
-static void peers_forget(struct store *s);
 
 void store_close(struct store *s)
 {
     if (!s)
         return;
-    peers_forget(s);
-    for (int i = 0; i < ROW_KINDS; i++)
-        sqlite3_finalize(s->put[i]);
-    for (int i = 0; i < PURGES; i++)
-        sqlite3_finalize(s->purge[i]);
-    sqlite3_stmt *one[] = { s->begin, s->commit, s->rollback, s->peer_add, s->peer_get };
-    for (unsigned i = 0; i < sizeof one / sizeof one[0]; i++)
-        sqlite3_finalize(one[i]);
+    unprepare(s);
     store_file_close(&s->f);
     free(s);
 }
+
+const char *store_aside(const struct store *s) { return s->f.aside; }
 
 static void peers_forget(struct store *s)
 {
@@ -297,68 +312,3 @@ int store_purge(struct store *s, int64_t now_ns, int64_t keep_ns)
 int64_t     store_rows(const struct store *s) { return s->rows; }
 uint64_t    store_last_n(const struct store *s) { return s->last_n; }
 const char *store_error(const struct store *s) { return s->error; }
-
-// ---- Reading at the start ---------------------------------------------------------------------
-
-static const char *column(sqlite3_stmt *st, int i)
-{
-    const char *s = (const char *)sqlite3_column_text(st, i);
-    return s ? s : "";
-}
-
-static int load_thing(sqlite3_stmt *st, const struct store_reader *r, void *arg)
-{
-    const char *json = column(st, 3);
-    return r->thing(arg, (enum change_kind)sqlite3_column_int(st, 0), column(st, 1),
-                    (uint64_t)sqlite3_column_int64(st, 2), json, strlen(json));
-}
-
-static int load_progress(sqlite3_stmt *st, const struct store_reader *r, void *arg)
-{
-    return r->progress(arg, column(st, 0), (uint64_t)sqlite3_column_int64(st, 1), column(st, 2));
-}
-
-static int load_action(sqlite3_stmt *st, const struct store_reader *r, void *arg)
-{
-    struct action *a = calloc(1, sizeof *a);
-    if (!a)
-        return -ENOMEM;
-    snprintf(a->key, sizeof a->key, "%s", column(st, 0));
-    snprintf(a->user, sizeof a->user, "%s", column(st, 1));
-    a->verb = (enum action_verb)sqlite3_column_int(st, 2);
-    snprintf(a->alert, sizeof a->alert, "%s", column(st, 3));
-    a->rev = (uint32_t)sqlite3_column_int64(st, 4);
-    a->result = (enum action_result)sqlite3_column_int(st, 5);
-    snprintf(a->why, sizeof a->why, "%s", column(st, 6));
-    a->json = *column(st, 7) ? strdup(column(st, 7)) : NULL;
-    return r->action(arg, a);
-}
-
-static int load(struct store *s, const char *sql, const struct store_reader *r, void *arg,
-                int (*one)(sqlite3_stmt *, const struct store_reader *, void *))
-{
-    sqlite3_stmt *st = prepared(s, sql);
-    int e = st ? 0 : -EIO, k = SQLITE_DONE;
-    while (e >= 0 && (k = sqlite3_step(st)) == SQLITE_ROW)
-        e = one(st, r, arg);
-    if (e >= 0 && k != SQLITE_DONE)
-        e = fault(s, k);
-    sqlite3_finalize(st);
-    return e;
-}
-
-int store_load(struct store *s, const struct store_reader *r, void *arg)
-{
-    // Kinds in the order alert, incident, track, ...: the reader may rely on it.
-    int e = load(s, "SELECT kind, id, n, json FROM thing ORDER BY kind, n", r, arg, load_thing);
-    if (e >= 0)
-        e = load(s, "SELECT z85, boot, state FROM progress JOIN peer ON peer.id = peer", r, arg,
-                 load_progress);
-    if (e >= 0) {
-        char sql[256];
-        snprintf(sql, sizeof sql, "SELECT key, user, verb, alert, rev, result, why, json FROM"
-                 " action ORDER BY at_ns DESC LIMIT %d", ACTIONS_KEPT);
-        e = load(s, sql, r, arg, load_action);
-    }
-    return e;
-}

@@ -59,8 +59,12 @@ void batch_action(struct batch *b, const struct action *a, int64_t at_ns);
 struct store;
 
 // Opens or makes DIR/alertd.db.  A damaged one is moved aside and `note` says so ("" otherwise).
-// 0, or -errno with a sentence: no access, a newer release's, another alertd has it.
+// 0, or -errno with a sentence: no access, -ENOTSUP a newer release's (nothing of it is touched),
+// -EWOULDBLOCK another alertd has it.
 int  store_open(struct store **ret, const char *dir, char note[ALERTD_WHY], char why[ALERTD_WHY]);
+// Damage was met while reading it: the same, and an empty one is begun.
+int  store_renew(struct store *s, char note[ALERTD_WHY], char why[ALERTD_WHY]);
+const char *store_aside(const struct store *s);         // name of the one moved aside, "" none
 void store_close(struct store *s);
 // 0; -ENOSPC full disk; -EIO; -EUCLEAN damaged (the next start looks closer)
 int  store_commit(struct store *s, const struct batch *b);

@@ -20,6 +20,7 @@
 #include "hw/hw.h"
 
 #define RESERVE (8 << 20)       // hours of alerts and actions, a few kB each
+#define OURS 1417245807         // application_id in the schema: "Tyto"
 #define LOOK_EVERY 256          // commits between looks for room
 
 static const char schema[] =
@@ -61,11 +62,32 @@ static int number(sqlite3 *db, const char *sql, int *ret)
     return r;
 }
 
-// Every page, for a database that has shown damage; a sound one answers "ok".
+// The header says which release wrote it, before SQLite touches anything; 0: none, or no database.
+static int header_version(const char *path)
+{
+    uint8_t b[64];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : pread(fd, b, sizeof b, 0);
+    if (fd >= 0)
+        close(fd);
+    if (n < (ssize_t)sizeof b || memcmp(b, "SQLite format 3", 16))
+        return 0;
+    return b[60] & 0x80 ? 0 : b[60] << 24 | b[61] << 16 | b[62] << 8 | b[63];
+}
+
+static int newer(const struct store_file *f, int version, char why[ALERTD_WHY])
+{
+    snprintf(why, ALERTD_WHY, "%s was written by a newer release (schema %d, this one knows "
+             "%d): install that release, or name another data_dir", f->path, version,
+             STORE_VERSION);
+    return -1;
+}
+
+// Every page and index, for a database that has shown damage; a sound one answers "ok".
 static bool sound(sqlite3 *db)
 {
     sqlite3_stmt *st = NULL;
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
+    bool ok = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &st, NULL) == SQLITE_OK &&
               sqlite3_step(st) == SQLITE_ROW &&
               !strcmp((const char *)sqlite3_column_text(st, 0), "ok");
     sqlite3_finalize(st);
@@ -76,16 +98,19 @@ static bool sound(sqlite3 *db)
 static int open_db(struct store_file *f, bool check, char why[ALERTD_WHY])
 {
     int version = 0, tables = 0;
+    if ((version = header_version(f->path)) > STORE_VERSION)
+        return newer(f, version, why);
     int r = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX, NULL);
-    if (r != SQLITE_OK || (r = number(f->db, "PRAGMA user_version", &version)) != SQLITE_OK)
+    if (r != SQLITE_OK)
         return r;
-    if (version > STORE_VERSION) {
-        snprintf(why, ALERTD_WHY, "%s was written by a newer release (schema %d, this one knows "
-                 "%d): install that release, or name another data_dir", f->path, version,
-                 STORE_VERSION);
-        return -1;
-    }
+    // What its WAL holds may be newer than its header: then the WAL, too, stays as it is.
+    sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if ((r = number(f->db, "PRAGMA user_version", &version)) != SQLITE_OK)
+        return r;
+    if (version > STORE_VERSION)
+        return newer(f, version, why);
+    sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     sqlite3_busy_timeout(f->db, 5000);          // somebody looks in with the sqlite3 tool
     if ((r = sqlite3_exec(f->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                           "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=33554432;"
@@ -93,6 +118,12 @@ static int open_db(struct store_file *f, bool check, char why[ALERTD_WHY])
                           NULL)) != SQLITE_OK ||
         (r = number(f->db, "SELECT count(*) FROM sqlite_master", &tables)) != SQLITE_OK)
         return r;
+    int app = 0;
+    if (tables && number(f->db, "PRAGMA application_id", &app) == SQLITE_OK && app != OURS) {
+        snprintf(why, ALERTD_WHY, "%s is another program's database: name another data_dir",
+                 f->path);
+        return -1;
+    }
     if (check && !sound(f->db))
         return SQLITE_CORRUPT;
     if (!tables && (r = sqlite3_exec(f->db, schema, NULL, NULL, NULL)) != SQLITE_OK)
@@ -109,13 +140,14 @@ static void move_aside(struct store_file *f, char note[ALERTD_WHY])
     char from[256], to[300], when[UTC_LEN];
     sqlite3_close(f->db);
     f->db = NULL;
-    utc_format(when, utc_now_ns(), 0);
+    utc_format(when, utc_now_ns(), 3);      // two within a second keep two names
     const char *const part[] = { "", "-wal", "-shm" };
     for (int i = 0; i < 3; i++) {
         snprintf(from, sizeof from, "%s%s", f->path, part[i]);
         snprintf(to, sizeof to, "%s.damaged-%s%s", f->path, when, part[i]);
         (void)rename(from, to);
     }
+    snprintf(f->aside, sizeof f->aside, "alertd.db.damaged-%.30s", when);
     snprintf(note, ALERTD_WHY, "the database was damaged; it is now %.200s.damaged-%s, and a new "
              "one was begun: alerts of before are not shown", f->path, when);
 }
@@ -142,6 +174,22 @@ static int take_lock(struct store_file *f, char why[ALERTD_WHY])
     return 0;
 }
 
+static int opened(struct store_file *f, int r, char why[ALERTD_WHY])
+{
+    char suspect[256];
+    if (r == SQLITE_OK) {
+        name_in(f, "suspect", suspect);
+        unlink(suspect);
+        f->commits = LOOK_EVERY;
+        store_file_reserve(f);
+        return 0;
+    }
+    if (r > 0)
+        snprintf(why, ALERTD_WHY, "%s: %s", f->path, f->db ? sqlite3_errmsg(f->db)
+                                                           : "there is not enough memory");
+    return r > 0 ? -EIO : -ENOTSUP;
+}
+
 int store_file_open(struct store_file *f, const char *dir, char note[ALERTD_WHY],
                     char why[ALERTD_WHY])
 {
@@ -164,20 +212,15 @@ int store_file_open(struct store_file *f, const char *dir, char note[ALERTD_WHY]
         return r;
     name_in(f, "suspect", suspect);
     r = open_db(f, !access(suspect, F_OK), why);
-    if ((r & 0xff) == SQLITE_CORRUPT || (r & 0xff) == SQLITE_NOTADB) {
-        move_aside(f, note);
-        r = open_db(f, false, why);
-    }
-    if (r == SQLITE_OK) {
-        unlink(suspect);
-        f->commits = LOOK_EVERY;
-        store_file_reserve(f);
-        return 0;
-    }
-    if (r > 0)
-        snprintf(why, ALERTD_WHY, "%s: %s", f->path, f->db ? sqlite3_errmsg(f->db)
-                                                           : "there is not enough memory");
-    return r > 0 ? -EIO : -EINVAL;
+    if ((r & 0xff) == SQLITE_CORRUPT || (r & 0xff) == SQLITE_NOTADB)
+        return store_file_renew(f, note, why);
+    return opened(f, r, why);
+}
+
+int store_file_renew(struct store_file *f, char note[ALERTD_WHY], char why[ALERTD_WHY])
+{
+    move_aside(f, note);
+    return opened(f, open_db(f, false, why), why);
 }
 
 void store_file_close(struct store_file *f)

@@ -12,11 +12,14 @@ struct store_file {
     char     dir[200], path[240];
     int      lock;              // flock: one alertd per data_dir; -1 not held, 0 not opened
     bool     reserved;          // DIR/reserve stands
+    char     aside[64];         // name of a damaged one that was set aside; "" none
     unsigned commits;           // since the reserve was last looked at
 };
 
 int  store_file_open(struct store_file *f, const char *dir, char note[ALERTD_WHY],
                      char why[ALERTD_WHY]);
+// Sets a damaged one aside, with its time, and begins a new one.
+int  store_file_renew(struct store_file *f, char note[ALERTD_WHY], char why[ALERTD_WHY]);
 void store_file_close(struct store_file *f);
 // Damage was met: the next start checks every page before it trusts the file.
 void store_file_suspect(struct store_file *f);

@@ -124,7 +124,8 @@ static void lines_are_plain(void **state)
     static const char *const key[] = { "drone", "control", "telemetry", "link", "identification",
         "unknown", "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock",
         "disk-low", "spool-lost", "origin-refused", "flood", "foreign-name", "store-full",
-        "peer-refused", "clipping", "floor-high", "floor-low" };
+        "peer-refused", "clipping", "store-damaged",
+        "floor-high", "floor-low" };
     for (unsigned i = 0; i < sizeof key / sizeof key[0]; i++)
         assert_string_not_equal(words_of(w, "lines", key[i]), key[i]);
     words_free(w);
