@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -377,9 +376,8 @@ static int stop_signals(void)
 // The module lies beside the programs in a build, and in SoapySDR's own folder when installed.
 static void find_modules(struct demo *d)
 {
-    struct stat st;
     snprintf(d->modules, sizeof d->modules, "%.300s/../soapy", d->bin);
-    if (stat(d->modules, &st) || !S_ISDIR(st.st_mode))
+    if (access(d->modules, X_OK))
         d->modules[0] = 0;
 }
 

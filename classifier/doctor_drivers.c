@@ -232,6 +232,6 @@ void doctor_drivers(struct doctor *d)
                    "scenes and recordings");
     else
         doctor_say(d, DOCTOR_WRONG, "plug one in (lsusb shows whether the machine sees it), or "
-                   "name it with --device or in a configuration: modules and radios over the network "
-                   "are not found by themselves", "no radio");
+                   "name it with --device or in a configuration: modules and radios over "
+                   "the network are not found by themselves", "no radio");
 }

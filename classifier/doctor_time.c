@@ -23,7 +23,7 @@ static bool ask_chrony(struct doctor *d, const struct hw_keepers *k)
     if (!k->chrony)
         return false;
     if (!k->chrony_answers)
-        doctor_say(d, DOCTOR_NOTE, "take \"cmdport 0\" out of /etc/chrony/chrony.conf: then it tells",
+        doctor_say(d, DOCTOR_NOTE, "\"cmdport 0\" in its chrony.conf keeps it from telling",
                    "chronyd runs, and does not answer how good the clock is");
     else if (!k->chrony_synchronised)
         doctor_say(d, DOCTOR_WRONG, "chronyc sources shows why: no network, no server, no receiver",

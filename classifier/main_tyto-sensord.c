@@ -25,7 +25,7 @@
 
 #define STEP_MS     100
 #define ANSWER_S    10.0        // a post that is there has answered by then
-#define SPOOL_S     10.0        // one that was killed holds its spool until the kernel is done with it
+#define SPOOL_S     10.0        // one that was killed holds its spool until the kernel let it go
 #define DRAIN_S     1.0         // for the chains, and
 #define DRAIN_PUB_S 0.5         // for the link: ended within 2 s of SIGTERM
 // A fault must not take the machine with it: two radios at 20 MS/s need below 1 GB, eight at

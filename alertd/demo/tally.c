@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the sensor lost, and lines of alertd's log against the event.  A line about a drone holds one
-// of a few beginnings
+// What the sensor lost, and lines of alertd's log against the event.  A line about a drone holds
+// one of a few beginnings
 // (docs/WORDS.md); whose it is shows in the serial number or the mode's name that it carries.
 #include <string.h>
 
