@@ -93,7 +93,8 @@ static void damage_met_at_the_start(void **state)
     assert_int_equal(post_ask(&post, "SELECT count(*) FROM event"), 1);
 }
 
-// Met only when it is written to: the daemon goes on with a new one, nothing unacknowledged is lost.
+// Met only when it is written to: the daemon goes on with a new one, and what was not acknowledged
+// is not lost.
 static void damage_met_while_writing(void **state)
 {
     (void)state;

@@ -106,8 +106,8 @@ static void honest_ones_are_let_be(void **state)
         { 0.64, 50.1, 0, 2.4295e9 }, { 0.64, 50.1, 0, 5.7765e9 }, { 0.64, 50.1, 0, 2.4295e9 } };
     static const struct at heard_twice[] = { { 0.6, 50.1, 0, 2.4295e9 }, { 0.3, 50.1, 1, 2.4595e9 },
         { 0.3, 50.1, 0, 2.4295e9 }, { 0.3, 50.1, 1, 2.4595e9 }, { 0.3, 50.1, 0, 2.4295e9 } };
-    static const struct at again[] = { { 0.6, 50.1, 0, 0 }, { 0.6, 50.1, 0, 0 }, { 0.6, 50.1, 0, 0 },
-        { 600, 50.3, 0, 0 }, { 0.6, 50.3, 0, 0 }, { 0.6, 50.3, 0, 0 } };
+    static const struct at again[] = { { 0.6, 50.1, 0, 0 }, { 0.6, 50.1, 0, 0 },
+        { 0.6, 50.1, 0, 0 }, { 600, 50.3, 0, 0 }, { 0.6, 50.3, 0, 0 }, { 0.6, 50.3, 0, 0 } };
     struct feed *f = *state;
 #define HONEST(at) assert_string_equal(FRAMES(f, "OURS1", at)->friend_state, "claims-ours"); \
     feed_time(f, 100)

@@ -242,7 +242,8 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(who_is_not_enrolled_stays_out), CASE(every_event_exactly_once),
-        CASE(restart_claims_nothing), CASE(revoked_is_cut), CASE(rubbish_is_dropped), CASE(flood_harms_nobody),
+        CASE(restart_claims_nothing), CASE(revoked_is_cut),
+        CASE(rubbish_is_dropped), CASE(flood_harms_nobody),
         CASE(endless_message_is_cut),
         CASE(full_disk_loses_nothing),
     };
