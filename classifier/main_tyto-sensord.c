@@ -329,13 +329,14 @@ static void end(struct sensord *s, int code)
         health_work(&s->health, mono_now_ns(), true);   // how it was at the end
     if (s->cfg.endpoint[0] && s->tell.pub)
         tell_health_end(s->cfg.spool_dir);
-    pub_free(s->tell.pub, DRAIN_PUB_S);
-    s->tell.pub = NULL;
     if (!clean) {
-        // A driver or a decoder that does not let go: what matters is on the disk.
-        fflush(stdout);
+        // A driver or a decoder that does not let go, and may still speak: nothing is taken from
+        // under it.  The publisher goes on meanwhile; what it cannot send is on the disk.
+        poll(NULL, 0, (int)(DRAIN_PUB_S * 1000));
         _exit(code);
     }
+    pub_free(s->tell.pub, DRAIN_PUB_S);
+    s->tell.pub = NULL;
     for (unsigned i = 0; i < WIRE_RADIOS; i++)
         chain_free(s->chain[i]);
     if (s->turn)
