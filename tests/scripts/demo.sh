@@ -33,8 +33,10 @@ for s in 0.01 0.1 0.3 0.7 1.5 4; do
     clean "Ctrl-C after $s s"
 done
 
-# Two at once.  Sanitizers and busy machines may lose samples, and with them a drone; a false alarm
-# is one everywhere.
+# Two at once.  Sanitizers and busy machines may lose samples or come too late, and a drone with
+# that; a false alarm is one everywhere.
+slow=no
+case $build in */san-*) slow=yes ;; esac
 "$demo" --seed 2 --step 3 --seconds 25 >two 2>err2 &
 second=$!
 code=0
@@ -48,7 +50,7 @@ for f in one two; do
     grep -q ' 0 false alarms' $f || fault "$f: $(tail -n 3 $f)"
     grep -q 'found, .*lost: [0-9.]* %$\|found, .*nothing heard: no radio' $f ||
         fault "$f: does not say how much was heard: $(tail -n 1 $f)"
-    if grep -q 'lost: 0.000 %' $f && grep -q MISSED $f; then fault "$f: $(grep MISSED $f)"; fi
+    if [ $slow = no ] && grep -q 'lost: 0.000 %' $f && grep -q MISSED $f; then fault "$f: $(grep MISSED $f)"; fi
 done
 ports=$(sed -n 's/.*localhost:\([0-9]*\)\/#token.*/\1/p' one two | sort -u | wc -l)
 [ "$ports" -eq 2 ] || fault 'two demos at once have one port'

@@ -59,7 +59,7 @@ lines_more_than() { [ "$(cat lines.* | grep -c .)" -gt "$1" ]; }
 
 cat >scene.yaml <<X
 name: always something new
-rate_hz: 15.36e6
+rate_hz: 10e6
 centre_hz: 2440e6
 duration_s: 0
 seed: 5
