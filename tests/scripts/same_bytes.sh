@@ -6,6 +6,10 @@
 . "$(dirname "$0")/../lib.sh"
 [ -x "$build/bin/tyto-analyze" ] || skip 'tyto-analyze is not built'
 n=0
+# Instrumented code is 10 to 50 times slower: there the shortest scene and the short recordings go
+# through the same threads and pipes as all of them do in the plain build.
+most_bytes=100000000 scenes='*'
+case $build in */san-*) most_bytes=2000000 scenes=droneid_encrypted ;; esac
 
 # What may differ is how long it took, and nothing else.
 timeless() { sed 's/"wall_s":[^,]*,"cpu_s":[^,]*,//' "$1"; }
@@ -32,7 +36,7 @@ one_case() {
 
 # Something of ours first, so that this says something where there are no recordings.
 if [ -x "$build/bin/tyto-sim" ]; then
-    for scene in "$top"/tests/iq/*/scene.yaml; do
+    for scene in "$top"/tests/iq/$scenes/scene.yaml; do
         [ -f "$scene" ] || continue
         name=$(basename "$(dirname "$scene")")
         "$build/bin/tyto-sim" -o "$tmp/s.sigmf-meta" "$scene"
@@ -47,9 +51,11 @@ fi
 value() { sed -n "s/.*\"$1\": *\"*\([^\",]*\).*/\1/p" "$2" | head -n 1; }
 for meta in "$captures"/*.sigmf-meta; do
     [ -r "$meta" ] || continue
+    data=$captures/$(value core:dataset "$meta")
+    [ "$(wc -c <"$data")" -le $most_bytes ] || continue
     format=$(value core:datatype "$meta"); format=${format%_le}
     one_case "$(basename "$meta")" "$format" "$(value core:sample_rate "$meta")" \
-        "$(value core:frequency "$meta")" "$captures/$(value core:dataset "$meta")" "$meta"
+        "$(value core:frequency "$meta")" "$data" "$meta"
 done
 [ $n -gt 0 ] || skip 'neither a scene nor a recording is on this machine'
 finish $n
