@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The front of every source: makes full blocks out of whatever a driver's reads give.
 //
-// One sample is read ahead (the peek), so that a block knows whether it is the last:
+// One sample is read ahead (the peek), so that a block knows whether it is the last; a radio's only
+// when the next block is asked for, since it comes a block's time later:
 //
 //     read_index:  next sample the driver gives        block k            block k+1
 //                                              |p| == reads == |p'|  then  |p'| == reads == ...
@@ -221,10 +222,9 @@ static void pace(struct iq_source *s, uint64_t index)
 
 struct iq_block *iq_next(struct iq_source *s)
 {
-    if (!s->primed) {
-        s->primed = true;
+    if (!s->primed || s->d.endless)
         read_ahead(s);
-    }
+    s->primed = true;
     if (!s->peeked || atomic_load(&s->stop))
         return NULL;
     struct iq_block *b = iq_pool_take(s->pool);
@@ -241,8 +241,9 @@ struct iq_block *iq_next(struct iq_source *s)
     if (s->wide)
         iq_narrow(s->wide, iq_block_data(b), b->n);
     struct condition c = iq_condition(b->format, iq_block_data(b), b->n);
-    read_ahead(s);
-    b->flags = c.flags | (s->peeked ? 0 : IQ_LAST);
+    if (!s->d.endless)
+        read_ahead(s);
+    b->flags = c.flags | (s->peeked || s->d.endless ? 0 : IQ_LAST);
     s->handed = b->n0 + b->n;
     s->counts.samples += b->n;
     s->counts.lost += b->lost;

@@ -214,7 +214,7 @@ static int open_live(struct live *l, struct iq_source **ret_src, const struct iq
     if (r)
         return r;
     struct src_driver d = {
-        .ops = &live_ops, .state = l, .rate_hz = l->first.rate_hz,
+        .ops = &live_ops, .state = l, .endless = true, .rate_hz = l->first.rate_hz,
         .centre_hz = l->first.centre_hz, .gain_db = l->first.gain_db,
         .format = l->first.format, .origin = l->origin,
     };

@@ -62,6 +62,7 @@ struct src_driver {
     uint64_t       total;       // samples, 0: not known
     int64_t        utc_ns;      // of sample 0; 0: not known
     int64_t        utc_err_ns;
+    bool           endless;     // a radio: no block is held back to see whether it is the last
 };
 
 // Puts the front before a driver.  0 and the driver belongs to *ret_src; -EINVAL (rate out of

@@ -144,6 +144,39 @@ static void whole_last_block_is_marked_last(void **state)
     iq_close(s);
 }
 
+// A radio's next sample comes a block later: nothing waits for it.  Gaps cut blocks all the same.
+static void a_radios_block_waits_for_no_other(void **state)
+{
+    (void)state;
+    static const struct { uint64_t at, lost; int64_t utc_ns; } marks[] = {
+        { 1024 + 100, 50, 0 }, { UINT64_MAX, 0, 0 },
+    };
+    struct counter c = { .left = 3000, .chunk = 700, .mark = (const void *)marks };
+    struct src_driver d = { .ops = &ops, .state = &c, .rate_hz = 1e6, .format = IQ_CI16,
+                            .endless = true };
+    static const uint32_t n[] = { 1024, 100, 1024, 852 };
+    struct iq_source *s = NULL;
+    char why[IQ_WHY];
+    uint64_t end = 0;
+
+    assert_int_equal(src_open(&s, &d, "counter", false, 2, why), 0);
+    for (unsigned k = 0; k < 4; k++) {
+        struct iq_block *b = iq_next(s);
+        assert_non_null(b);
+        assert_int_equal(b->n, n[k]);
+        assert_int_equal(b->flags, 0);
+        assert_int_equal(b->lost, k == 2 ? 50 : 0);
+        check_samples(b);
+        end += b->n;
+        assert_int_equal(c.read, end);
+        iq_unref(b);
+    }
+    assert_null(iq_next(s));
+    assert_null(iq_next(s));
+    assert_int_equal(c.ends, 1);
+    iq_close(s);
+}
+
 static void one_sample_and_none(void **state)
 {
     (void)state;
@@ -283,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_do_not_depend_on_read_sizes),
         cmocka_unit_test(whole_last_block_is_marked_last),
+        cmocka_unit_test(a_radios_block_waits_for_no_other),
         cmocka_unit_test(one_sample_and_none),
         cmocka_unit_test(gaps_cut_blocks_and_are_counted),
         cmocka_unit_test(utc_follows_the_sample_clock),
