@@ -304,13 +304,28 @@ static int know_post(const char *address)
     return r < 0 ? bad(r == -EACCES ? 1 : 2, why) : 0;
 }
 
+// "de" of LC_ALL, LC_MESSAGES or LANG: "de_AT.UTF-8".
+static const char *language(void)
+{
+    static char ret[4] = "en";
+    const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+    const char *s = "";
+
+    for (int i = 0; i < 3 && !*s; i++)
+        s = getenv(names[i]) ? getenv(names[i]) : "";
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+    if ((n == 2 || n == 3) && (!s[n] || strchr("_.@", s[n])))
+        snprintf(ret, sizeof ret, "%.*s", (int)n, s);
+    return ret;
+}
+
 static int run(const char *address)
 {
     char dir[200], page[300], why[ALERTD_WHY];
     struct words *words = NULL;
     if (hw_program_dir(dir, sizeof dir) >= 0) {
         snprintf(page, sizeof page, "%s/../share/tyto/page", dir);
-        if (words_load(&words, page, "en", why) < 0)
+        if (words_load(&words, page, language(), why) < 0)
             fprintf(stderr, "tyto-watch: keys instead of words: %s\n", why);
     }
     watch_init(&world);

@@ -92,8 +92,6 @@ int  watch_local_fd(const struct watch_local *l);
 void watch_local_read(struct watch_local *l, struct watch *w);
 
 // ---- Text --------------------------------------------------------------------------------------
-// Nothing that steers a terminal or turns the writing round stays in s.
-void watch_plain(char *s);
 void watch_line(const struct watch *w, const json_t *alert, char *ret, size_t size);
 void watch_sensor(const struct watch *w, const json_t *sensor, char *ret, size_t size);
 // The whole screen; cols or rows 0: as long as it gets.  Returns lines written.

@@ -11,7 +11,7 @@ void watch_tell_line(struct watch *w, FILE *out, const char *kind, const json_t 
     char text[2300], key[80];
     if (!strcmp(kind, "link")) {
         if (w->link == WATCH_LIVE)
-            snprintf(text, sizeof text, "connected");
+            snprintf(text, sizeof text, "%s", words_of(w->words, "terminal", "connected"));
         else
             watch_link_line(w, text, sizeof text);
         fprintf(out, "%s\n", text);

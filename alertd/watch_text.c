@@ -24,58 +24,12 @@ static const char *str(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-// ---- What a terminal may be given --------------------------------------------------------------
-
-// One character of UTF-8; *len bytes, or -1 for what is none.
-static int32_t rune(const unsigned char *s, int *len)
-{
-    static const int32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    int n = *s < 0x80 ? 1 : *s >> 5 == 6 ? 2 : *s >> 4 == 14 ? 3 : *s >> 3 == 30 ? 4 : 0;
-    int32_t c = n == 1 ? *s : n ? *s & (0x7f >> n) : -1;
-    for (int i = 1; i < n; i++) {
-        if (s[i] >> 6 != 2) {
-            n = 0;
-            break;
-        }
-        c = c << 6 | (s[i] & 0x3f);
-    }
-    *len = n ? n : 1;
-    return n && c >= least[n] && c < 0x110000 && (c < 0xd800 || c > 0xdfff) ? c : -1;
-}
-
-// Control characters, and those that turn the writing round or are not to be seen (Unicode's
-// format characters in use): they could make one line look like another.
-static bool steers(int32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           c >= 0xe0000;
-}
-
-void watch_plain(char *s)
-{
-    char *to = s;
-    while (*s) {
-        int len;
-        int32_t c = rune((unsigned char *)s, &len);
-        if (c < 0 || steers(c)) {
-            *to++ = '?';
-        } else {
-            memmove(to, s, (size_t)len);
-            to += len;
-        }
-        s += len;
-    }
-    *to = 0;
-}
-
 // Cuts s to so many columns; 0: leaves it.
 static void cut(char *s, int cols)
 {
     int at = 0, len;
     for (char *p = s; cols && *p; p += len) {
-        int32_t c = rune((unsigned char *)p, &len);
+        int32_t c = words_rune(p, &len);
         int w = c < 0 ? 1 : wcwidth((wchar_t)c);
         at += w < 0 ? 1 : w;
         if (at > cols) {
@@ -104,23 +58,20 @@ static double ago_s(const json_t *o, const char *key)
     return utc_parse(str(o, key), &ns, &err) == 0 ? (double)(utc_now_ns() - ns) / 1e9 : NAN;
 }
 
-static void clock_text(char ret[16], int64_t ns)
+static struct words_clock clock_now(void)
 {
-    time_t s = (time_t)(ns / S_NS);
-    struct tm t;
-    localtime_r(&s, &t);
-    strftime(ret, 16, "%H:%M:%S", &t);
+    return (struct words_clock){ utc_now_ns(), true };
 }
 
 void watch_line(const struct watch *w, const json_t *a, char *ret, size_t size)
 {
-    char text[2048], *json = json_dumps(a, JSON_COMPACT);
-    words_line(w->words, json ? json : "", json ? strlen(json) : 0, text, sizeof text);
-    free(json);
+    char text[2048], who[200];
     const char *work = words_of(w->words, "work", str(a, "work"));
-    snprintf(ret, size, "%-9s %s%s%s", work, text, *str(a, "assigned_to") ? "; -> " : "",
-             str(a, "assigned_to"));
-    watch_plain(ret);
+
+    words_line_at(w->words, a, clock_now(), text, sizeof text);
+    snprintf(who, sizeof who, "%s", str(a, "assigned_to"));
+    words_plain(who);
+    snprintf(ret, size, "%-9s %s%s%s", work, text, *who ? "; -> " : "", who);
 }
 
 void watch_sensor(const struct watch *w, const json_t *s, char *ret, size_t size)
@@ -138,13 +89,13 @@ void watch_sensor(const struct watch *w, const json_t *s, char *ret, size_t size
                    sizeof what);
         n += (size_t)snprintf(ret + n, size - n, "; %s", what);
     }
-    watch_plain(ret);
+    words_plain(ret);
 }
 
 void watch_link_line(const struct watch *w, char *ret, size_t size)
 {
-    char at[16], for_s[24];
-    clock_text(at, w->since_ns);
+    char at[WORDS_TIME], for_s[24];
+    words_time(clock_now(), w->since_ns, at);
     span(for_s, (double)(utc_now_ns() - w->since_ns) / 1e9);
     json_t *p = json_pack("{s:s,s:s}", "at", at, "span", for_s);
     words_fill(w->words, "ui", w->link == WATCH_LOST ? "lost" : "connecting", p, ret, size);
@@ -165,7 +116,7 @@ static void banner(const struct watch *w, char *ret, size_t size)
     }
     if (!n && json_is_true(json_object_get(w->now.health, "exercise")))
         snprintf(ret, size, "%s", words_of(w->words, "banner", "exercise"));
-    watch_plain(ret);
+    words_plain(ret);
 }
 
 // "Nothing heard; watched 2.4 GHz 100 %": or that nothing is watched.
@@ -186,8 +137,19 @@ static bool watched(const struct watch *w, const char *table, const char *key, c
     json_t *p = json_pack("{s:s}", "bands", any ? bands : "");
     words_fill(w->words, any ? table : "quiet", any ? key : "blind", p, ret, size);
     json_decref(p);
-    watch_plain(ret);
+    words_plain(ret);
     return any;
+}
+
+// "CEST", "+03".
+static void zone_text(char ret[16])
+{
+    time_t s = (time_t)(utc_now_ns() / S_NS);
+    struct tm t;
+
+    localtime_r(&s, &t);
+    strftime(ret, 16, "%Z", &t);
+    words_plain(ret);
 }
 
 // ---- The screen --------------------------------------------------------------------------------
@@ -260,7 +222,7 @@ static void put_alerts(const struct watch *w, struct page *p, int room)
 int watch_screen(const struct watch *w, FILE *out, int cols, int rows, bool steer)
 {
     struct page p = { out, cols, rows, 0, steer };
-    char text[2200], at[16], bands[400];
+    char text[2200], at[WORDS_TIME], zone[16], bands[400];
     json_t *v;
     const char *id;
     banner(w, text, sizeof text);
@@ -270,12 +232,13 @@ int watch_screen(const struct watch *w, FILE *out, int cols, int rows, bool stee
         watch_link_line(w, text, sizeof text);
         put(&p, "1;7", text);
     }
-    clock_text(at, utc_now_ns());
+    words_time(clock_now(), utc_now_ns(), at);
+    zone_text(zone);                // named once: all times below are this clock's
     if (w->link != WATCH_LIVE || !watched(w, "ui", "watched", bands, sizeof bands))
         bands[0] = 0;
-    snprintf(text, sizeof text, "%.80s   %s   %s", *str(w->now.health, "site")
-             ? str(w->now.health, "site") : "Tyto", at, bands);
-    watch_plain(text);
+    snprintf(text, sizeof text, "%.80s   %s %s   %s", *str(w->now.health, "site")
+             ? str(w->now.health, "site") : "Tyto", at, zone, bands);
+    words_plain(text);
     put(&p, "1", text);
     int below = (int)json_object_size(w->now.sensor) + 3;
     put_alerts(w, &p, rows ? (rows - p.n - below > 3 ? rows - p.n - below : 3) : 0);

@@ -33,6 +33,13 @@ static bool may(const struct acct_who *who, enum route_kind k)
     return !route_may(&(struct route){ .kind = k }, who->role);
 }
 
+// Who has just come by a link has proved enough; who has no password has nothing to prove.
+static bool needs_old(const struct acct_who *who)
+{
+    bool fresh = who->by_link && utc_now_ns() / SECOND_NS - who->made_s < ACCT_LINK_S;
+    return who->has_password && !fresh;
+}
+
 char *api_me(const struct web *w, const struct acct_who *who)
 {
     char now[UTC_LEN], until[UTC_LEN];
@@ -41,11 +48,14 @@ char *api_me(const struct web *w, const struct acct_who *who)
     utc_format(until, (who->made_s + ACCT_TOTAL_S) * SECOND_NS, 0);
     json_t *place = w->cfg->have_place ? json_pack("{s:f,s:f}", "lat_deg", w->cfg->lat_deg,
                                                    "lon_deg", w->cfg->lon_deg) : json_null();
-    json_t *o = json_pack("{s:s,s:s,s:{s:b,s:b,s:b},s:b,s:b,s:s,s:s,s:s,s:b,s:o,s:s,s:b}",
+    json_t *o = json_pack("{s:s,s:s,s:{s:b,s:b,s:b},s:b,s:b,s:{s:b,s:i,s:i},"
+                          "s:s,s:s,s:s,s:b,s:o,s:s,s:b}",
                           "user", who->user, "role", acct_role_name(who->role),
                           "may", "see", may(who, ROUTE_EVENTS), "act", may(who, ROUTE_ACT),
                           "metrics", may(who, ROUTE_METRICS),
                           "has_password", who->has_password, "by_link", who->by_link,
+                          "password_rules", "needs_old", needs_old(who),
+                          "min_characters", ACCT_PASSWORD_MIN, "max_bytes", ACCT_PASSWORD - 1,
                           "until", until, "now", now, "site", w->cfg->site,
                           "exercise", w->cfg->exercise, "place", place,
                           "version", TYTO_VERSION, "tls", w->tls != NULL);
@@ -128,9 +138,7 @@ static enum MHD_Result sign_in(struct req *r, const struct body *b)
 
 static enum MHD_Result set_password(struct req *r, const struct body *b)
 {
-    // Who has just come by a link has proved enough; who has no password has nothing to prove.
-    bool fresh = r->who.by_link && utc_now_ns() / SECOND_NS - r->who.made_s < ACCT_LINK_S;
-    bool need_old = r->who.has_password && !fresh;
+    bool need_old = needs_old(&r->who);
 
     if (!(b->has & BODY_PASSWORD) || (need_old && !(b->has & BODY_OLD)))
         return reply_error(r, 400, need_old ? "Needs \"old\" and \"password\"." :

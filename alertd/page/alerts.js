@@ -9,7 +9,7 @@ import { clean, has_word, line, t, table, word } from "./words.js";
 
 const URGENT = { critical: 3, alarm: 2, watch: 1, info: 0 };
 const MARK = { critical: "▲▲", alarm: "▲", watch: "◆", info: "●" };
-const CLOSED_SHOWN = 200;
+const SHOWN = 200, CLOSED_SHOWN = 200;   // rows of a lane; the rest is counted
 
 export const open = a => a.work !== "closed";
 export const is_drone = a => (a.lane ?? "drone") === "drone";
@@ -41,7 +41,7 @@ function signal(a, world, live) {
   if (!is_drone(a)) return t(a.signal === "heard" ? "still_so" : "over");
   const lost = (a.sensors ?? []).length && a.sensors.every(s =>
     ["lost", "silent", "unknown"].includes(world.sensor.get(s.id)?.state));
-  const p = { span: time.span(time.ago_s(a.last)), at: time.hhmmss(time.of(a.last)) };
+  const p = { span: time.span(time.ago_s(a.last)), at: time.when(a.last) };
   if (a.signal === "ended") return t("signal_ended", p);
   if (lost) return t("signal_deaf", p);
   if (!live) return t("signal_then", p);
@@ -72,7 +72,8 @@ function row(a, selected, world, live) {
       el("span", { class: "chips" }, chips(a, world)),
       el("span", { class: "line" }, line(a)),
       el("span", { class: "facts" }, dots([signal(a, world, live), is_drone(a) && where(a, world), sure(a)])),
-      el("span", { class: "facts" }, dots([t("since", { at: time.when(a.first) }),
+      el("span", { class: "facts" }, dots([a.late ? t("late_times", { first: time.when(a.first), received: time.when(a.received) })
+        : t("since", { at: time.when(a.first) }),
         a.what?.serial && t("serial_short", { serial: a.what.serial })]))));
 }
 
@@ -82,14 +83,17 @@ export function draw_list(world, selected, live) {
   const drones = now.filter(is_drone), things = now.filter(a => !is_drone(a));
   const closed = all.filter(a => !open(a)).sort((a, b) => time.of(b.last) - time.of(a.last)).slice(0, CLOSED_SHOWN);
   const unfolded = $("closed").open;
-  const rows = list => list.map(a => row(a, selected, world, live));
-  fill($("list-drone"), rows(drones));
-  fill($("list-equipment"), rows(things));
-  fill($("list-closed"), unfolded ? rows(closed) : []);
+  // Of the most urgent; the chosen one in any case.
+  const shown = list => list.filter((a, i) => i < SHOWN || a.id === selected);
+  const rows = (list, lane) => [...shown(list).map(a => row(a, selected, world, live)),
+    list.length > SHOWN && el("li", { class: "none", id: `more-${lane}` }, t("and_more", { n: list.length - SHOWN }))];
+  fill($("list-drone"), rows(drones, "drone"));
+  fill($("list-equipment"), rows(things, "equipment"));
+  fill($("list-closed"), unfolded ? rows(closed, "closed") : []);
   text($("no-equipment"), things.length ? "" : t("no_equipment"));
   text($("n-closed"), closed.length ? String(closed.length) : "");
   text($("n-alerts"), now.length ? String(now.length) : "");
-  return [...drones, ...things, ...(unfolded ? closed : [])].map(a => a.id);
+  return [...shown(drones), ...shown(things), ...(unfolded ? closed : [])].map(a => a.id);
 }
 
 // ---- The selected one --------------------------------------------------------------------------
@@ -116,7 +120,7 @@ function person(a, world) {
 
 export function sentence(a, world, live) {
   const w = a.where ?? {};
-  return t("sentence", { line: line(a), at: time.hhmmss(time.of(a.first)), signal: signal(a, world, live),
+  return t("sentence", { line: line(a), at: time.when(a.first), signal: signal(a, world, live),
     where: claimed(a) ? word("where", "claimed", { lat: w.lat_deg.toFixed(5), lon: w.lon_deg.toFixed(5) })
       : where(a, world), friend: a.friend?.state ? word("friend", a.friend.state) : "" });
 }
@@ -143,7 +147,7 @@ function facts(a, world) {
     a.friend?.state ? pair("d_friend", word("friend", a.friend.state), t("friend_means")) : [],
     drone ? [where_full(a, world), person(a, world), pair("d_heard_by", clean(sensors_of(a)))] : [],
     pair("d_first", time.when(a.first), time.utc(a.first)), pair("d_last", time.when(a.last), time.utc(a.last)),
-    a.late ? pair("d_learned", time.when(a.received), t("after_the_fact")) : [],
+    a.late ? pair("d_learned", time.when(a.received), `${time.utc(a.received)} · ${t("after_the_fact")}`) : [],
     drone && Number.isFinite(a.freq_lo_hz) ? pair("d_band", t("from_to_mhz", { lo: mhz(a.freq_lo_hz), hi: mhz(a.freq_hi_hz) })) : [],
     drone ? strength(a) : [],
     a.previous ? pair("d_previous", el("button", { type: "button", class: "link", "data-choose": a.previous }, t("previous"))) : [],

@@ -3,18 +3,20 @@
 //
 //     session -> feed -> world -> lists, detail, rings, sensors (drawn at most 4 times a second)
 //                          '----> sound, when an alert calls again
-import { $, el, text } from "./dom.js";
+import { $, text } from "./dom.js";
+import { account_show, offer_draw, offer_later, password_show, session_tick } from "./account.js";
+import { act_on, say } from "./act.js";
 import * as time from "./time.js";
 import { feed_open } from "./feed.js";
 import { words_load, clean, line, t, word } from "./words.js";
-import { draw_list, draw_detail, is_drone, reasons, sentence } from "./alerts.js";
+import { draw_list, draw_detail, is_drone, sentence } from "./alerts.js";
 import { draw_rings } from "./rings.js";
 import { draw_sensors, watched } from "./sensors.js";
 import { view_take, spectrum_age } from "./spectrum.js";
-import { ended, leave, signed_in } from "./session.js";
+import { ended, leave, me, place_get, place_of, renew, signed_in } from "./session.js";
 import { call, mute_toggle, muted_ms, sound_arm, sound_ready } from "./sound.js";
 
-let who, feed, selected = null, ids = [], dirty = true, state = "starting", state_since = Date.now();
+let who, feed, selected = null, ids = [], dirty = true, state = "starting", state_since = Date.now(), refusal = "";
 const called = new Map();               // alert id -> how often it had called when we last looked
 let settled = false;                    // the first snapshot makes no sound
 
@@ -22,7 +24,10 @@ let settled = false;                    // the first snapshot makes no sound
 function hear(a) {
   const before = called.get(a.id) ?? 0, now = a.calls ?? 1;
   called.set(a.id, now);
-  if (!settled || now <= before || a.late || a.work === "closed" || !is_drone(a)) return;
+  if (!settled || now <= before || a.late || a.work === "closed") return;
+  // For who hears the page and does not see it: equipment too, but without the drones' sound.
+  text($("news"), `${word("severity", a.severity)}: ${line(a)}`);
+  if (!is_drone(a)) return;
   call(a.severity === "alarm" || a.severity === "critical");
 }
 
@@ -54,6 +59,7 @@ function back() {
 
 function view(name, and_focus) {
   document.body.dataset.view = name;
+  dirty = true;
   document.body.classList.remove("has-detail");
   for (const b of $("tabs").querySelectorAll("button"))
     b.setAttribute("aria-current", b.dataset.view === name ? "page" : "false");
@@ -62,87 +68,22 @@ function view(name, and_focus) {
 
 // ---- What people do --------------------------------------------------------------------------
 
-function ask({ title, choices, label, yes, max = 500 }) {
-  $("ask-title").textContent = title;
-  $("ask-choices").replaceChildren(...(choices ?? []).map(([v, s], i) =>
-    el("label", { class: "choice" }, el("input", { type: "radio", name: "choice", value: v, checked: i === 0 }), " ", s)));
-  $("ask-label").hidden = !label;
-  $("ask-label").firstElementChild.textContent = label ?? "";
-  $("ask-text").value = "";
-  $("ask-text").maxLength = max;
-  $("ask-yes").textContent = yes;
-  const box = $("ask");
-  box.showModal();
-  if (label && !choices) $("ask-text").focus();
-  return new Promise(done => {
-    $("ask-no").onclick = () => { box.close(); done(null); };
-    box.oncancel = () => done(null);
-    $("ask-form").onsubmit = e => {
-      e.preventDefault();
-      box.close();
-      done({ text: $("ask-text").value.trim(), choice: box.querySelector("input[type=radio]:checked")?.value });
-    };
-  });
+async function copy(a) {
+  const s = sentence(a, feed.world, state === "live");
+  try { await navigator.clipboard.writeText(s); say(t("copied", { sentence: s })); } catch { say(s); }
 }
 
-function say(words, bad) {
-  const b = $("say");
-  b.textContent = words;
-  b.className = bad ? "bad" : "good";
-  b.hidden = false;
-  clearTimeout(say.timer);
-  say.timer = setTimeout(() => { b.hidden = true; }, bad ? 15000 : 5000);
-}
-
-// The same key each time: a server that did it and could not say so does not do it twice.
-async function send(verb, a, body) {
-  const key = [...crypto.getRandomValues(new Uint8Array(16))].map(x => x.toString(16).padStart(2, "0")).join("");
-  for (let left = 3; left--; await new Promise(ok => setTimeout(ok, 500))) {
-    try {
-      const r = await fetch(`/api/v1/alerts/${encodeURIComponent(a.id)}/${verb}`, { method: "POST",
-        credentials: "same-origin", body: JSON.stringify({ rev: a.rev, ...body }),
-        headers: { "Content-Type": "application/json", "Idempotency-Key": key } });
-      const json = await r.json().catch(() => ({}));
-      if (r.status === 503 && left) continue;
-      if (r.status === 401) return ended();
-      if (r.status === 409) return say(t("stale"), true);
-      return r.ok ? say(t("done")) : say(json.error ? clean(json.error) : t("not_done_status", { status: r.status }), true);
-    } catch {
-      if (!left) say(t("not_done"), true);
-    }
-  }
-}
-
-const ON_ALERT = {
-  seen: a => a.work === "new" && send("seen", a, {}),
-  async assign(a) {
-    const r = await ask({ title: t("ask_assign"), label: t("ask_assign_label"), yes: t("ask_assign"), max: 60 });
-    if (r?.text) send("assign", a, { text: r.text });
-  },
-  async note(a) {
-    const r = await ask({ title: t("ask_note"), label: t("ask_note_label"), yes: t("ask_note") });
-    if (r?.text) send("note", a, { text: r.text });
-  },
-  async close(a) {
-    const r = await ask({ title: t(is_drone(a) && a.signal === "heard" ? "ask_close_heard" : "ask_close"),
-      choices: reasons(), label: t("ask_close_label"), max: 400, yes: t("ask_close") });
-    if (r) send("close", a, { reason: r.choice, text: r.text });
-  },
-  reopen: a => send("reopen", a, {}),
-  async copy(a) {
-    const s = sentence(a, feed.world, state === "live");
-    try { await navigator.clipboard.writeText(s); say(t("copied", { sentence: s })); } catch { say(s); }
-  },
-};
 const ALWAYS = {
   back, leave, help: () => $("keys").showModal(), mute: () => { mute_toggle(); tick(); },
+  account: () => account_show(who), password: () => password_show(who, () => say(t("password_done"))), renew: () => renew(who),
+  later: () => offer_later(who),
 };
 
 function act(verb) {
   if (ALWAYS[verb]) return ALWAYS[verb]();
   const a = feed?.world.alert.get(selected);
-  if (verb === "close" && a?.work === "closed") verb = "reopen";
-  if (a && (verb === "copy" || may_act())) ON_ALERT[verb]?.(a);
+  if (a && verb === "copy") copy(a);
+  else if (a && may_act()) act_on(verb, a);
 }
 
 const may_act = () => who?.may?.act ?? ["operator", "supervisor"].includes(who?.role);
@@ -159,7 +100,7 @@ function step(by) {
 
 const KEYS = {
   j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1),
-  m: () => act("mute"), "?": () => act("help"), Escape: back,
+  m: () => act("mute"), p: () => act("password"), u: () => act("account"), "?": () => act("help"), Escape: back,
   1: () => view("alerts", true), 2: () => view("place", true), 3: () => view("band", true), 4: () => view("sensors", true),
   s: () => act("seen"), a: () => act("assign"), n: () => act("note"), c: () => act("close"), y: () => act("copy"),
 };
@@ -181,23 +122,34 @@ function click(e) {
 
 // ---- Drawing ---------------------------------------------------------------------------------
 
+// The head of it is said once; the seconds that pass are for the eye only.
 function draw_link() {
-  const b = $("lost");
+  const at = time.when_ms(state_since + time.now_ms() - Date.now());
   document.body.classList.toggle("stale", state !== "live");
-  b.hidden = state === "live";
-  b.className = "lost";
-  text(b, state === "live" ? "" : state === "starting" ? t("connecting") : state === "refused" ? t("refused")
-    : t("lost", { at: time.hhmmss(state_since + time.now_ms() - Date.now()), span: time.span((Date.now() - state_since) / 1000) }));
+  $("lost").hidden = state === "live";
+  $("lost").className = "lost";
+  text($("lost-what"), state === "live" ? "" : state === "starting" ? t("connecting") : state === "refused" ? t("refused")
+    : t("lost", { at, why: refusal }));
+  text($("lost-span"), state === "lost" ? ` (${time.span((Date.now() - state_since) / 1000)})` : "");
 }
 
 // What is not live says so on every screen, whatever else happens.
 function draw_banner(health) {
   const odd = (health?.origins ?? []).filter(o => o !== "live");
   if (health?.exercise && !odd.length) odd.push("exercise");
-  $("banner").hidden = !odd.length;
-  text($("banner"), odd.map(o => word("banner", o)).join(" · "));
+  const words = odd.map(o => word("banner", o)).join(" · ");
+  // Also in the boxes that stand over all else; and no style may take it away, whoever wrote it.
+  for (const b of document.querySelectorAll(".banner")) {
+    b.hidden = !words;
+    text(b, words);
+    for (const [k, v] of words ? SEEN : []) b.style.setProperty(k, v, "important");
+    if (!words) b.removeAttribute("style");
+  }
   return odd.map(o => word("origin", o)).join(" ");
 }
+
+const SEEN = [["display", "block"], ["visibility", "visible"], ["opacity", "1"], ["transform", "none"], ["height", "auto"],
+  ["clip-path", "none"], ["filter", "none"], ["font-size", "max(1em, 14px)"], ["color", "#fff"]];
 
 function draw() {
   if (!feed) return;
@@ -225,34 +177,73 @@ function draw() {
 
 function tick() {
   const apart = time.apart_s();
-  text($("clock"), `${time.hhmmss(time.now_ms())} · ${new Date(time.now_ms()).toISOString().slice(11, 16)} UTC`);
-  $("clock").title = apart > 5 ? t("clocks", { span: time.span(apart) }) : "";
+  text($("clock-local"), `${time.hhmmss(time.now_ms())} ${time.zone()}`);
+  text($("clock-utc"), new Date(time.now_ms()).getTimezoneOffset() ? ` · ${new Date(time.now_ms()).toISOString().slice(11, 16)} UTC` : "");
+  $("clock").title = [time.zone_name(), apart > 5 && t("clocks", { span: time.span(apart) })].filter(Boolean).join(". ");
   const m = muted_ms();
   text($("mute"), m > 0 ? t("sound_off", { span: time.span(m / 1000) }) : t(sound_ready() ? "sound_on" : "sound_arm"));
   $("mute").setAttribute("aria-pressed", String(m > 0));
   draw_link();
+  session_tick(who);
   spectrum_age();
   draw();
+}
+
+// Where one was when the session ended; once the snapshot is there.
+function resume() {
+  const was = place_get();
+  if (!was) return;
+  $("closed").open = was.closed;
+  view(was.view);
+  if (feed.world.alert.has(was.selected)) {
+    choose(was.selected);
+    document.body.classList.toggle("has-detail", was.detail);
+  }
+  draw();
+  const a = feed.world.alert.get(was.unsent?.id);
+  if (a && may_act()) act_on(was.unsent.verb, a, was.unsent);
+}
+
+// The session is over.  Somebody may have signed in again meanwhile, here or in another window: then
+// the page goes on where it is.
+async function signed_out() {
+  const again = await me().catch(() => null);
+  if (!again || again.user !== who.user) return ended();
+  who = again;
+  listen();
+}
+
+function listen() {
+  feed?.stop();
+  let first = true;
+  feed = feed_open({ onview: view_take, onstate: (s, since, why) => {
+    state = s;
+    state_since = since;
+    refusal = why;
+    if (s === "signed-out") signed_out();
+    draw_link();
+    dirty = true;
+  }, onchange: (kind, id) => {
+    changed(kind, id);
+    if (kind === "all" && first) { first = false; resume(); }
+  } });
 }
 
 async function main() {
   await words_load();
   addEventListener("keydown", key);
   addEventListener("click", click);
+  for (const e of ["keydown", "pointerdown"]) addEventListener(e, sound_arm);     // the sign-in's own keys too
   who = await signed_in();
   time.clock_set(who.now);
   view("alerts");
-  feed = feed_open({ onchange: changed, onview: view_take, onstate: (s, since) => {
-    state = s;
-    state_since = since;
-    if (s === "signed-out") ended();
-    draw_link();
-    dirty = true;
-  } });
+  place_of(() => ({ user: who.user, selected, view: document.body.dataset.view, closed: $("closed").open,
+    detail: document.body.classList.contains("has-detail") }));
+  listen();
+  offer_draw(who);
   setInterval(() => { if (dirty) draw(); }, 250);
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
-  for (const e of ["keydown", "pointerdown"]) addEventListener(e, sound_arm);
   $("closed").addEventListener("toggle", draw);
   tick();
 }

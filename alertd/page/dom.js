@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Small helpers.  Nothing from the air or the network ever becomes markup: text only.
 
+// Names between isolation marks (words.js) become elements that isolate.
+const parts = s => s.split(/\u2068([^\u2066-\u2069]*)\u2069/).map((p, i) => i % 2 ? isolated(p) : p).filter(p => p !== "");
+
+function isolated(s) {
+  const e = document.createElement("bdi");
+  e.textContent = s;
+  return e;
+}
+
 // What there is of children: lists opened, nothing and false left out.
-const some = children => children.flat(Infinity).filter(c => c || c === 0);
+const some = children => children.flat(Infinity).filter(c => c || c === 0)
+  .flatMap(c => typeof c === "string" && c.includes("\u2068") ? parts(c) : [c]);
 
 export const $ = id => document.getElementById(id);
 
@@ -18,7 +28,9 @@ export function svg(tag, attributes, ...children) {
 function dress(e, attributes, children) {
   for (const [k, v] of Object.entries(attributes ?? {}))
     if (v !== null && v !== undefined && v !== false) e.setAttribute(k, v === true ? "" : v);
-  e.append(...some(children));
+  const inside = some(children);
+  // Pictures know no <bdi>: there the style isolates.
+  e.append(...(e.namespaceURI.endsWith("/svg") ? inside.map(c => c.nodeName === "BDI" ? dress(document.createElementNS(e.namespaceURI, "tspan"), { class: "isolated" }, [c.textContent]) : c) : inside));
   return e;
 }
 
@@ -55,5 +67,6 @@ function morph(o, n) {
 }
 
 export function text(e, s) {
-  if (e.textContent !== s) e.textContent = s;
+  if (s.includes("\u2068")) fill(e, s);
+  else if (e.textContent !== s || e.firstElementChild) e.textContent = s;
 }

@@ -9,19 +9,31 @@
 // lost: a page that looks alive over a dead feed is the worst there is.
 
 const SILENT_MS = 20000;
-const KINDS = ["alert", "incident", "track", "sensor", "zone", "health"];
+// What the page shows; tracks and incidents it does not, and does not keep.
+const KINDS = ["alert", "sensor", "zone", "health"];
+// The post has at most 4096 alerts and 1000 sensors; more than this is a post gone wrong.
+const MOST = 8192, LINE_MOST = 8 << 20;
 
 export function feed_open({ onchange, onview, onstate }) {
   const maps = () => Object.fromEntries(KINDS.map(k => [k, new Map()]));
   // A snapshot is gathered apart and shown when it is whole: half of one would say "nothing heard".
   let world = maps(), next = null;
-  let last = null, heard = 0, state = "starting", since = Date.now(), abort = null, stopped = false, wait = 1000;
+  let said = "", last = null, heard = 0, state = "starting", since = Date.now(), abort = null, stopped = false, wait = 1000, refusal = "";
 
-  function become(s) {
-    if (s === state) return;
+  function become(s, why = "") {
+    if (s === state && why === refusal) return;
+    if (s === state) { refusal = why; return onstate(state, since, why); }
     state = s;
+    refusal = why;
     since = s === "lost" && heard ? heard : Date.now();     // from when on what is shown is old
-    onstate(state, since);
+    onstate(state, since, why);
+  }
+
+  // The oldest that is closed, else the oldest.
+  function forget(map) {
+    let old = null;
+    for (const [key, json] of map) { old ??= key; if (json.work === "closed") { old = key; break; } }
+    map.delete(old);
   }
 
   function take(event, id, data) {
@@ -38,8 +50,9 @@ export function feed_open({ onchange, onview, onstate }) {
     const into = next ?? world;
     if (!into[event]) return;                       // a newer server's kind
     const key = json.id ?? "";
-    if (json.gone) into[event].delete(key);
-    else into[event].set(key, json);
+    into[event].delete(key);
+    if (!json.gone) into[event].set(key, json);     // at the end: what changed last
+    if (into[event].size > MOST) forget(into[event]);
     if (!next) onchange(event, key);
   }
 
@@ -47,6 +60,7 @@ export function feed_open({ onchange, onview, onstate }) {
     let rest = "", event = "message", id = "", data = [];
     return chunk => {
       rest += chunk;
+      if (rest.length > LINE_MOST) throw new Error("a line without end");
       for (let nl; (nl = rest.indexOf("\n")) >= 0; rest = rest.slice(nl + 1)) {
         const line = rest.slice(0, nl).replace(/\r$/, "");
         if (line === "") {
@@ -69,7 +83,7 @@ export function feed_open({ onchange, onview, onstate }) {
     });
     if (r.status === 401) return "signed-out";
     if (r.status === 403) return "refused";         // this role may not look
-    if (!r.ok) return "lost";
+    if (!r.ok) { said = (await r.json().catch(() => ({}))).error ?? ""; return "lost"; }
     const reader = r.body.getReader(), decoder = new TextDecoder(), lines = line_reader();
     heard = Date.now();
     wait = 1000;
@@ -85,9 +99,10 @@ export function feed_open({ onchange, onview, onstate }) {
 
   async function run() {
     while (!stopped) {
+      said = "";
       const how = await once().catch(() => "lost");
       if (stopped) return;
-      become(how);
+      become(how, said);
       next = null;
       if (how === "signed-out" || how === "refused") return;
       await new Promise(ok => setTimeout(ok, wait));

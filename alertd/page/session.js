@@ -22,15 +22,32 @@ export async function leave() {
   location.reload();
 }
 
-// The session is over while somebody looks: what was on the screen goes away, and it is said why.
-export function ended() {
+// ---- Where one was -----------------------------------------------------------------------------
+
+let place = () => null;
+export const place_of = fn => { place = fn; };
+
+// The session is over while somebody looks: what was on the screen goes away, it is said why, and
+// after the next sign-in of the same person it is there again, with what was being written.
+export function ended(unsent) {
+  const now = place();
   sessionStorage.setItem("why", "session_ended");
+  if (now) sessionStorage.setItem("place", JSON.stringify({ ...now, unsent }));
   location.reload();
+}
+
+let signed = null;
+
+export function place_get() {
+  const was = JSON.parse(sessionStorage.getItem("place") ?? "null");
+  sessionStorage.removeItem("place");
+  return was && was.user === signed?.user ? was : null;
 }
 
 function why_here() {
   const key = sessionStorage.getItem("why");
   sessionStorage.removeItem("why");
+  if (key) document.title = `${t("title_signed_out")} – Tyto`;
   return key ? t(key) : null;
 }
 
@@ -40,23 +57,34 @@ async function by_link() {
   return token ? post({ token }) : null;
 }
 
-function by_form(why) {
+function by_form(why, may_cancel) {
   const box = $("signin");
   text($("signin-why"), why ?? "");
+  $("signin-no").hidden = !may_cancel;
   if (!box.open) box.showModal();
   return new Promise(done => {
-    box.oncancel = e => e.preventDefault();
+    box.oncancel = e => { if (may_cancel) done(false); else e.preventDefault(); };
+    $("signin-no").onclick = () => { box.close(); done(false); };
     $("signin-form").onsubmit = async e => {
       e.preventDefault();
       text($("signin-why"), t("one_moment"));
       const bad = await post({ user: $("signin-user").value, password: $("signin-password").value })
         .catch(() => t("unreachable"));
       $("signin-password").value = "";
-      if (bad) { text($("signin-why"), bad); return; }
+      if (bad) { text($("signin-why"), bad); $("signin-password").focus(); return; }
       box.close();
-      done();
+      done(true);
     };
   });
+}
+
+// Before the session ends: a new one, while the screen stays as it is.
+export async function renew(who) {
+  $("signin-user").value = who.user;
+  if (!await by_form(t("renew_why"), true)) return;
+  const now = await me().catch(() => null);
+  if (now?.user === who.user) Object.assign(who, now);
+  else location.reload();
 }
 
 // Who is signed in by the cookie: an answer, null for nobody.  A server that does not answer is asked
@@ -68,7 +96,7 @@ async function asked() {
     } catch {
       $("lost").hidden = false;
       $("lost").className = "lost";
-      text($("lost"), t("unreachable_yet"));
+      text($("lost-what"), t("unreachable_yet"));
       await new Promise(ok => setTimeout(ok, 2000));
     }
   }
@@ -83,7 +111,7 @@ export async function signed_in() {
   for (;;) {
     const who = await asked();
     $("lost").hidden = true;
-    if (who) return who;
+    if (who) { signed = who; return who; }
     await by_form(why);
     why = null;
   }

@@ -27,14 +27,22 @@ export function hhmmss(ms) {
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 }
 
-// With the day when it is not today.
-export function when(rfc3339) {
-  const ms = of(rfc3339);
+// With the day when it is not today, however long the page has been open.
+export const when = rfc3339 => when_ms(of(rfc3339));
+
+export function when_ms(ms) {
   if (!Number.isFinite(ms)) return t("unknown");
   const d = new Date(ms), today = new Date(now_ms());
   const same = d.toDateString() === today.toDateString();
   return (same ? "" : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `) + hhmmss(ms);
 }
+
+// "CEST", "GMT+2": named once, beside the clock; all other times are of this zone.
+export function zone() {
+  const parts = new Intl.DateTimeFormat(navigator.language, { timeZoneName: "short" }).formatToParts(new Date(now_ms()));
+  return parts.find(p => p.type === "timeZoneName")?.value ?? "";
+}
+export const zone_name = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
 export const utc = rfc3339 => rfc3339 ? rfc3339.slice(11, 19) + " UTC" : "";
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The configuration: what is right is taken, what is wrong is named with file and line.  The words:
-// the same file for page and log, nothing that is never said.
+// The configuration: what is right is taken, what is wrong is named with file and line.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 
 #include "alertd/cfg.h"
 #include "alertd/core.h"
-#include "alertd/words.h"
 
 static struct alertd_cfg cfg;
 static char why[ALERTD_WHY];
@@ -93,66 +91,11 @@ static void zones_hold(void **state)
     assert_false(zone_holds(&cfg.zone[1], 0.08, 179.89));   // in its box, beyond its edge
 }
 
-#define ALERT "{\"severity\":\"alarm\",\"lane\":\"drone\",\"first\":\"2026-01-02T14:02:11.5Z\"," \
-    "\"signal\":\"heard\",\"line\":{\"key\":\"drone\",\"params\":{\"what\":\"DJI Mini 2\"%s}}," \
-    "\"sensors\":[{\"name\":\"north\"}],\"confidence\":0.97,\"where\":{\"kind\":\"presence\"}}"
-
-static void lines_are_plain(void **state)
-{
-    char json[600], line[300];
-    struct words *w = NULL;
-    (void)state;
-    assert_int_equal(words_load(&w, "alertd/page", "en", why), 0);
-    snprintf(json, sizeof json, ALERT, "");
-    words_line(w, json, strlen(json), line, sizeof line);
-    assert_string_equal(line, "ALARM  14:02:11Z  Drone: DJI Mini 2; heard by north; very likely");
-    snprintf(json, sizeof json, ALERT, ",\"band\":\"2.4 GHz\",\"zone\":\"Pitch\"");
-    words_line(w, json, strlen(json), line, sizeof line);
-    assert_string_equal(line, "ALARM  14:02:11Z  Drone: DJI Mini 2, 2.4 GHz, inside Pitch;"
-                              " heard by north; very likely");
-    size_t end = strlen(json) - 1;                          // it calls again, and says why
-    snprintf(json + end, sizeof json - end, ",\"calls\":2,\"call_reason\":\"zone\"}");
-    words_line(w, json, strlen(json), line, sizeof line);
-    assert_non_null(strstr(line, "; very likely; again: entered a zone"));
-    words_line(w, json, strlen(json), line, 20);            // cut, not beyond
-    assert_int_equal(strlen(line), 19);
-    words_line(w, "[1", 2, line, sizeof line);
-    assert_string_equal(line, "");
-    words_line(NULL, json, strlen(json), line, sizeof line);
-    assert_non_null(strstr(line, "drone"));
-    // Every rule and trouble has its words.
-    static const char *const key[] = { "drone", "control", "telemetry", "link", "identification",
-        "unknown", "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock",
-        "disk-low", "spool-lost", "origin-refused", "flood", "foreign-name", "store-full",
-        "peer-refused", "clipping", "store-damaged",
-        "floor-high", "floor-low" };
-    for (unsigned i = 0; i < sizeof key / sizeof key[0]; i++)
-        assert_string_not_equal(words_of(w, "lines", key[i]), key[i]);
-    words_free(w);
-}
-
-static void never_said(void **state)
-{
-    static const char *const never[] = { "clear", "safe", "no drone detected", "all quiet" };
-    char text[20000];
-    (void)state;
-    FILE *f = fopen("alertd/page/words/en.json", "r");
-    assert_non_null(f);
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = 0;
-    for (size_t i = 0; i < n; i++)
-        text[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
-    for (unsigned i = 0; i < sizeof never / sizeof never[0]; i++)
-        assert_null(strstr(text, never[i]));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_is_taken), cmocka_unit_test(wrong_is_named),
-        cmocka_unit_test(zones_hold), cmocka_unit_test(lines_are_plain),
-        cmocka_unit_test(never_said),
+        cmocka_unit_test(zones_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

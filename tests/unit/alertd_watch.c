@@ -90,12 +90,18 @@ static void nothing_steers_the_terminal(void **state)
         { "x\xe2\x80\xaey\xe2\x81\xa6z", "x?y?z" },     // override, isolate
         { "\xff\xc3(\xed\xa0\x80", "?\?(?" },           // no UTF-8, a lone surrogate
         { "\xf0\x9f\xa6\x89", "\xf0\x9f\xa6\x89" },     // an owl
+        { "a\xe2\x80\x8b" "b\xe2\x80\x8d" "c\xc2\xad" "d\xef\xbb\xbf", "a?b?c?d?" },
+        { "\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c\xe2\x81\xa9", "????" },         // LRM RLM ALM PDI
+        { "x\xef\xb8\x8f\xe3\x85\xa4\xcd\x8fy", "x???y" },     // variation, filler, joiner
+        { "\xf3\xa0\x81\xa1\xee\x80\x80", "??" },             // a tag, private use
+        { "a\xcc\x81\xcc\x82\xcc\x83\xcc\x84", "a\xcc\x81\xcc\x82\xcc\x83?" },     // a tower
+        { "\xd7\x90\xd7\x91", "\xd7\x90\xd7\x91" },           // letters stay
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char s[64];
         snprintf(s, sizeof s, "%s", cases[i].in);
-        watch_plain(s);
+        words_plain(s);
         assert_string_equal(s, cases[i].out);
     }
 }
