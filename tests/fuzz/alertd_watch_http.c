@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Any bytes as the answer of a page to `tyto watch`, which comes in any portions: a head and a body,
-// or an error, and an end.  The address it is given, too.
+// Any bytes as the answer of a page to `tyto watch`, which comes in any portions: head and body, or
+// an error, and an end.  The address it is given, too.
 #include <assert.h>
 #include <sys/socket.h>
 

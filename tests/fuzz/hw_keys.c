@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char dir[] = "/tmp/tyto-fuzz-XXXXXX", peers[40], file[48];
+static char dir[] = "/tmp/tyto-fuzz-" "XX" "XX" "XX", peers[40], file[48];
 
 static void done(void)
 {

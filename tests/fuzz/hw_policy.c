@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(r < 0 ? why[0] && strlen(why) < HW_WHY : r <= HW_DRONEID_DECODE);
     // Only one who says so in so many words opens anything.
     if (r == HW_DRONEID_DECODE)
-        assert(memmem(data, size, "decode", 6) || memchr(data, 0, size) || memchr(data, '\\', size));
+        assert(memmem(data, size, "decode", 6) || memchr(data, 0, size) ||
+               memchr(data, '\\', size));
     close(fd);
     return 0;
 }
