@@ -140,7 +140,8 @@ struct iq_radio {                   // all counts since open; any thread may ask
     uint64_t late_reads;            // ring full: this process was too slow
     uint64_t restarts, timeouts, errors, time_jumps;
     bool     hardware_time;
-    char     what[160];             // last trouble in words, "" none
+    char     what[160];             // of this state: why it is in it; while it runs what is wrong
+                                    // all the same, or was within the last minute.  "" nothing
     char     device[160];           // what the driver says it is
 };
 void iq_radio(const struct iq_source *s, struct iq_radio *ret);

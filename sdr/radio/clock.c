@@ -65,6 +65,7 @@ bool clock_arrived(struct radio_clock *c, uint64_t index, int64_t mono_ns, uint6
         set_anchor(c, index, mono_ns, QUEUE_NS);
     }
     if (llabs(utc_less_mono_ns - c->utc_less_mono_ns) > JUMP_NS) {
+        c->jump_ns = utc_less_mono_ns - c->utc_less_mono_ns;
         c->utc_less_mono_ns = utc_less_mono_ns;
         c->jumps++;
         tell = true;

@@ -26,6 +26,7 @@ struct radio_clock {
     int64_t  best_mono_ns;
     uint64_t best_samples;
     uint64_t jumps;             // of the system's clock
+    int64_t  jump_ns;           // the last one's size
     struct { uint64_t samples, index; int64_t mono_ns; } past[CLOCK_WINDOWS];
     unsigned windows;
 };

@@ -42,9 +42,25 @@ static void hello(struct live *l, const struct talk_hello *h)
     snprintf(l->said.device, sizeof l->said.device, "%s", h->device);
     l->said.hardware_time = h->hardware_time;
     if (!l->remote && h->open_doors & 3)
-        live_say(l, "%s: this kernel or unit allows no jail for it", doors[h->open_doors & 3]);
+        live_remark(l, REMARK_DOORS, REMARK_CHILD, "%s: this kernel or unit allows no jail for it",
+                    doors[h->open_doors & 3]);
     l->ring.rate_hz = h->rate_hz;
     l->heard = true;
+}
+
+// Trouble that the child lives with.
+static void trouble(struct live *l, const struct talk_say *s)
+{
+    static const struct { enum remark r; double seconds; } kinds[] = {
+        [TALK_PASSING] = { REMARK_PASSING, REMARK_S }, [TALK_JUMP] = { REMARK_JUMP, REMARK_S },
+        [TALK_DISTRUST] = { REMARK_STAMPS, REMARK_CHILD },
+    };
+    unsigned k = s->code < sizeof kinds / sizeof kinds[0] ? s->code : TALK_PASSING;
+
+    if (l->rolling)
+        live_remark(l, kinds[k].r, kinds[k].seconds, "%.150s", s->text);
+    else
+        live_say(l, "%.150s", s->text);
 }
 
 void live_hear(struct live *l)
@@ -55,7 +71,9 @@ void live_hear(struct live *l)
     for (int i = 0; i < 16 && (r = child_hear(&l->child, &t)) == 1; i++) {
         if (t.kind == TALK_HELLO && !l->heard)
             hello(l, &t.hello);
-        else if (t.kind == TALK_SAY || t.kind == TALK_FAIL)
+        else if (t.kind == TALK_SAY)
+            trouble(l, &t.say);
+        else if (t.kind == TALK_FAIL)
             live_say(l, "%.150s", t.say.text);
         else if (t.kind == TALK_HELLO)
             r = -EBADMSG;

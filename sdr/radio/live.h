@@ -11,6 +11,13 @@
 #include "sdr/radio/clock.h"
 #include "sdr/src/source.h"
 
+// What there is to say of a radio that runs, the worst first.  Each has an end: a time, or that of
+// the child.
+enum remark { REMARK_RATE, REMARK_CLOCK, REMARK_STAMPS, REMARK_JUMP, REMARK_AWAY, REMARK_PASSING,
+              REMARK_DOORS, REMARKS };
+#define REMARK_S 60.0
+#define REMARK_CHILD INFINITY   // as long as this child
+
 struct live {
     char     name[64], program[PATH_MAX], plugin_path[PATH_MAX];
     bool     plugins;                   // plugin_path is given
@@ -41,7 +48,8 @@ struct live {
     struct radio_clock clock;
     uint64_t gap;                       // before the slot held
     uint64_t before[RING_COUNTS];       // counts of the children before this one
-    struct iq_radio said;               // but for times and state
+    struct iq_radio said;               // but for times; what: of a state that is not running
+    struct { char text[160]; int64_t until_ns; } remark[REMARKS];   // 0: none
     int64_t  said_ns;
     bool     fatal;                     // the child said why it ended
     int      fatal_code;
@@ -69,5 +77,8 @@ bool live_take(struct live *l);
 void live_restart(struct live *l, enum iq_radio_state why);
 void live_trouble(struct live *l, enum iq_radio_state why);     // the same, counted as an error
 void live_hear(struct live *l);         // the child's messages, or its end
+// Of the state that follows (not running), and of a radio that runs.
 void live_say(struct live *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void live_remark(struct live *l, enum remark r, double seconds, const char *fmt, ...)
+     __attribute__((format(printf, 4, 5)));
 void live_tell(struct live *l);         // pins up what iq_radio shows

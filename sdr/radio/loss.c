@@ -40,6 +40,7 @@ static struct loss_news by_stamp(struct loss *l, uint32_t n, int64_t stamp_ns, i
     l->least_ns += DRIFT * (double)(host_ns - l->host_ns);
     if (l->have && fabs(ahead_s * l->rate_hz) >= 1.5) {     // stamps are cut to whole ns
         r.jumped = ahead_s < 0 || age_ns < l->least_ns - FUTURE_S * NS;
+        r.by_s = r.jumped ? ahead_s : 0;
         if (!r.jumped)
             r.lost = (uint64_t)llround(ahead_s * l->rate_hz);
     }

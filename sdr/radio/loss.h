@@ -29,7 +29,7 @@ struct loss {
     unsigned told;              // windows in which the driver's own word is looked for
 };
 
-struct loss_news { uint64_t lost; bool jumped, distrusted; };
+struct loss_news { uint64_t lost; bool jumped, distrusted; double by_s; };  // by_s: of the jump
 
 void loss_init(struct loss *l, double rate_hz, uint32_t mtu, bool stamps);
 // n samples came at host_ns, the first of them being the index-th (lost ones counted); stamp_ns

@@ -33,9 +33,22 @@ static void set_state(struct live *l, enum iq_radio_state s)
         return;
     l->said.state = s;
     board_read(&l->board, &b, sizeof b);
-    b.radio = l->said;
     b.since_ns = mono_now_ns();
     board_write(&l->board, &b, sizeof b);
+    live_tell(l);
+}
+
+// The sentence that goes with the state.
+static const char *words(struct live *l)
+{
+    int64_t now_ns = mono_now_ns();
+
+    if (l->said.state != RADIO_RUNNING)
+        return l->said.what;
+    for (int i = 0; i < REMARKS; i++)
+        if (l->remark[i].until_ns > now_ns)
+            return l->remark[i].text;
+    return "";
 }
 
 void live_tell(struct live *l)
@@ -52,6 +65,7 @@ void live_tell(struct live *l)
     l->said.time_jumps += l->clock.jumps;
     board_read(&l->board, &b, sizeof b);
     b.radio = l->said;
+    snprintf(b.radio.what, sizeof b.radio.what, "%s", words(l));
     board_write(&l->board, &b, sizeof b);
 }
 
@@ -62,6 +76,25 @@ void live_say(struct live *l, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(l->said.what, sizeof l->said.what, fmt, ap);
     va_end(ap);
+}
+
+void live_remark(struct live *l, enum remark r, double seconds, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(l->remark[r].text, sizeof l->remark[r].text, fmt, ap);
+    va_end(ap);
+    l->remark[r].until_ns = isinf(seconds) ? INT64_MAX
+                                           : mono_now_ns() + (int64_t)(seconds * 1e9);
+}
+
+// What was true of the child that goes now.
+static void forget_child(struct live *l)
+{
+    for (int i = 0; i < REMARKS; i++)
+        if (l->remark[i].until_ns == INT64_MAX)
+            l->remark[i].until_ns = 0;
 }
 
 // The samples of the slot held lie in the ring that goes now: they count as never come.
@@ -91,6 +124,7 @@ void live_restart(struct live *l, enum iq_radio_state why)
     child_mutter(&l->child, l->muttered, sizeof l->muttered);
     child_kill(&l->child);
     l->heard = l->rolling = false;
+    forget_child(l);
     clock_restart(&l->clock);
     l->backoff_s = l->backoff_s > 0 ? fmin(2 * l->backoff_s, BACKOFF_MAX_S) : BACKOFF_S;
     l->down_ns = mono_now_ns() + (int64_t)(l->backoff_s * 1e9);
@@ -158,12 +192,31 @@ static void judge_rate(struct live *l)
     // The first second after a start holds what was queued; so judge when it is out of sight.
     if (l->clock.windows <= CLOCK_WINDOWS)
         return;
+    l->remark[REMARK_RATE].until_ns = 0;
     if (fabs(span_hz / want_hz - 1) > RATE_OFF)
-        live_say(l, "%.4g MS/s come, %.4g were asked for: frequencies and times will be wrong",
-                 rate_hz / 1e6, want_hz / 1e6);
+        live_remark(l, REMARK_RATE, REMARK_CHILD, "%.4g MS/s come, %.4g were asked "
+                    "for: frequencies and times will be wrong",
+                    rate_hz / 1e6, want_hz / 1e6);
     else if (rate_hz < want_hz * (1 - RATE_OFF))
-        live_say(l, "%.1f %% of the samples are lost: a lower rate or another USB port may help",
-                 100 * (1 - rate_hz / want_hz));
+        live_remark(l, REMARK_RATE, REMARK_CHILD, "%.1f %% of the samples are lost: a lower rate "
+                    "or another USB port may help", 100 * (1 - rate_hz / want_hz));
+}
+
+// The host's own clock was set, seen against the one that nobody sets.
+static void judge_clock(struct live *l, uint64_t jumps_before)
+{
+    if (l->clock.jumps != jumps_before)
+        live_remark(l, REMARK_CLOCK, REMARK_S, "this machine's clock was set %s by %.3f s; sample "
+                    "time goes on, UTC follows it", l->clock.jump_ns > 0 ? "ahead" : "back",
+                    fabs((double)l->clock.jump_ns * 1e-9));
+}
+
+// Samples again, behind an outage.
+static void judge_outage(struct live *l, double away_s)
+{
+    if (l->said.restarts)
+        live_remark(l, REMARK_AWAY, REMARK_S, "back after %.1f s without samples: %.110s", away_s,
+                    l->why);
 }
 
 // Of two readings of two clocks, one right behind the other.
@@ -195,15 +248,18 @@ static void place(struct live *l, int64_t now_ns)
             begin = 0;
         l->rolling = true;
         l->good_ns = now_ns;
+        judge_outage(l, (double)(begin - l->handed) / l->clock.rate_hz);
         set_state(l, RADIO_RUNNING);
     }
     l->gap = begin - l->handed;
     l->said.lost += l->gap;
     l->handed = begin + s->n;
     l->received += s->n;
+    uint64_t jumps = l->clock.jumps;
     if (clock_arrived(&l->clock, l->handed, s->mono_ns, l->received, utc_less_mono_ns())) {
         l->tell_utc = true;
         judge_rate(l);
+        judge_clock(l, jumps);
     }
     if (now_ns - l->good_ns > (int64_t)(GOOD_S * 1e9) && !l->flat)
         l->backoff_s = 0;

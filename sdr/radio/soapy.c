@@ -31,6 +31,7 @@
 #define DRY_READS  7            // time-outs in a row after which the stream is started again: some
                                 // drivers give nothing else after an overflow
 #define TRIES      3
+#define JUMP_SAY_NS INT64_C(5000000000)
 #define DRAIN_S    1.0          // more than any driver queues
 
 struct radio {
@@ -41,16 +42,32 @@ struct radio {
     bool     greeted;
     uint64_t skip;              // samples of the settle time still to be thrown away
     unsigned dry, broken;
+    int64_t  jump_ns;           // when a jump was told last
     char    *why;
 };
 
 static int64_t stamp(void) { return mono_now_ns(); }
 
-static void say(const char *text)
+static void say(enum talk_trouble code, const char *text)
 {
-    struct talk_say s = { .kind = TALK_SAY };
+    struct talk_say s = { .kind = TALK_SAY, .code = code };
     snprintf(s.text, sizeof s.text, "%s", text);
     send(TALK_SOCKET_FD, &s, sizeof s, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// The size of a jump once in a while, the count each time.
+static void say_jump(struct radio *r, double by_s, int64_t now_ns)
+{
+    char text[160];
+
+    ring_count(&r->ring, RING_JUMPS);
+    if (r->jump_ns && now_ns - r->jump_ns < JUMP_SAY_NS)
+        return;
+    r->jump_ns = now_ns;
+    snprintf(text, sizeof text, "the driver's time stamps jumped %s by %.6g s against this "
+             "machine's clock; they are not believed there", by_s > 0 ? "ahead" : "back",
+             fabs(by_s));
+    say(TALK_JUMP, text);
 }
 
 // What the read before these n samples left out.
@@ -59,9 +76,9 @@ static uint64_t missing(struct radio *r, uint32_t n, int flags, long long time_n
     struct loss_news l = loss_samples(&r->loss, r->ring.index, n, flags & SOAPY_SDR_HAS_TIME,
                                       time_ns, now_ns);
     if (l.jumped)
-        ring_count(&r->ring, RING_JUMPS);
+        say_jump(r, l.by_s, now_ns);
     if (l.distrusted)
-        say("the driver's time stamps jump or are missing: losses are estimated by the host's "
+        say(TALK_DISTRUST, "the driver's time stamps jump or are missing: losses are estimated by the host's "
             "clock");
     return l.lost;
 }
@@ -99,7 +116,7 @@ static void tune(struct radio *r, double centre_hz)
     uint64_t old = 0, most = (uint64_t)(DRAIN_S * r->d.rate_hz);
 
     if (device_tune(&r->d, centre_hz))
-        say("the device did not take the new frequency");
+        say(TALK_PASSING, "the device did not take the new frequency");
     while (old < most && (n = device_read(&r->d, &flags, &t, 0)) != SOAPY_SDR_TIMEOUT) {
         if (n <= 0)
             break;
@@ -127,7 +144,7 @@ static int again(struct radio *r, const char *what)
         return -ENODEV;
     }
     r->dry = 0;
-    say(what);
+    say(TALK_PASSING, what);
     if (r->greeted)
         loss_restart(&r->loss);
     return device_restart(&r->d, r->why);

@@ -45,9 +45,12 @@ struct talk_hello {             // child -> source, once the device gives sample
 // What of the jail could not be shut (sdr/radio/jail.h).
 enum talk_door { TALK_DOOR_NETWORK = 1, TALK_DOOR_FILES = 2 };
 
+// How long what is said holds: it passed by, or until this child ends; stamps have their own place.
+enum talk_trouble { TALK_PASSING, TALK_JUMP, TALK_DISTRUST };
+
 struct talk_say {               // child -> source
     uint32_t kind;              // TALK_SAY: trouble it lives with; TALK_FAIL: why it ends
-    uint32_t code;              // errno of TALK_FAIL
+    uint32_t code;              // errno of TALK_FAIL; enum talk_trouble of TALK_SAY
     char     text[400];
 };
 

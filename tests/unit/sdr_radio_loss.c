@@ -176,6 +176,7 @@ static void a_system_clock_that_jumps_is_followed_and_counted(void **state)
     assert_false(clock_arrived(&c, 2 * MTU, 2 * MS, 2 * MTU, UTC_LESS + 40 * MS));  // slewing
     assert_true(clock_arrived(&c, 3 * MTU, 3 * MS, 3 * MTU, UTC_LESS - 3600 * 1000 * MS));
     assert_int_equal(c.jumps, 1);
+    assert_true(llabs(c.jump_ns + 3600 * 1000 * MS) <= 40 * MS);
     assert_true(llabs(clock_utc_ns(&c, 3 * MTU) - (UTC_LESS - 3600 * 1000 * MS + 3 * MS)) < MS);
 }
 
