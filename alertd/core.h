@@ -16,6 +16,7 @@
 
 #include "alertd/alertd.h"
 #include "alertd/fields.h"
+#include "alertd/ingest.h"
 #include "alertd/map.h"
 #include "alertd/seqs.h"
 #include "alertd/store.h"
@@ -41,7 +42,7 @@ enum severity severity_of(const char *name);
 // What can be wrong; the order is that of trouble_rule in core_equip.c.
 enum trouble { TROUBLE_LOST, TROUBLE_DEAF, TROUBLE_RADIO, TROUBLE_LOSS, TROUBLE_CLOCK,
                TROUBLE_DISK, TROUBLE_SPOOL, TROUBLE_ORIGIN, TROUBLE_FLOOD, TROUBLE_FOREIGN,
-               TROUBLE_CLIP, TROUBLE_FLOOR_HIGH, TROUBLE_FLOOR_LOW, TROUBLES };
+               TROUBLE_CLIP, TROUBLE_FLOOR_HIGH, TROUBLE_FLOOR_LOW, TROUBLE_FAULTS, TROUBLES };
 
 enum sensor_state { SENSOR_UNKNOWN, SENSOR_OK, SENSOR_DEGRADED, SENSOR_SILENT, SENSOR_LOST };
 
@@ -99,6 +100,9 @@ struct sensor {
     unsigned n_boot;
     uint64_t boot_now;
     uint64_t lost, foreign, throttled, refused_origin, faults;
+    double   fault_level;       // of malformed messages; runs out by one in two minutes
+    int64_t  fault_mono_ns;     // the last
+    const char *fault;
     int64_t  bad_since_ns[TROUBLES], good_since_ns[TROUBLES];   // monotonic; 0 not so
     char     bad_what[TROUBLES][96];
     bool     ripe[TROUBLES];                    // of those without a fixed time: core_equip.c
@@ -218,7 +222,7 @@ struct post_state {             // what the loop knows of the rest of the daemon
     bool     store_ok, store_full;
     int64_t  store_rows;
     unsigned queue;             // messages held back
-    uint64_t refused_peers;
+    uint64_t refused_peers, refused_crowd;      // crowd: beyond those named one by one
     char     aside[64];         // what the damaged database is called now; "" none was
     char     note[160];         // once, at start: the damaged database, ...
 };
@@ -250,6 +254,7 @@ struct core {
     uint64_t dropped[8];        // things refused because a table was full, by change_kind
     int64_t  equip_bad_ns[2];   // store full, refused peers
     struct alert *equip[2];
+    struct { struct in_stranger s; int64_t first_ns, last_ns; struct alert *alert; } stranger[8];
     uint64_t refused_seen;
     int64_t  glance_mono_ns;
 };
@@ -260,7 +265,10 @@ int  core_load(struct core *c, struct store *s);    // what the store holds; bef
 void core_time(struct core *c, int64_t now_ns, int64_t mono_ns);
 void core_peers(struct core *c, const struct keys_peer *p, size_t n);
 void core_link(struct core *c, const char *z85, bool up);
-void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t faults);
+// fault: the name of the last one, NULL none
+void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t faults,
+                 const char *fault);
+void core_stranger(struct core *c, const struct in_stranger *s);
 
 enum core_taken { CORE_TAKEN, CORE_SEEN, CORE_REFUSED };
 // An event or link message of an enrolled sensor.  hold false: the store has no room just now; the

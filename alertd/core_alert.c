@@ -26,6 +26,9 @@ static void forget(struct core *c, struct alert *a)
     for (int k = 0; k < 2; k++)
         if (c->equip[k] == a)
             c->equip[k] = NULL;
+    for (size_t k = 0; k < sizeof c->stranger / sizeof c->stranger[0]; k++)
+        if (c->stranger[k].alert == a)
+            c->stranger[k].alert = NULL;
     core_gone(c, CHANGE_ALERT, a->id);
     batch_gone(c->batch, CHANGE_ALERT, a->id);
     map_del(&c->alerts, a->id);

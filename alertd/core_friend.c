@@ -5,7 +5,7 @@
 //     places    frames take turns at two places that one aircraft cannot fly between
 //                   o      o      o          says it is here
 //                      x      x      x       and here: 3 turns and more
-//     carriers  frames on two carriers closer in time than one aircraft sends, or two tracks at once
+//     carriers  frames on two carriers closer in time than one aircraft sends, or two at once
 //     sensors   two sensors hear it that stand too far apart
 //     model     it names another model, or is heard on a link that the listed model does not have
 //
@@ -157,7 +157,10 @@ void friend_frame(const struct sensor *s, const struct track_rec *t, const struc
 
 // ---- Its tracks together ----------------------------------------------------------------------
 
-static bool has(const struct track_rec *t, const char *serial) { return is(track_serial(t), serial); }
+static bool has(const struct track_rec *t, const char *serial)
+{
+    return is(track_serial(t), serial);
+}
 
 static void look_sensors(struct core *c, struct incident *i, const struct track_rec *a,
                          const struct track_rec *b)

@@ -66,7 +66,8 @@ static const struct rule rules[] = {
 bool track_heard(const struct core *c, const struct track_rec *t)
 {
     const struct sensor *s = map_get(&c->by_name, t->sensor);
-    return !t->ended_mono_ns && !t->unproven && strcmp(t->w.state, "quiet") && s && s->state != SENSOR_LOST;
+    return !t->ended_mono_ns && !t->unproven && strcmp(t->w.state, "quiet") && s &&
+           s->state != SENSOR_LOST;
 }
 
 static void view_track(struct core *c, struct view *v, struct track_rec *t)

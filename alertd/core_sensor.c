@@ -101,7 +101,12 @@ void core_link(struct core *c, const char *z85, bool up)
     s->up_mono_ns = c->mono_ns;
 }
 
-void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t faults)
+// Five within ten minutes are trouble; one in two minutes is forgotten.
+#define FAULT_S    120.0
+#define FAULT_MOST 10.0
+
+void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t faults,
+                 const char *fault)
 {
     struct sensor *s = sensor_by_key(c, z85);
     if (!s)
@@ -109,6 +114,13 @@ void core_counts(struct core *c, const char *z85, uint64_t throttled, uint64_t f
     s->throttled += throttled;
     s->faults += faults;
     s->dirty = true;
+    if (!faults)
+        return;
+    double s_ago = (double)(c->mono_ns - s->fault_mono_ns) / 1e9;
+    s->fault_level = fmax(0, s->fault_level - s_ago / FAULT_S);
+    s->fault_level = fmin(FAULT_MOST, s->fault_level + (double)faults);
+    s->fault_mono_ns = c->mono_ns;
+    s->fault = fault;
 }
 
 // ---- What was received ------------------------------------------------------------------------

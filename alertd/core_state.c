@@ -139,6 +139,20 @@ static void judge_clock(struct core *c, struct sensor *s)
     mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : source);
 }
 
+// What an enrolled sensor sends passed CURVE: it is not the line that spoils it.
+#define FAULTS   5
+#define FAULT_NS (300 * S_NS)
+
+static void judge_faults(struct core *c, struct sensor *s)
+{
+    char what[96];
+    bool bad = s->bad_since_ns[TROUBLE_FAULTS] ? c->mono_ns - s->fault_mono_ns < FAULT_NS
+                                               : s->fault_level >= FAULTS;
+    snprintf(what, sizeof what, "%llu, %.30s", (unsigned long long)s->faults,
+             s->fault ? s->fault : "");
+    mark(c, s, TROUBLE_FAULTS, bad, what);
+}
+
 // Wrong now, or a radio's trouble whose alert still stands: one that comes and goes between two
 // looks is not well while it comes.
 static bool trouble_stands(const struct sensor *s, enum trouble t)
@@ -172,6 +186,7 @@ void sensor_judge(struct core *c, struct sensor *s)
     // Enrolled and never heard since the start counts as lost after a minute: it was wanted here.
     mark(c, s, TROUBLE_LOST, lost(c, s) || (!s->heard_mono_ns &&
                                             c->mono_ns - c->start_mono_ns > 4 * LOST_NS), "");
+    judge_faults(c, s);         // also of one that has not sent one message yet
     if (!away) {
         judge_radios(c, s);
         judge_clock(c, s);

@@ -108,6 +108,12 @@ static int begin(struct ingest *g, char why[ALERTD_WHY])
 
 // ---- Messages ---------------------------------------------------------------------------------
 
+static void fault(struct peer *p, const char *why)
+{
+    p->faults++;
+    p->why = why;
+}
+
 static struct in_item *unpack(struct ingest *g, struct peer *p, const uint8_t *data, size_t len,
                               int64_t now_ns)
 {
@@ -119,12 +125,13 @@ static struct in_item *unpack(struct ingest *g, struct peer *p, const uint8_t *d
     }
     struct in_item *i = n < 0 ? NULL : malloc(sizeof *i + len);
     if (!i) {
-        p->faults++;
+        fault(p, n < 0 ? "not-for-this-post" : "no-memory");
         return NULL;
     }
     memset(i, 0, offsetof(struct in_item, msg));
-    if (wire_unpack(&i->msg, data, len) != WIRE_OK) {
-        p->faults++;
+    enum wire_fault bad = wire_unpack(&i->msg, data, len);
+    if (bad != WIRE_OK) {
+        fault(p, wire_fault_name(bad));
         free(i);
         return NULL;
     }
@@ -194,7 +201,7 @@ static void refuse(struct ingest *g, zmq_msg_t *m)
     const char *user = zmq_msg_gets(m, "User-Id");
     struct peer *p = user ? map_get(&g->by_key, user) : NULL;
     if (p)
-        p->faults++;
+        fault(p, "several-frames");
     sconn_cut(g, zmq_msg_get(m, ZMQ_SRCFD));
 }
 
@@ -248,6 +255,7 @@ static void tell_counts(struct ingest *g, int64_t now_ns)
         snprintf(item->z85, sizeof item->z85, "%s", p->key.z85);
         item->throttled = p->throttled - p->told_throttled;
         item->faults = p->faults - p->told_faults;
+        item->why = p->why;
         p->told_throttled = p->throttled;
         p->told_faults = p->faults;
         in_push(g, item);
@@ -257,7 +265,9 @@ static void tell_counts(struct ingest *g, int64_t now_ns)
     if (item) {
         item->kind = IN_COUNTS;
         item->refused = g->refused - g->told_refused;
+        item->crowd = g->crowd - g->told_crowd;
         g->told_refused = g->refused;
+        g->told_crowd = g->crowd;
         in_push(g, item);
     }
 }
@@ -297,6 +307,7 @@ static void serve(struct ingest *g)
         if (g->list_moved && in_room(g))
             list_tell(g);
         tell_counts(g, now);
+        stranger_tell(g, now);
     }
 }
 
@@ -320,6 +331,7 @@ static void *run(void *arg)
 
 static void done(struct ingest *g)
 {
+    stranger_stop(g);
     if (g->ctx)
         zmq_ctx_term(g->ctx);
     for (size_t i = 0; i < g->n_peers; i++)
@@ -345,6 +357,7 @@ struct ingest *ingest_start(const struct alertd_cfg *cfg, const struct keys_own 
                           .ctx = zmq_ctx_new(), .conn = calloc(INGEST_FDS, sizeof *g->conn),
                           .wake = eventfd(0, EFD_CLOEXEC), .ready = queue_new(1, QUEUE_WAIT) };
     if (!g->ctx || !g->conn || g->wake < 0 || !g->ready || queue_fd(sends) < 0 ||
+        stranger_start(g) < 0 ||
         pthread_create(&g->thread, NULL, run, g)) {
         done(g);
         return NULL;

@@ -19,13 +19,18 @@
 #include "classifier/wire.h"
 #include "hw/keys.h"
 
-enum in_kind { IN_MESSAGE, IN_LINK, IN_PEERS, IN_COUNTS, IN_NOTE };
+enum in_kind { IN_MESSAGE, IN_LINK, IN_PEERS, IN_COUNTS, IN_NOTE, IN_STRANGER };
+
+// Somebody who is not enrolled: in raw of IN_STRANGER.  words: of the newest key, "" not yet known.
+struct in_stranger { char from[64], words[KEYS_PHRASE]; uint64_t tries, keys; };
 
 struct in_item {                // from the network to the loop; freed with in_item_free
     enum in_kind kind;
     char     z85[KEYS_Z85];     // who, from the key: IN_MESSAGE, IN_LINK, IN_COUNTS
     bool     up;                // IN_LINK
-    uint64_t throttled, faults, refused;        // IN_COUNTS: more by so many (refused: nobody's)
+    uint64_t throttled, faults, refused, crowd; // IN_COUNTS: more by so many (refused: nobody's;
+                                                // crowd: those of them that are told no other way)
+    const char *why;            // IN_COUNTS: the last fault's name
     struct keys_peer *peers;    // IN_PEERS: all who are enrolled now
     size_t   n_peers;
     char    *note;              // IN_NOTE: a sentence for the log

@@ -20,8 +20,16 @@ struct peer {                   // one enrolled key
     int64_t  filled_ns;
     bool     told_up;
     uint64_t throttled, faults, told_throttled, told_faults;
+    const char *why;            // the last fault
     uint64_t dropped_now;       // in the second that began at second_ns
     int64_t  second_ns, banned_until_ns;
+};
+
+#define STRANGERS 4
+struct stranger {               // an address from which somebody tries who is not enrolled
+    char     from[64], z85[KEYS_Z85];
+    uint64_t tries, told_tries, keys;
+    int64_t  seen_ns, told_ns, hashed_ns;
 };
 
 struct conn {                   // by file descriptor
@@ -45,7 +53,10 @@ struct ingest {
     struct in_item *held;       // did not fit into items
     int64_t full_ns;            // since when, 0: there is room
     bool     links_moved, list_moved;           // to be told to the loop
-    uint64_t refused, told_refused, faults;
+    uint64_t refused, told_refused, crowd, told_crowd;
+    struct stranger strange[STRANGERS];
+    struct queue *hash;         // keys to be put into words
+    pthread_t hasher;
     int64_t  list_ns, list_mtime_ns, list_ctime_ns, counts_ns, sweep_ns;
     char     proof[KEYS_Z85];   // a key that is let in for the proof only
     char     stranger[KEYS_Z85];        // the one that must be refused: not counted
@@ -79,3 +90,9 @@ int  proof_run(struct ingest *g, char why[ALERTD_WHY]);
 
 bool in_room(struct ingest *g);
 void in_push(struct ingest *g, struct in_item *i);      // takes; dropped where there is no room
+
+// Who is refused (ingest_stranger.c).
+int  stranger_start(struct ingest *g);          // its thread
+void stranger_stop(struct ingest *g);
+void stranger_seen(struct ingest *g, const char *from, const char *z85);
+void stranger_tell(struct ingest *g, int64_t now_ns);

@@ -71,8 +71,13 @@ void zap_answer(struct ingest *g)
                   zmq_z85_encode(z85, frame[6], 32) && allowed(g, z85);
         reply(g, frame[1], n > 1 ? (size_t)len[1] : 0, z85, ok);
         // One that is enrolled and shut out for a flood is no stranger.
-        if (!ok && strcmp(z85, g->stranger) && !map_get(&g->by_key, z85))
-            g->refused++;
+        if (ok || !strcmp(z85, g->stranger) || map_get(&g->by_key, z85))
+            continue;
+        char from[64] = "";
+        if (n > 3)
+            snprintf(from, sizeof from, "%.*s", len[3], (const char *)frame[3]);
+        g->refused++;
+        stranger_seen(g, from, z85);
     }
 }
 

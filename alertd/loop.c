@@ -223,13 +223,19 @@ static void take_view(struct loop *o, const struct in_item *i)
 static void take(struct loop *o, struct in_item *i)
 {
     struct core *c = o->core;
+    struct in_stranger stranger;
     switch (i->kind) {
     case IN_PEERS:  core_peers(c, i->peers, i->n_peers); break;
     case IN_LINK:   core_link(c, i->z85, i->up); break;
     case IN_NOTE:   log_say(LOG_WARN, "%s", i->note); break;
     case IN_COUNTS:
-        core_counts(c, i->z85, i->throttled, i->faults);
+        core_counts(c, i->z85, i->throttled, i->faults, i->why);
         c->post.refused_peers += i->refused;
+        c->post.refused_crowd += i->crowd;
+        break;
+    case IN_STRANGER:
+        memcpy(&stranger, i->raw, sizeof stranger);
+        core_stranger(c, &stranger);
         break;
     case IN_MESSAGE:
         if (i->msg.head.stream == WIRE_STREAM_VIEW)

@@ -127,7 +127,7 @@ static int run(struct alertd_cfg *cfg, struct loop_cfg *l)
     more_files();
     umask(077);
     int r = loop_run(l, why);
-    if (r == -EUCLEAN) {        // the database turned out to be damaged: begun anew, it sets it aside
+    if (r == -EUCLEAN) {        // the database proved to be damaged: begun anew, it is set aside
         log_say(LOG_ERROR, "%s", why);
         r = loop_run(l, why);
     }

@@ -27,6 +27,14 @@ static int tear_down(void **state)
     return 0;
 }
 
+static bool comes(const char *sql, int64_t want)
+{
+    for (int64_t until = mono_now_ns() + 30 * S; mono_now_ns() < until; usleep(50000))
+        if (post_ask(&post, sql) == want)
+            return true;
+    return false;
+}
+
 static void who_is_not_enrolled_stays_out(void **state)
 {
     struct unit stranger = { .boot = 5 };
@@ -36,6 +44,12 @@ static void who_is_not_enrolled_stays_out(void **state)
     assert_true(unit_saw(&stranger, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, 3000));
     unit_hello(&stranger, "north");
     assert_int_equal(unit_listen(&stranger, 300), 0);
+    // The post says from where, and the words of the key, which the stranger knows of his.
+    char phrase[KEYS_PHRASE], sql[300];
+    assert_int_equal(keys_phrase(stranger.own.public_z85, phrase), 0);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE"
+             " '%%\"from\":\"127.0.0.1\",\"words\":\"%s\"%%'", phrase);
+    assert_true(comes(sql, 1));
     unit_close(&stranger);
     zmq_ctx_term(stranger.ctx);
 }
@@ -142,6 +156,8 @@ static void rubbish_is_dropped(void **state)
     }
     zmq_send(unit[0].socket, "\xdd\x00\xff\xff\xff", 5, 0);
     zmq_send(unit[0].socket, junk, sizeof junk, 0);
+    assert_true(comes("SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE"
+                      " '%\"malformed\"%' AND json LIKE '%\"north\"%'", 1));
     unit[1].n = 20;
     assert_true(unit_finish(&unit[1], "tower", 60));
     unit_close(&unit[0]);
