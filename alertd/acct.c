@@ -49,7 +49,8 @@ int acct_errno(struct acct *a)
     case SQLITE_CONSTRAINT:               return -EEXIST;
     case SQLITE_FULL:                     return -ENOSPC;
     case SQLITE_NOMEM:                    return -ENOMEM;
-    default:                              return -EIO;
+    // A full disk shows as other faults, too: the shared side file cannot grow.
+    default: return sqlite3_system_errno(a->db) == ENOSPC ? -ENOSPC : -EIO;
     }
 }
 
@@ -113,8 +114,9 @@ int acct_end(struct acct *a, int r)
 int acct_why(struct acct *a, int r, char why[ACCT_WHY])
 {
     if (r < 0)
-        snprintf(why, ACCT_WHY, "accounts.db: %s", r == -EBUSY ? "in use by another program" :
-                 r == -ENOSPC ? "the disk is full" : sqlite3_errmsg(a->db));
+        snprintf(why, ACCT_WHY, "accounts.db: %s", r == -EBUSY ? "another program is writing "
+                 "in it; try again in a moment" : r == -ENOSPC ? "the disk is full; make room "
+                 "there and try again" : sqlite3_errmsg(a->db));
     return r;
 }
 

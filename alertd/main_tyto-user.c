@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // tyto-user: the accounts of a command post (man page tyto-user.1).  Works on accounts.db beside a
 // running tyto-alertd, which notices within a second.
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -75,6 +78,22 @@ static void page_url(const struct options *o, char ret[256])
     fclose(f);
 }
 
+// Whether nobody answers where the link leads: only looked at where that is this machine.
+static bool nobody_there(const char *url)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const char *local = "https://localhost:";
+    unsigned long port = !strncmp(url, local, strlen(local)) ?
+                         strtoul(url + strlen(local), NULL, 10) : 0;
+    int fd = port && port < 65536 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+
+    a.sin_port = htons((uint16_t)port);
+    bool refused = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return refused;
+}
+
 static int print_link(struct acct *a, const struct options *o, const char *user)
 {
     char token[ACCT_TOKEN], url[256], why[ACCT_WHY];
@@ -84,6 +103,9 @@ static int print_link(struct acct *a, const struct options *o, const char *user)
     page_url(o, url);
     printf("sign-in link for %s, once, within %d minutes:\n%s%s#token=%s\n", user, ACCT_LINK_S / 60,
            url, *url && url[strlen(url) - 1] == '/' ? "" : "/", token);
+    if (nobody_there(url))
+        fprintf(stderr, "tyto-user: nothing answers there: the post is not running; start "
+                "tyto-alertd before the ten minutes are over\n");
     return 0;
 }
 
@@ -267,6 +289,36 @@ static int become_owner(const char *dir)
     return setgroups(0, NULL) || setgid(st.st_gid) || setuid(st.st_uid) ? -errno : 0;
 }
 
+// The folder is there, holds accounts where some are asked for, and is ours to write in.
+static int check_folder(const struct options *o)
+{
+    struct stat st;
+    char path[300];
+
+    if (stat(o->data, &st))
+        return errno == ENOENT ? bad("%s: no such folder: a post makes it when it starts for the "
+                                     "first time; start tyto-alertd, or name the data_dir of its "
+                                     "configuration with --data", o->data) :
+                                 bad("%s: %s", o->data, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return bad("%s: no folder: --data names the data_dir of the post's configuration", o->data);
+    snprintf(path, sizeof path, "%.280s/accounts.db", o->data);
+    bool none = access(path, F_OK) && errno == ENOENT;
+    if (none && strcmp(o->arg[0], "add"))
+        return bad("%s: no accounts here yet: is this the post's data_dir (--data)? The first one "
+                   "is made by tyto user add", o->data);
+    // SQLite writes beside the file: the folder, too, has to be ours.
+    if (access(o->data, R_OK | W_OK | X_OK) || (!none && access(path, R_OK | W_OK))) {
+        int why = errno;
+        const struct passwd *p = getpwuid(st.st_uid);
+        if (why == EACCES)
+            return bad("%s: only root and %s may do this: try it with sudo", o->data,
+                       p ? p->pw_name : "its owner");
+        return bad("%s: %s", o->data, strerror(why));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = { .data = DEFAULT_DIR };
@@ -281,6 +333,8 @@ int main(int argc, char **argv)
     umask(077);
     if ((r = become_owner(o.data)))
         return bad("cannot become the owner of %s: %s", o.data, strerror(-r));
+    if ((r = check_folder(&o)))
+        return r;
     struct acct *a = acct_open(o.data, why);
     if (!a)
         return bad("%s", why);

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "alertd/demo/demo.h"
 
 #define DEPTH 16                // descriptors nftw may hold
+#define ROOM_MB 64              // the post's store and the sensor's spool take a tenth of it
 
 int demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY])
 {
@@ -20,6 +22,14 @@ int demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY])
     // and nothing in it that ends a word there or in a device's arguments.
     if (strlen(base) > DEMO_PATH - 100 || strpbrk(base, "',\n"))
         base = "/tmp";
+    struct statvfs fs;
+    unsigned long free_mb = statvfs(base, &fs) ? ROOM_MB :
+                            (unsigned long)((double)fs.f_bavail * (double)fs.f_frsize / 1e6);
+    if (free_mb < ROOM_MB) {
+        snprintf(why, DEMO_WHY, "%s: only %lu MB are left there and the demo needs %d: make room, or "
+                 "name another folder with TMPDIR", base, free_mb, ROOM_MB);
+        return -ENOSPC;
+    }
     snprintf(ret, DEMO_PATH, "%s/tyto-demo-" "XX" "XX" "XX", base);
     if (mkdtemp(ret))
         return 0;

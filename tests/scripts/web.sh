@@ -43,7 +43,7 @@ zones:
 X
 pid=
 stop() { [ -z "$pid" ] || { kill "$pid" && wait "$pid" || :; }; pid=; }
-trap 'stop; rm -rf "$tmp"' EXIT
+trap 'stop; umount full 2>/dev/null; rm -rf "$tmp"' EXIT
 start() {
     : >say
     "$alertd" --next-port alertd.yaml >say 2>err &
@@ -71,6 +71,47 @@ want() {
 json='Content-Type: application/json'
 user() { "$build/bin/tyto" user "$1" --data data ${2:-} ${3:-} ${4:-}; }
 
+# ---- Accounts where there is no post, and beside one ---------------------------------------------
+# one CODE WORDS ARGS...: that exit code, and one sentence with the words on standard error.
+one() {
+    code=$1 words=$2 r=0; shift 2
+    "$build/bin/tyto" user "$@" >out 2>err </dev/null || r=$?
+    [ $r -eq $code ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "$words" err ||
+        fault "tyto user $*: exit $r, $(head -c 300 err)"
+    n=$((n + 1))
+}
+one 2 'no such folder.*start tyto-alertd' add --data nowhere anna
+[ ! -e nowhere ] || fault 'a folder was made'
+: >file; one 2 'no folder' add --data file anna
+mkdir empty
+one 2 'no accounts here yet.*tyto user add' list --data empty
+one 2 'no accounts here yet' passwd --data empty anna
+[ -z "$(ls empty)" ] || fault 'who only asks made a database'
+# An account may be made before the post runs; its link then says that nobody answers.
+one 0 'the post is not running; start tyto-alertd' add --data empty --url https://localhost:1/ anna
+grep -q '#token=' out || fault 'no link'
+one 2 'already' add --data empty anna
+one 2 'a-z 0-9' add --data empty 'Anna B'
+one 2 'no account' link --data empty bela
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+    chmod 755 "$tmp"
+    r=0; setpriv --reuid 65534 --clear-groups "$build/bin/tyto-user" list --data "$tmp/empty" >out 2>err || r=$?
+    [ $r -eq 2 ] && grep -q 'only root and .* with sudo' err || fault "somebody else's accounts: $r, $(cat err)"
+    n=$((n + 1))
+fi
+# A full disk, where one can be made.
+mkdir full; trap 'umount full 2>/dev/null; rm -rf "$tmp"' EXIT
+if mount -t tmpfs -o size=1m tyto-test full 2>/dev/null; then
+    head -c 1028096 /dev/zero >full/fill
+    one 2 'the disk is full; make room' add --data full anna
+    rm -f full/*
+    TMPDIR=$tmp/full one 0 'not running' add --data full --url https://localhost:1/ anna
+    r=0; TMPDIR=$tmp/full timeout 60 "$build/bin/tyto" demo --seconds 1 >out 2>err || r=$?
+    [ $r -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'make room, or name another folder' err ||
+        fault "a demo without room: exit $r, $(head -c 300 err)"
+    umount full
+fi
+
 start
 want 200 "$url/"
 grep -qi '^content-type: text/html' head || fault 'the page is not HTML'
@@ -78,7 +119,8 @@ for h in content-security-policy x-content-type-options referrer-policy; do
     grep -qi "^$h:" head || fault "the page has no $h"
 done
 want 401 "$url/api/v1/me"
-user add anna --role operator >link
+user add anna --role operator >link 2>err
+[ ! -s err ] || fault "beside a running post: $(cat err)"
 grep -q "^$url/#token=" link || fault "the link is not to $url: $(cat link)"
 token=$(sed -n 's/.*#token=//p' link)
 want 200 -H "$json" -d "{\"token\":\"$token\"}" "$url/api/v1/session"
