@@ -3,7 +3,7 @@
 // person can ask the colleague who sets up a sensor for his.
 //
 //     ZAP refuses --> a place per address, STRANGERS of them --> counts, once a second --> loop
-//                                   '-- a new key --> [hash] a thread: six words cost 0.1 s --> loop
+//                                   '-- a new key --> [hash] thread: six words cost 0.1 s --> loop
 //
 // Bounded: of one address one key in ten seconds is put into words, and who finds no place is only
 // counted.

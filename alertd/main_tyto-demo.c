@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include <jansson.h>
-
 #include "alertd/demo/demo.h"
 #include "base/utc.h"
 #include "base/version.h"

@@ -26,8 +26,8 @@ int demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY])
     unsigned long free_mb = statvfs(base, &fs) ? ROOM_MB :
                             (unsigned long)((double)fs.f_bavail * (double)fs.f_frsize / 1e6);
     if (free_mb < ROOM_MB) {
-        snprintf(why, DEMO_WHY, "%s: only %lu MB are left there and the demo needs %d: make room, or "
-                 "name another folder with TMPDIR", base, free_mb, ROOM_MB);
+        snprintf(why, DEMO_WHY, "%s: only %lu MB are left there and the demo needs %d: make room, "
+                 "or name another folder with TMPDIR", base, free_mb, ROOM_MB);
         return -ENOSPC;
     }
     snprintf(ret, DEMO_PATH, "%s/tyto-demo-" "XX" "XX" "XX", base);

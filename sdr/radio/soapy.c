@@ -78,8 +78,8 @@ static uint64_t missing(struct radio *r, uint32_t n, int flags, long long time_n
     if (l.jumped)
         say_jump(r, l.by_s, now_ns);
     if (l.distrusted)
-        say(TALK_DISTRUST, "the driver's time stamps jump or are missing: losses are estimated by the host's "
-            "clock");
+        say(TALK_DISTRUST, "the driver's time stamps jump or are missing: losses are estimated by "
+            "the host's clock");
     return l.lost;
 }
 
