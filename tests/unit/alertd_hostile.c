@@ -180,7 +180,7 @@ static void views_unasked(void **state)
     stands(60);
 }
 
-// A crowd of keys that nobody knows: one at a time is put into words, which takes 64 MB a moment.
+// A crowd of keys nobody knows: one at a time is put into words, which takes 64 MB for a moment.
 static void strangers(void **state)
 {
     static struct unit s[60];
