@@ -21,6 +21,7 @@
 #include "alertd/seqs.h"
 #include "alertd/store.h"
 #include "classifier/wire.h"
+#include "hw/hw.h"
 #include "hw/keys.h"
 
 #define CORE_ID        25       // 12 bytes in hex and a NUL
@@ -42,7 +43,8 @@ enum severity severity_of(const char *name);
 // What can be wrong; the order is that of trouble_rule in core_equip.c.
 enum trouble { TROUBLE_LOST, TROUBLE_DEAF, TROUBLE_RADIO, TROUBLE_LOSS, TROUBLE_CLOCK,
                TROUBLE_DISK, TROUBLE_SPOOL, TROUBLE_ORIGIN, TROUBLE_FLOOD, TROUBLE_FOREIGN,
-               TROUBLE_CLIP, TROUBLE_FLOOR_HIGH, TROUBLE_FLOOR_LOW, TROUBLE_FAULTS, TROUBLES };
+               TROUBLE_CLIP, TROUBLE_FLOOR_HIGH, TROUBLE_FLOOR_LOW, TROUBLE_FAULTS, TROUBLE_JUMP,
+               TROUBLES };
 
 enum sensor_state { SENSOR_UNKNOWN, SENSOR_OK, SENSOR_DEGRADED, SENSOR_SILENT, SENSOR_LOST };
 
@@ -85,7 +87,12 @@ struct sensor {
     bool     enrolled, connected, have_health, have_hello;
     enum sensor_state state;
     int64_t  since_ns, heard_ns, heard_mono_ns, up_mono_ns;
-    int64_t  clock_off_ns;      // its time of a live message less ours: age of link included
+    int64_t  clock_off_ns;      // its clock less ours, less how long the link takes; core_clock.c
+    int64_t  off_ns[2], off_from_ns;
+    unsigned off_n;
+    uint64_t rel_boot, jumps, stamp_jumps;
+    int64_t  rel_ns, jump_ns;   // its UTC less its monotonic clock; how far it jumped
+    char     stamp_radio[32];
     bool     clock_bad;
     char     origin[12];
     struct wire_clock  clock;
@@ -221,6 +228,7 @@ struct core_ack { char z85[KEYS_Z85]; uint64_t boot, to; };
 struct post_state {             // what the loop knows of the rest of the daemon
     bool     store_ok, store_full;
     int64_t  store_rows;
+    struct hw_clock clock;      // of this machine
     unsigned queue;             // messages held back
     uint64_t refused_peers, refused_crowd;      // crowd: beyond those named one by one
     char     aside[64];         // what the damaged database is called now; "" none was
@@ -309,6 +317,13 @@ void sensor_judge(struct core *c, struct sensor *s);        // state and trouble
 void sensor_gone(struct core *c, struct sensor *s, uint64_t now);  // tracks but of boot now end
 struct change *sensor_change(struct core *c, const struct sensor *s);
 struct change *health_change(struct core *c);
+void sensor_mark(struct core *c, struct sensor *s, enum trouble t, bool bad, const char *what);
+// A counter that grew is bad for a minute from then.  said: what to say, NULL the count.
+void sensor_mark_count(struct core *c, struct sensor *s, enum trouble t, uint64_t count,
+                       const char *said);
+void clock_note(struct core *c, struct sensor *s, const struct wire_head *h);
+void clock_radio(struct sensor *s, const struct wire_radio *new, const struct wire_radio *old);
+void clock_judge(struct core *c, struct sensor *s);
 void loss_take(struct core *c, struct sensor *s, const struct wire_health *new);
 struct loss_news loss_look(struct core *c, struct sensor *s, bool was_lost, bool was_clipped);
 // How radio i is as far as anybody knows now, which is not what was last said of it.

@@ -31,6 +31,7 @@ static const struct {
     // Looked at for a minute before they are troubles at all (core_floor.c).
     [TROUBLE_FLOOR_HIGH] = { "floor-high",  SEV_WATCH, 0 },
     [TROUBLE_FLOOR_LOW]  = { "floor-low",   SEV_WATCH, 0 },
+    [TROUBLE_JUMP]    = { "clock-jump",     SEV_WATCH, 0 },
     [TROUBLE_FAULTS]  = { "malformed",      SEV_WATCH, 0 },
 };
 

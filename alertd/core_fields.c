@@ -116,7 +116,8 @@ const struct field wire_radio_fields[] = {
     F_NUMBER(T, last_sample_s, "last_sample_s", 1), F_NUMBER(T, floor_dbfs, "floor_dbfs", 1),
     F_NUMBER(T, occupancy, "occupancy", 4), F_U64(T, samples, "samples"), F_U64(T, lost, "lost"),
     F_U64(T, overflows, "overflows"), F_U64(T, restarts, "restarts"),
-    F_U64(T, shed_bursts, "shed_bursts"), F_BOOL(T, clipping, "clipping"), F_END
+    F_U64(T, shed_bursts, "shed_bursts"),
+    F_U64(T, time_jumps, "time_jumps"), F_BOOL(T, clipping, "clipping"), F_END
 };
 #undef T
 

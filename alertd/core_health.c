@@ -100,7 +100,7 @@ static void write_trouble(struct json *j, const struct sensor *s)
     static const char *const key[TROUBLES] = {
         "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock", "disk-low",
         "spool-lost", "origin-refused", "flood", "foreign-name", "clipping", "floor-high",
-        "floor-low", "malformed" };
+        "floor-low", "malformed", "clock-jump" };
     json_open(j, "trouble", '[');
     for (int t = 0; t < TROUBLES; t++)
         if (s->bad_since_ns[t]) {
@@ -261,6 +261,17 @@ static void write_store(struct core *c, struct json *j)
     json_close(j);
 }
 
+static void write_clock(const struct core *c, struct json *j)
+{
+    const struct hw_clock *k = &c->post.clock;
+    json_open(j, "clock", '{');
+    json_str(j, "source", k->source[0] ? k->source : "none");
+    json_bool(j, "locked", k->locked);
+    json_num(j, "err_s", k->err_ns <= 0 || k->err_ns == INT64_MAX ? NAN
+                                                                  : (double)k->err_ns / 1e9, 6);
+    json_close(j);
+}
+
 struct change *health_change(struct core *c)
 {
     char *text = NULL;
@@ -279,6 +290,7 @@ struct change *health_change(struct core *c)
         json_num(&j, "lon_deg", c->cfg->lon_deg, 7);
         json_close(&j);
     }
+    write_clock(c, &j);
     write_store(c, &j);
     write_counts(c, &j);
     json_num(&j, "refused_peers", (double)c->post.refused_peers, 0);

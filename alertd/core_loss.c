@@ -80,6 +80,8 @@ void loss_take(struct core *c, struct sensor *s, const struct wire_health *new)
         for (unsigned k = 0; s->have_health && k < s->health.n_radios && k < WIRE_RADIOS; k++)
             if (!strcmp(new->radio[i].name, s->health.radio[k].name))
                 old = &s->health.radio[k];
+        if (old)
+            clock_radio(s, &new->radio[i], old);
         note(c, log_of(s, new->radio[i].name), &new->radio[i], old);
     }
 }

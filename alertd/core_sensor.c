@@ -261,8 +261,7 @@ static void heard(struct core *c, struct sensor *s, const struct wire_head *h)
     bool live = !h->late;
     snprintf(s->origin, sizeof s->origin, "%s", h->origin);
     if (live) {
-        s->clock = h->clock;
-        s->clock_off_ns = h->t_ns - c->now_ns;
+        clock_note(c, s, h);
         if (h->stream == WIRE_STREAM_EVENT)
             new_boot(c, s, h->boot);
     }

@@ -16,7 +16,6 @@
 #define S_NS INT64_C(1000000000)
 #define LOST_NS  (15 * S_NS)    // three health messages of 5 s missed
 #define DEAF_S   5.0            // no samples for so long: a retune is 0.2 s, a restart of a radio 3
-#define CLOCK_NS S_NS           // error above which times of two sensors cannot be compared
 #define WATCH_NS (60 * S_NS)
 
 static bool radio_hears(const struct wire_radio *r)
@@ -53,7 +52,7 @@ static bool lost(const struct core *c, const struct sensor *s)
 }
 
 // Marks what is wrong just now; equip_tick makes alerts of what stays wrong.
-static void mark(struct core *c, struct sensor *s, enum trouble t, bool bad, const char *what)
+void sensor_mark(struct core *c, struct sensor *s, enum trouble t, bool bad, const char *what)
 {
     if (bad != (s->bad_since_ns[t] != 0)) {
         s->bad_since_ns[t] = bad ? c->mono_ns : 0;
@@ -65,17 +64,18 @@ static void mark(struct core *c, struct sensor *s, enum trouble t, bool bad, con
 }
 
 // A counter that grew is bad for a minute from then.
-static void mark_count(struct core *c, struct sensor *s, enum trouble t, uint64_t count)
+void sensor_mark_count(struct core *c, struct sensor *s, enum trouble t, uint64_t count,
+                       const char *said)
 {
     char what[24];
     bool grew = count > s->bad_seen[t];
     if (grew) {
         s->bad_seen[t] = count;
         snprintf(what, sizeof what, "%llu", (unsigned long long)count);
-        mark(c, s, t, true, what);
+        sensor_mark(c, s, t, true, said ? said : what);
         s->good_since_ns[t] = c->mono_ns;       // of a counter: when it last grew
     } else if (s->bad_since_ns[t] && c->mono_ns - s->good_since_ns[t] > WATCH_NS) {
-        mark(c, s, t, false, "");
+        sensor_mark(c, s, t, false, "");
     }
 }
 
@@ -89,8 +89,8 @@ static void judge_radios(struct core *c, struct sensor *s)
             bad = &s->health.radio[i];
     if (bad)
         snprintf(what, sizeof what, "%.31s", bad->name);
-    mark(c, s, TROUBLE_DEAF, s->have_health && !hear, what);
-    mark(c, s, TROUBLE_RADIO, bad && hear, what);
+    sensor_mark(c, s, TROUBLE_DEAF, s->have_health && !hear, what);
+    sensor_mark(c, s, TROUBLE_RADIO, bad && hear, what);
 }
 
 static void judge_loss(struct core *c, struct sensor *s)
@@ -100,8 +100,8 @@ static void judge_loss(struct core *c, struct sensor *s)
     s->loss_share = n.share;
     s->ripe[TROUBLE_LOSS] = n.lost_ripe;
     s->ripe[TROUBLE_CLIP] = n.clip_ripe;
-    mark(c, s, TROUBLE_LOSS, n.lost, n.what);
-    mark(c, s, TROUBLE_CLIP, n.clip != NULL, n.clip ? n.clip : "");
+    sensor_mark(c, s, TROUBLE_LOSS, n.lost, n.what);
+    sensor_mark(c, s, TROUBLE_CLIP, n.clip != NULL, n.clip ? n.clip : "");
 }
 
 // Of each side the worst place; one that was left two minutes ago says nothing of now.
@@ -123,20 +123,8 @@ static void judge_floor(struct core *c, struct sensor *s)
         if (f)
             snprintf(what, sizeof what, "of radio %.31s at %.1f MHz %.0f dB", f->radio,
                      f->centre_hz / 1e6, fabs(f->now_dbfs - f->usual_dbfs));
-        mark(c, s, low ? TROUBLE_FLOOR_LOW : TROUBLE_FLOOR_HIGH, f != NULL, f ? what : "");
+        sensor_mark(c, s, low ? TROUBLE_FLOOR_LOW : TROUBLE_FLOOR_HIGH, f != NULL, f ? what : "");
     }
-}
-
-static void judge_clock(struct core *c, struct sensor *s)
-{
-    // A live message cannot come from the future; how far it comes from the past is also the link's
-    // delay, so that side has ten times the room.
-    bool off = s->clock_off_ns > CLOCK_NS || s->clock_off_ns < -10 * CLOCK_NS;
-    char what[96];
-    s->clock_bad = s->have_health && (!s->clock.locked || s->clock.err_ns > CLOCK_NS || off);
-    snprintf(what, sizeof what, "%.1f s", (double)(off ? s->clock_off_ns : s->clock.err_ns) / 1e9);
-    const char *source = strcmp(s->clock.source, "none") ? s->clock.source : "";
-    mark(c, s, TROUBLE_CLOCK, s->clock_bad, s->clock.locked || off ? what : source);
 }
 
 // What an enrolled sensor sends passed CURVE: it is not the line that spoils it.
@@ -150,7 +138,7 @@ static void judge_faults(struct core *c, struct sensor *s)
                                                : s->fault_level >= FAULTS;
     snprintf(what, sizeof what, "%llu, %.30s", (unsigned long long)s->faults,
              s->fault ? s->fault : "");
-    mark(c, s, TROUBLE_FAULTS, bad, what);
+    sensor_mark(c, s, TROUBLE_FAULTS, bad, what);
 }
 
 // Wrong now, or a radio's trouble whose alert still stands: one that comes and goes between two
@@ -184,19 +172,19 @@ void sensor_judge(struct core *c, struct sensor *s)
 {
     bool away = lost(c, s) || !s->heard_mono_ns;
     // Enrolled and never heard since the start counts as lost after a minute: it was wanted here.
-    mark(c, s, TROUBLE_LOST, lost(c, s) || (!s->heard_mono_ns &&
+    sensor_mark(c, s, TROUBLE_LOST, lost(c, s) || (!s->heard_mono_ns &&
                                             c->mono_ns - c->start_mono_ns > 4 * LOST_NS), "");
     judge_faults(c, s);         // also of one that has not sent one message yet
     if (!away) {
         judge_radios(c, s);
-        judge_clock(c, s);
+        clock_judge(c, s);
         judge_loss(c, s);
         judge_floor(c, s);
-        mark(c, s, TROUBLE_DISK, s->have_health && s->health.disk_free_bytes < DISK_LOW, "");
-        mark_count(c, s, TROUBLE_SPOOL, s->lost);
-        mark_count(c, s, TROUBLE_ORIGIN, s->refused_origin);
-        mark_count(c, s, TROUBLE_FLOOD, s->throttled);
-        mark_count(c, s, TROUBLE_FOREIGN, s->foreign);
+        sensor_mark(c, s, TROUBLE_DISK, s->have_health && s->health.disk_free_bytes < DISK_LOW, "");
+        sensor_mark_count(c, s, TROUBLE_SPOOL, s->lost, NULL);
+        sensor_mark_count(c, s, TROUBLE_ORIGIN, s->refused_origin, NULL);
+        sensor_mark_count(c, s, TROUBLE_FLOOD, s->throttled, NULL);
+        sensor_mark_count(c, s, TROUBLE_FOREIGN, s->foreign, NULL);
     }
     enum sensor_state now = state_of(c, s);
     if (now == s->state)

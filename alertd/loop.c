@@ -22,6 +22,7 @@
 
 #define MS         INT64_C(1000000)
 #define TICK_NS    (200 * MS)
+#define CLOCK_NS   (10000 * MS)
 #define RETRY_NS   (1000 * MS)
 #define VIEW_NS    (20000 * MS)     // a wish for views is repeated (docs/WIRE.md)
 #define BATCH_MOST 8192             // event rows in one batch: 40 ms of the store
@@ -274,6 +275,10 @@ static void round_of(struct loop *o)
     take_all(o);
     if (now - o->tick_ns >= TICK_NS) {
         o->tick_ns = now;
+        if (now - o->clock_ns >= CLOCK_NS) {
+            o->clock_ns = now;
+            hw_clock_read(&o->core->post.clock);
+        }
         core_tick(o->core);
         ask_views(o, now);
         if (o->l->alive)

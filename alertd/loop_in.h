@@ -18,7 +18,7 @@ struct loop {
     struct queue  *items, *sends, *done, *changes, *actions, *answers;
     struct core_work *under_way;    // its batch is at the store
     struct core_work *failed;       // to be tried again
-    int64_t  retry_ns, tick_ns, view_ns;
+    int64_t  retry_ns, tick_ns, view_ns, clock_ns;
     bool     tight, views;
     uint64_t shown_n;
     int      error;                 // ends the loop

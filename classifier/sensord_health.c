@@ -90,6 +90,7 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
     w->samples = all > (double)q.lost ? (uint64_t)(all - (double)q.lost) : 0;
     w->overflows = q.overflows;
     w->restarts = q.restarts;
+    w->time_jumps = q.time_jumps;
     w->shed_bursts = atomic_load(&c->shed);
     w->clipping = clipped != c->clipped_told;
     c->clipped_told = clipped;

@@ -96,7 +96,7 @@ struct wire_radio {
     char     what[160];                         // last trouble in words
     double   centre_hz, rate_hz, rate_measured_hz, gain_db;
     double   since_s, last_sample_s, floor_dbfs, occupancy;
-    uint64_t samples, lost, overflows, restarts, shed_bursts;
+    uint64_t samples, lost, overflows, restarts, shed_bursts, time_jumps;
     bool     clipping;
 };
 

@@ -168,6 +168,7 @@ static const struct wire_key radio_keys[] = {
     COUNT("overflows", overflows, "told by the driver"),
     COUNT("restarts", restarts, "of the radio's process"),
     COUNT("shed_bursts", shed_bursts, "bursts that were measured without their samples"),
+    COUNT("time_jumps", time_jumps, "of its time stamps, or of the clock"),
     BOOL("clipping", clipping, "samples at full scale since the last message"),
 };
 TABLE(radio_table, radio_keys);

@@ -220,22 +220,6 @@ static void gap_is_loss(void **state)
     assert_true(sensor_by_key(f->c, KEY_A)->loss_share == 0);
 }
 
-static void clock_is_told(void **state)
-{
-    struct feed *f = *state;
-    struct wire_msg m = feed_health(f, 0);
-    m.head.clock.err_ns = 5 * S;
-    feed_send(f, 0, &m);
-    feed_tick(f, 1);
-    assert_true(sensor_by_key(f->c, KEY_A)->clock_bad);
-    m = feed_health(f, 0);
-    m.head.t_ns += 3 * S;                                   // from the future
-    feed_send(f, 0, &m);
-    feed_tick(f, 1);
-    assert_true(sensor_by_key(f->c, KEY_A)->clock_bad);
-    assert_int_equal(state_is(f), SENSOR_DEGRADED);
-}
-
 // Twenty starts without a link, each acknowledged up to its fifth message: three hellos, and what
 // each holds is taken from there on, without a hole that nobody can close.
 static void many_starts_go_on(void **state)
@@ -345,7 +329,7 @@ int main(void)
         cmocka_unit_test(spans_melt), cmocka_unit_test(any_order_counts_once),
         CASE(ack_follows_commit), CASE(no_room_is_no_ack), CASE(never_green_unless_it_hears),
         CASE(lost_comes_and_goes), CASE(loss_is_told), CASE(gap_is_loss),
-        CASE(clock_is_told), CASE(many_starts_go_on),
+        CASE(many_starts_go_on),
         CASE(restart_ends_tracks), CASE(revoked_is_gone), CASE(flood_keeps_the_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
