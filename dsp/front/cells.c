@@ -69,12 +69,13 @@ int cells_init(struct cells *c, double rate_hz, double keep_s)
     c->slow = ring_alloc(cells * sizeof *c->slow);
     c->fast = ring_alloc((cells + BAND_READ) * sizeof *c->fast);
     c->mask = ring_alloc(cells);
+    c->marked = calloc(c->g.ring, 1);
     c->peak = calloc(c->g.ring, sizeof *c->peak);
     c->dead = calloc(c->g.ring, 1);
     c->in_cap = IN_ROWS * c->g.row;
     c->in = dft_alloc(c->in_cap);
-    if (!c->fast_bank || !c->slow_bank || !c->slow || !c->fast || !c->mask || !c->peak ||
-        !c->dead || !c->in)
+    if (!c->fast_bank || !c->slow_bank || !c->slow || !c->fast || !c->mask || !c->marked ||
+        !c->peak || !c->dead || !c->in)
         return -ENOMEM;
     cells_begin(c, 0);
     return 0;
@@ -87,6 +88,7 @@ void cells_done(struct cells *c)
     free(c->slow);
     free(c->fast);
     free(c->mask);
+    free(c->marked);
     free(c->peak);
     free(c->dead);
     free(c->in);
@@ -123,7 +125,9 @@ static void finish_row(struct cells *c)
     float a = bank_power_packed(c->slow_bank, x, 1, c->slow + slot * g->slow_n);
     float b = bank_power_packed(c->fast_bank, row + g->hop / 2 - 2 * g->hop, ROW_HOPS,
                                 c->fast + slot * g->slow_n);
-    memset(c->mask + slot * g->slow_n, 0, g->slow_n);
+    if (c->marked[slot])
+        memset(c->mask + slot * g->slow_n, 0, g->slow_n);
+    c->marked[slot] = 0;
     c->peak[slot] = fmaxf(a, b);
     c->dead[slot] = silent(row, g->row);
     c->rows++;

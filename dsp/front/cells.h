@@ -36,6 +36,7 @@ struct cells {
     uint64_t       samples, rows;   // taken in this epoch; rows finished
     uint16_t      *slow, *fast;     // packed powers: [ring][slow_n], [ring][8][fast_n]
     uint8_t       *mask;            // [ring][slow_n]: 1 where tiles found energy
+    uint8_t       *marked;          // [ring]: whether they did anywhere in the row
     float         *peak;            // [ring]: the largest cell of the row, either bank
     uint8_t       *dead;            // [ring]: digital silence, says nothing about noise
     // private
@@ -64,7 +65,19 @@ static inline const uint16_t *cells_fast(const struct cells *c, uint64_t row)
     return c->fast + (size_t)(row & (c->g.ring - 1)) * ROW_HOPS * c->g.fast_n;
 }
 
-static inline uint8_t *cells_mask(const struct cells *c, uint64_t row)
+static inline const uint8_t *cells_mask(const struct cells *c, uint64_t row)
 {
     return c->mask + (size_t)(row & (c->g.ring - 1)) * c->g.slow_n;
+}
+
+// For marking.
+static inline uint8_t *cells_mark(struct cells *c, uint64_t row)
+{
+    c->marked[row & (c->g.ring - 1)] = 1;
+    return c->mask + (size_t)(row & (c->g.ring - 1)) * c->g.slow_n;
+}
+
+static inline bool cells_marked(const struct cells *c, uint64_t row)
+{
+    return c->marked[row & (c->g.ring - 1)];
 }

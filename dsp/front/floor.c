@@ -50,6 +50,7 @@ struct noise_floor {
     bool        fresh;
     float      *inverse, *sort_groups;      // [groups]: 1 / shape, linear; scratch
     uint64_t    common_of;      // first row of the window that common belongs to, + 1
+    uint64_t    common_to;      // and of the one after it; no more than common_of when none was
     float       common;
 };
 
@@ -170,7 +171,7 @@ static void close_window(struct noise_floor *f)
     f->news++;
 }
 
-void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = f->common_of = 0; }
+void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = f->common_of = f->common_to = 0; }
 
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)
 {
@@ -234,12 +235,12 @@ static void quantiles(struct noise_floor *f)
 {
     const float *window;
     unsigned n = live_windows(f, &window), k = (unsigned)(QUANTILE * n), mid = n / 2;
+    const unsigned rank[2] = { k, mid };
     double low_bias = gamma_quantile((k + 0.6) / (n + 0.2), f->dof);
     double mid_bias = gamma_quantile((mid + 0.6) / (n + 0.2), f->dof);
 
     for (unsigned i = 0; i < f->groups; i += BAND_COLUMNS) {    // 32 groups at least, 2^n
-        f->ops->ranks(window + i, f->groups, n, k, f->rank_low + i);
-        f->ops->ranks(window + i, f->groups, n, mid, f->rank_mid + i);
+        f->ops->ranks(window + i, f->groups, n, rank, f->rank_low + i, f->rank_mid + i);
     }
     for (unsigned i = 0; i < f->groups; i++) {
         double low = fmax(f->rank_low[i], f->least), median = fmax(f->rank_mid[i], f->least);
@@ -375,10 +376,14 @@ float floor_common(struct noise_floor *f, uint64_t row)
 
     if (!n)
         return 1;
+    if (f->common_of && row + 1 >= f->common_of && row < f->common_to)
+        return f->common;
+    f->common_to = 0;
     for (unsigned i = 1; i <= n; i++) {
         at = (f->at + f->span - i) % f->span;
         if (f->first[at] <= row)
             break;
+        f->common_to = f->first[at];
     }
     if (f->common_of != f->first[at] + 1) {
         f->common_of = f->first[at] + 1;

@@ -129,7 +129,8 @@ static void count_psd(struct front *f, uint64_t row)
     unsigned n = f->cells.g.slow_n;
 
     band_ops()->add(f->psd, x, 1, n);
-    f->psd_marked += tile_ops()->count(m, n);
+    if (cells_marked(&f->cells, row))
+        f->psd_marked += tile_ops()->count(m, n);
     f->psd_rows++;
 }
 

@@ -25,7 +25,7 @@ static void mark(const struct tiles *t, struct cells *c, uint64_t row, unsigned 
     if (k1 <= k0)
         return;
     for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
-        uint8_t *m = cells_mask(c, r);
+        uint8_t *m = cells_mark(c, r);
         if (k1 - k0 == 1)               // most often
             m[k0] = 1;
         else
@@ -85,7 +85,7 @@ void tiles_mark_fast(struct tiles *t, struct cells *c, const float *inverse, flo
     for (int k = (int)t->g.slow_n - low > k0 ? (int)t->g.slow_n - low : k0; k < k1; k++)
         t->hit[k] = 0;
     for (uint64_t r = row; r < row + rows && r < c->rows; r++) {
-        uint8_t *m = cells_mask(c, r);
+        uint8_t *m = cells_mark(c, r);
         if (!ch)
             for (int k = 0; k < 4; k++)
                 m[k] |= t->hit[k];

@@ -40,6 +40,7 @@ struct tiles {
     struct bound bound[BOUNDS];     // by log2 of the degrees of freedom, + 1
     float       *over[OVER_ROWS];   // slow rows over floor, by row modulo
     float       *crest[OVER_ROWS];  // the largest there and on both sides
+    float        top_of[OVER_ROWS]; // the largest of the row
     float       *nothing;           // a row of zeros
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];

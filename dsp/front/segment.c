@@ -170,6 +170,8 @@ void seg_find(struct tracker *t, const struct place_in *in)
     int n = (int)t->g.slow_n, lo = -1, hi = 0;
 
     t->n_seg = 0;
+    if (!cells_marked(in->cells, t->row))
+        return;
     for (int k = 0; k < n; k += 8) {    // slow_n is a multiple of 8
         uint64_t eight;
         memcpy(&eight, m + k, 8);

@@ -10,6 +10,7 @@
 #include "dsp/kernel/wola.h"
 
 #define LONGEST_S    0.020
+#define LINE         64         // bytes of the caches' lines
 #define SMEAR        2          // rows by which the slow window reaches past its row
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
 #define WHOLE        8          // narrow channels, one fast channel: a tile no wider stays whole
@@ -326,11 +327,14 @@ static void slow_over(struct tiles *t, const struct cells *c, const struct floor
                       uint64_t row)
 {
     float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS];
+    float *top = &t->top_of[row % OVER_ROWS];
 
-    if (least < f->least)
-        t->ops->times(cells_slow(c, row), f->inverse_slow, t->g.slow_n, to);
-    else
+    if (least < f->least) {
+        *top = t->ops->times(cells_slow(c, row), f->inverse_slow, t->g.slow_n, to);
+    } else {
         t->ops->over(cells_slow(c, row), f->slow, least, t->g.slow_n, to);
+        *top = HUGE_VALF;               // most often strong, else it would have been the other
+    }
     t->tile->crest(to, t->g.slow_n, t->crest[row % OVER_ROWS]);
 }
 
@@ -338,13 +342,28 @@ static void slow_over(struct tiles *t, const struct cells *c, const struct floor
 static void take_row(struct tiles *t, const struct cells *c, uint64_t row, struct level *l)
 {
     const float *near[4];
-    const uint8_t *mark[3] = { cells_mask(c, row ? row - 1 : 0), cells_mask(c, row),
-                               cells_mask(c, row + 1 < c->rows ? row + 1 : row) };
+    const uint64_t beside[3] = { row ? row - 1 : 0, row, row + 1 < c->rows ? row + 1 : row };
+    const uint8_t *mark[3];
+    bool marks = false, strong[3] = { false };
 
-    for (int i = 0; i < 4; i++) {
-        int64_t r = (int64_t)row + (int[]){ -2, -1, 1, 2 }[i];
-        near[i] = r < 0 || r >= (int64_t)t->fast_row ? t->nothing : t->crest[r % OVER_ROWS];
+    for (int i = 0; i < 3; i++) {
+        mark[i] = cells_mask(c, beside[i]);
+        marks = marks || cells_marked(c, beside[i]);
     }
+    for (int i = 0; i < 4; i++) {
+        int away = (int[]){ -2, -1, 1, 2 }[i];
+        int64_t r = (int64_t)row + away;
+        bool known = r >= 0 && r < (int64_t)t->fast_row;
+        near[i] = known ? t->crest[r % OVER_ROWS] : t->nothing;
+        strong[abs(away)] = strong[abs(away)] || (known && t->top_of[r % OVER_ROWS] >
+                                                  (abs(away) == 1 ? smear.from1 : smear.from2));
+    }
+    if (!marks)
+        mark[0] = NULL;
+    if (!strong[2])
+        near[0] = NULL;
+    if (!strong[1] && !strong[2])
+        near[1] = NULL;
     t->tile->take(l->e, l->d, t->over[row % OVER_ROWS], near, mark, &smear,
                   (float)SLOW_DOF / t->common[row % 8], (float)SLOW_DOF, t->g.slow_n);
     l->rows++;
@@ -376,8 +395,20 @@ static void slow_row(struct tiles *t, struct cells *c, const struct floor_view *
 
 // ---- Rows in --------------------------------------------------------------------------------
 
+// The rings are larger than the caches: the next row comes while this one is judged.
+static void fetch(const struct cells *c, uint64_t row)
+{
+    const char *a = (const char *)cells_slow(c, row), *b = (const char *)cells_fast(c, row);
+
+    for (size_t i = 0; i < c->g.slow_n * sizeof *c->slow; i += LINE) {
+        __builtin_prefetch(a + i);
+        __builtin_prefetch(b + i);
+    }
+}
+
 void tiles_row(struct tiles *t, struct cells *c, const struct floor_view *f, float common)
 {
+    fetch(c, t->fast_row + 1);
     t->common[t->fast_row % 8] = common;
     slow_over(t, c, f, t->fast_row);
     fast_row(t, c, f);

@@ -102,32 +102,55 @@ static float means3(const float *restrict x, size_t n, float *restrict ret)
 
 #define RANK_DROP 6            // bits of the mantissa nobody needs
 
-// Bits of a float that is not negative rise with it: the answer is found bit by bit from the
-// highest, counting what is smaller, all columns at once.
-static void ranks(const float *x, size_t stride, size_t n, unsigned k, float *ret)
+INLINE vec_int load_bits(const float *x)
 {
-    uint32_t at[BAND_COLUMNS] = { 0 }, top = 0;
+    vec_int r;
+    memcpy(&r, x, sizeof r);
+    return r;
+}
 
-    for (size_t j = 0; j < n; j++) {
-        uint32_t v[BAND_COLUMNS];
-        memcpy(v, x + j * stride, sizeof v);
-        for (size_t c = 0; c < BAND_COLUMNS; c++)
-            top |= v[c];
-    }
-    for (uint32_t bit = 1u << 30; bit > 1u << RANK_DROP; bit >>= 1) {
+// Bits of a float that is not negative rise with it: the answer is found bit by bit from the
+// highest, counting what is smaller, all columns and both ranks at once.
+INLINE void rank_columns(const float *x, size_t stride, size_t n, const unsigned k[2], float *ret0,
+                         float *ret1)
+{
+    vec_int zero = { 0 }, a0 = zero, a1 = zero, b0 = zero, b1 = zero, all = zero;
+    vec_int ka = zero + (int32_t)k[0], kb = zero + (int32_t)k[1];
+    int32_t top = 0, set[VEC];
+
+    for (size_t j = 0; j < n; j++)
+        all |= load_bits(x + j * stride) | load_bits(x + j * stride + VEC);
+    memcpy(set, &all, sizeof set);
+    for (size_t i = 0; i < VEC; i++)
+        top |= set[i];
+    for (int32_t bit = 1 << 30; bit > 1 << RANK_DROP; bit >>= 1) {
         if (!(top & bit))
             continue;
-        uint32_t below[BAND_COLUMNS] = { 0 };
+        vec_int ta0 = a0 | bit, ta1 = a1 | bit, tb0 = b0 | bit, tb1 = b1 | bit;
+        vec_int na0 = zero, na1 = zero, nb0 = zero, nb1 = zero;     // true is -1
         for (size_t j = 0; j < n; j++) {
-            uint32_t v[BAND_COLUMNS];
-            memcpy(v, x + j * stride, sizeof v);
-            for (size_t c = 0; c < BAND_COLUMNS; c++)
-                below[c] += v[c] < (at[c] | bit);
+            vec_int v0 = load_bits(x + j * stride), v1 = load_bits(x + j * stride + VEC);
+            na0 -= v0 < ta0;
+            na1 -= v1 < ta1;
+            nb0 -= v0 < tb0;
+            nb1 -= v1 < tb1;
         }
-        for (size_t c = 0; c < BAND_COLUMNS; c++)
-            at[c] |= below[c] <= k ? bit : 0;
+        a0 |= (na0 <= ka) & bit;
+        a1 |= (na1 <= ka) & bit;
+        b0 |= (nb0 <= kb) & bit;
+        b1 |= (nb1 <= kb) & bit;
     }
-    memcpy(ret, at, sizeof at);
+    memcpy(ret0, &a0, sizeof a0);
+    memcpy(ret0 + VEC, &a1, sizeof a1);
+    memcpy(ret1, &b0, sizeof b0);
+    memcpy(ret1 + VEC, &b1, sizeof b1);
+}
+
+static void ranks(const float *x, size_t stride, size_t n, const unsigned k[2], float *ret0,
+                  float *ret1)
+{
+    for (size_t c = 0; c < BAND_COLUMNS; c += 2 * VEC)
+        rank_columns(x + c, stride, n, k, ret0 + c, ret1 + c);
 }
 
 extern const struct band_ops PASTE(band_ops, ISA);

@@ -8,7 +8,7 @@
 
 #define BAND_READ 16            // values that sums() may read from where a row's first one lies,
                                 // whatever n: the ring has room for them behind its last
-#define BAND_COLUMNS 16         // at once in ranks()
+#define BAND_COLUMNS 32         // at once in ranks()
 
 struct band_ops {
     // ret[j] = sum of x[j * stride] and the n - 1 packed values after it, less `minus`.
@@ -24,9 +24,10 @@ struct band_ops {
                  float *restrict ret_density);
     // Means of each value and its two neighbours, of two at the ends; the largest.
     float (*means3)(const float *restrict x, size_t n, float *restrict ret);
-    // The k-th smallest value of each of BAND_COLUMNS columns of a table with n rows, `stride`
-    // values apart, to 16 bits of its mantissa.  No value is negative.
-    void (*ranks)(const float *x, size_t stride, size_t n, unsigned k, float *ret);
+    // The k[0]-th and k[1]-th smallest values of each of BAND_COLUMNS columns of a table with n
+    // rows, `stride` values apart, to 16 bits of their mantissas.  No value is negative.
+    void (*ranks)(const float *x, size_t stride, size_t n, const unsigned k[2], float *ret0,
+                  float *ret1);
 };
 
 const struct band_ops *band_ops(void);

@@ -98,9 +98,11 @@ static void crest(const float *restrict x, size_t n, float *restrict ret)
         ret[n - 1] = max2(x[n - 2], x[n - 1]);
 }
 
-static void take(float *restrict e, float *restrict d, const float *restrict now,
-                 const float *const near[4], const uint8_t *const mark[3], const struct smear *s,
-                 float scale, float dof, size_t n)
+// The flags are constants: one loop for each case.
+INLINE void take_some(float *restrict e, float *restrict d, const float *restrict now,
+                      const float *const near[4], const uint8_t *const mark[3],
+                      const struct smear *s, float scale, float dof, size_t n, int marks, int far,
+                      int close)
 {
     const uint8_t *restrict k0 = mark[0], *restrict k1 = mark[1], *restrict k2 = mark[2];
     const float *restrict a2 = near[0], *restrict a1 = near[1];
@@ -108,13 +110,36 @@ static void take(float *restrict e, float *restrict d, const float *restrict now
     const float from1 = s->from1, from2 = s->from2, share1 = s->share1, share2 = s->share2;
 
     for (size_t i = 0; i < n; i++) {
-        float m1 = max2(a1[i], b1[i]), m2 = max2(a2[i], b2[i]);
-        int leak1 = (m1 > from1) & (now[i] < share1 * m1);
-        int leak2 = (m2 > from2) & (now[i] < share2 * m2);
-        int skip = (k0[i] | k1[i] | k2[i]) | leak1 | leak2;
+        int skip = marks ? k0[i] | k1[i] | k2[i] : 0;
+        if (close) {
+            float m1 = max2(a1[i], b1[i]);
+            skip |= (m1 > from1) & (now[i] < share1 * m1);
+        }
+        if (far) {
+            float m2 = max2(a2[i], b2[i]);
+            skip |= (m2 > from2) & (now[i] < share2 * m2);
+        }
         e[i] += skip ? 0 : now[i] * scale;
         d[i] += skip ? 0 : dof;
     }
+}
+
+static void take(float *restrict e, float *restrict d, const float *restrict now,
+                 const float *const near[4], const uint8_t *const mark[3], const struct smear *s,
+                 float scale, float dof, size_t n)
+{
+    if (!mark[0] && !near[1] && !near[0])
+        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 0, 0);
+    else if (!mark[0] && !near[0])
+        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 0, 1);
+    else if (!mark[0])
+        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 1, 1);
+    else if (!near[1] && !near[0])
+        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 0, 0);
+    else if (!near[0])
+        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 0, 1);
+    else
+        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 1, 1);
 }
 
 static void guard(float *restrict e, float *restrict d, size_t n, float *restrict was)

@@ -33,6 +33,7 @@ struct tile_ops {
     // e += now * scale and d += dof, but for cells of a row (now) that do not count: marked
     // already in this row or the ones beside it (mark), or no more than what strong ones at its
     // place smear into it from one or two rows before or after (crest, of the rows -2 -1 +1 +2).
+    // mark[0] NULL: none is; crest[1] NULL: none is so strong one row away; crest[0]: two.
     void (*take)(float *restrict e, float *restrict d, const float *restrict now,
                  const float *const crest[4], const uint8_t *const mark[3], const struct smear *s,
                  float scale, float dof, size_t n);

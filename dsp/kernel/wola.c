@@ -92,11 +92,24 @@ static void over(const uint16_t *restrict x, const float *restrict floor, float 
     }
 }
 
-static void times(const uint16_t *restrict x, const float *restrict inverse, size_t n,
-                  float *restrict ret)
+static float times(const uint16_t *restrict x, const float *restrict inverse, size_t n,
+                   float *restrict ret)
 {
-    for (size_t i = 0; i < n; i++)
+    vec top = vec_splat(0);
+    float most = 0;
+    size_t i = 0;
+
+    for (; i + VEC <= n; i += VEC) {
+        vec p = vec_unpack(vec_load_half(x + i)) * vec_load(inverse + i);
+        top = vec_max(top, p);
+        vec_store(ret + i, p);
+    }
+    for (; i < n; i++) {
         ret[i] = unpack(x[i]) * inverse[i];
+        most = ret[i] > most ? ret[i] : most;
+    }
+    float r = vec_top(top);
+    return r > most ? r : most;
 }
 
 static void rows_8(const uint16_t *restrict x, const float *restrict inverse, float scale, size_t n,

@@ -18,9 +18,9 @@ struct wola_ops {
     // ret[i] = x[i] / max(floor[i], least); x packed.
     void (*over)(const uint16_t *restrict x, const float *restrict floor, float least, size_t n,
                  float *restrict ret);
-    // ret[i] = x[i] * inverse[i].
-    void (*times)(const uint16_t *restrict x, const float *restrict inverse, size_t n,
-                  float *restrict ret);
+    // ret[i] = x[i] * inverse[i]; the largest.
+    float (*times)(const uint16_t *restrict x, const float *restrict inverse, size_t n,
+                   float *restrict ret);
     // ret[i] += scale * inverse[i] * (x[i] + x[i + n] + ... of `rows` rows).
     void (*rows)(const uint16_t *restrict x, const float *restrict inverse, float scale,
                  unsigned rows, size_t n, float *restrict ret);
