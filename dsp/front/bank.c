@@ -2,20 +2,24 @@
 #include "dsp/front/bank.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <liquid/liquid.h>
 
 #include "dsp/fft.h"
 #include "dsp/kernel/wola.h"
 
-// Transforms done in one go.  Measured: batches pay only where one transform is tiny.
-#define BATCH_SMALL 8
+// Windows folded in one go: two times the kernel's four.  Transforms in one go only where one is
+// tiny (measured).
+#define BATCH 8
 #define SMALL_CHANNELS 64
 
 struct bank {
-    unsigned       channels, taps, batch;
-    float         *h;                   // prototype
+    unsigned       channels, taps, stride;      // stride: samples from one transform to the next
+    bool           together;            // all of a batch in one plan
+    float         *h, *packed;          // prototype; as the kernel reads it
     float complex *folded, *spec;       // batch transforms, in and out
     struct dft    *fft;
     const struct wola_ops *ops;
@@ -34,6 +38,17 @@ static void make_prototype(struct bank *b, double stop_db)
         b->h[i] = (float)(b->h[i] * scale);
 }
 
+static void pack_prototype(struct bank *b)
+{
+    float *to = b->packed;
+
+    for (unsigned c = 0; c < b->channels; c += WOLA_TAPS) {
+        unsigned from = c + WOLA_TAPS <= b->channels ? c : b->channels - WOLA_TAPS;
+        for (unsigned k = 0; k < b->taps; k++, to += WOLA_TAPS)
+            memcpy(to, b->h + k * b->channels + from, WOLA_TAPS * sizeof *to);
+    }
+}
+
 struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
 {
     struct bank *b = calloc(1, sizeof *b);
@@ -41,17 +56,20 @@ struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
         return NULL;
     b->channels = channels;
     b->taps = taps;
-    b->batch = channels <= SMALL_CHANNELS ? BATCH_SMALL : 1;
+    b->together = channels <= SMALL_CHANNELS && channels % 8 == 0;
+    b->stride = (channels + 7) / 8 * 8;
     b->ops = wola_ops();
     b->h = (float *)dft_alloc(((size_t)channels * taps + 1) / 2);
-    b->folded = dft_alloc((size_t)channels * b->batch);
-    b->spec = dft_alloc((size_t)channels * b->batch);
-    b->fft = dft_new(channels, DFT_FORWARD, b->batch);
-    if (!b->h || !b->folded || !b->spec || !b->fft) {
+    b->packed = (float *)dft_alloc((size_t)b->stride * taps / 2);
+    b->folded = dft_alloc((size_t)b->stride * BATCH);
+    b->spec = dft_alloc((size_t)b->stride * BATCH);
+    b->fft = dft_new(channels, DFT_FORWARD, b->together ? BATCH : 1);
+    if (!b->h || !b->packed || !b->folded || !b->spec || !b->fft) {
         bank_free(b);
         return NULL;
     }
     make_prototype(b, stop_db);
+    pack_prototype(b);
     return b;
 }
 
@@ -61,6 +79,7 @@ void bank_free(struct bank *b)
         return;
     dft_free(b->fft);
     free(b->h);
+    free(b->packed);
     free(b->folded);
     free(b->spec);
     free(b);
@@ -71,22 +90,23 @@ unsigned bank_hop(const struct bank *b) { return b->channels / 2; }
 unsigned bank_window(const struct bank *b) { return b->channels * b->taps; }
 const float *bank_prototype(const struct bank *b) { return b->h; }
 
-// Up to `batch` frames into b->spec.  Those past n hold older ones' rubbish, nobody reads them.
+// Up to BATCH frames into b->spec.  Those past n hold older ones' rubbish, nobody reads them.
 static void run(struct bank *b, const float complex *x, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        b->ops->fold((const float *)(x + (size_t)i * b->channels / 2), b->h, 2 * b->channels,
-                     b->taps, (float *)(b->folded + (size_t)i * b->channels));
-    dft_run(b->fft, b->folded, b->spec);
+    b->ops->fold((const float *)x, b->packed, 2 * b->channels, b->taps, n, 2 * b->stride,
+                 (float *)b->folded);
+    for (unsigned i = 0; i < (b->together ? 1 : n); i++)
+        dft_run(b->fft, b->folded + (size_t)i * b->stride, b->spec + (size_t)i * b->stride);
 }
 
 void bank_spectra(struct bank *b, const float complex *x, unsigned frames, float complex *ret)
 {
-    for (unsigned at = 0; at < frames; at += b->batch) {
-        unsigned n = frames - at < b->batch ? frames - at : b->batch;
+    for (unsigned at = 0; at < frames; at += BATCH) {
+        unsigned n = frames - at < BATCH ? frames - at : BATCH;
         run(b, x + (size_t)at * b->channels / 2, n);
-        for (size_t i = 0; i < (size_t)n * b->channels; i++)
-            ret[(size_t)at * b->channels + i] = b->spec[i];
+        for (unsigned i = 0; i < n; i++)
+            memcpy(ret + (size_t)(at + i) * b->channels, b->spec + (size_t)i * b->stride,
+                   b->channels * sizeof *ret);
     }
 }
 
@@ -94,11 +114,11 @@ void bank_power(struct bank *b, const float complex *x, unsigned frames, float *
 {
     unsigned half = b->channels / 2;
 
-    for (unsigned at = 0; at < frames; at += b->batch) {
-        unsigned n = frames - at < b->batch ? frames - at : b->batch;
+    for (unsigned at = 0; at < frames; at += BATCH) {
+        unsigned n = frames - at < BATCH ? frames - at : BATCH;
         run(b, x + (size_t)at * half, n);
         for (unsigned i = 0; i < n; i++) {
-            const float *s = (const float *)(b->spec + (size_t)i * b->channels);
+            const float *s = (const float *)(b->spec + (size_t)i * b->stride);
             float *r = ret + (size_t)(at + i) * b->channels;
             b->ops->power(s + 2 * half, half, r);
             b->ops->power(s, half, r + half);
@@ -108,18 +128,13 @@ void bank_power(struct bank *b, const float complex *x, unsigned frames, float *
 
 float bank_power_packed(struct bank *b, const float complex *x, unsigned frames, uint16_t *ret)
 {
-    unsigned half = b->channels / 2;
     float most = 0;
 
-    for (unsigned at = 0; at < frames; at += b->batch) {
-        unsigned n = frames - at < b->batch ? frames - at : b->batch;
-        run(b, x + (size_t)at * half, n);
-        for (unsigned i = 0; i < n; i++) {
-            const float *s = (const float *)(b->spec + (size_t)i * b->channels);
-            uint16_t *r = ret + (size_t)(at + i) * b->channels;
-            most = fmaxf(most, b->ops->power_pack(s + 2 * half, half, r));
-            most = fmaxf(most, b->ops->power_pack(s, half, r + half));
-        }
+    for (unsigned at = 0; at < frames; at += BATCH) {
+        unsigned n = frames - at < BATCH ? frames - at : BATCH;
+        run(b, x + (size_t)at * b->channels / 2, n);
+        most = fmaxf(most, b->ops->power_pack((const float *)b->spec, b->channels, n, 2 * b->stride,
+                                              ret + (size_t)at * b->channels));
     }
     return most;
 }

@@ -17,7 +17,7 @@
 
 struct bank;
 
-// channels: a power of two from 8 on.  stop_db: the prototype's stop-band.  NULL: no memory.
+// channels: even, from 8 on.  stop_db: the prototype's stop-band.  NULL: no memory.
 struct bank *bank_new(unsigned channels, unsigned taps, double stop_db);
 void bank_free(struct bank *b);         // NULL is fine
 unsigned bank_channels(const struct bank *b);

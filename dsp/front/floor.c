@@ -171,7 +171,10 @@ static void close_window(struct noise_floor *f)
     f->news++;
 }
 
-void floor_begin(struct noise_floor *f) { f->row = f->epoch_windows = f->common_of = f->common_to = 0; }
+void floor_begin(struct noise_floor *f)
+{
+    f->row = f->epoch_windows = f->common_of = f->common_to = 0;
+}
 
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)
 {

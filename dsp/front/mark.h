@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Private to tiles.c and mark.c: the tiles' state, and marking the cells of those that were found.
+// Private to tiles.c, judge.c and mark.c: the tiles' state, finding those that hold energy, marking
+// their cells.
 #pragma once
 
 #include "dsp/front/tiles.h"
@@ -46,6 +47,23 @@ struct tiles {
     float        table[TABLE + 1];
 };
 
+struct judged {
+    struct level *l;
+    uint64_t      row;          // its first
+    unsigned      n;            // cells in a row of the level
+    bool          fast;
+    const struct floor_view *floor;
+    float         least;
+};
+
+// Takes cells out of the level.
+
+// ---- judge.c
+void tiles_bounds(struct tiles *t);     // fills t->bound; t->table is there
+// Looks at tiles of all widths in a level; marks those that hold energy, takes them out of it.
+void tiles_judge(struct tiles *t, struct cells *c, const struct judged *j);
+
+// ---- mark.c
 // Marks fast channels [ch, ch + n) of found tiles of `width` channels each, t->over_of[ch...] times
 // the floor.
 void tiles_mark_fast(struct tiles *t, struct cells *c, const float *inverse, float least,

@@ -9,30 +9,99 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-// `many` vectors of the output stay in registers while all folds pass by.
-INLINE void fold_piece(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
-                       size_t many, float *restrict ret)
+// Scales are powers of two: exact.
+static void from_i16(const int16_t *restrict x, size_t n, float *restrict ret)
 {
-    vec acc[4];
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (float)x[i] * (1 / 32768.0f);
+}
 
-    for (size_t i = 0; i < many; i++)
-        acc[i] = vec_load(x + i * VEC) * vec_load_twice(h + i * VEC / 2);
+static void from_i8(const int8_t *restrict x, size_t n, float *restrict ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (float)x[i] * (1 / 128.0f);
+}
+
+static void from_u8(const uint8_t *restrict x, size_t n, float *restrict ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[i] = ((float)x[i] - 127.5f) * (1 / 128.0f);
+}
+
+// Windows an even number of hops apart see the same samples under other taps: TOGETHER of them
+// are folded at once, each sample read once and each tap once.
+//
+//     window 0   x0 h0 + x1 h1 + x2 h2 ..        x: stretches of n values
+//     window 2   x1 h0 + x2 h1 + x3 h2 ..
+//     window 4   x2 h0 + ..
+#define TOGETHER 4
+
+// VEC values of the output of each of four windows.  w: their taps, those of the next stretch
+// WOLA_TAPS later.
+INLINE void fold_four(const float *restrict x, const float *restrict w, size_t n, unsigned folds,
+                      size_t stride, float *restrict ret)
+{
+    vec h = vec_load_twice(w), x0 = vec_load(x), x1 = vec_load(x + n), x2 = vec_load(x + 2 * n);
+    vec x3 = vec_load(x + 3 * n), a0 = x0 * h, a1 = x1 * h, a2 = x2 * h, a3 = x3 * h;
+    unsigned k = 1;
+
+#define STEP(p, q, r, s)                                                       \
+    do {                                                                       \
+        h = vec_load_twice(w + k * WOLA_TAPS);                                 \
+        s = vec_load(x + (k + 3) * n);                                         \
+        a0 += p * h;                                                           \
+        a1 += q * h;                                                           \
+        a2 += r * h;                                                           \
+        a3 += s * h;                                                           \
+        k++;                                                                   \
+    } while (0)
+    while (k + 4 <= folds) {            // the stretches change places, not registers
+        STEP(x1, x2, x3, x0);
+        STEP(x2, x3, x0, x1);
+        STEP(x3, x0, x1, x2);
+        STEP(x0, x1, x2, x3);
+    }
+    if (k < folds)
+        STEP(x1, x2, x3, x0);
+    if (k < folds)
+        STEP(x2, x3, x0, x1);
+    if (k < folds)
+        STEP(x3, x0, x1, x2);
+#undef STEP
+    vec_store(ret, a0);
+    vec_store(ret + 2 * stride, a1);
+    vec_store(ret + 4 * stride, a2);
+    vec_store(ret + 6 * stride, a3);
+}
+
+// Of one window.
+INLINE void fold_one(const float *restrict x, const float *restrict w, size_t n, unsigned folds,
+                     float *restrict ret)
+{
+    vec a = vec_load(x) * vec_load_twice(w);
+
     for (unsigned k = 1; k < folds; k++)
-        for (size_t i = 0; i < many; i++)
-            acc[i] += vec_load(x + k * n + i * VEC) * vec_load_twice(h + (k * n + i * VEC) / 2);
-    for (size_t i = 0; i < many; i++)
-        vec_store(ret + i * VEC, acc[i]);
+        a += vec_load(x + k * n) * vec_load_twice(w + k * WOLA_TAPS);
+    vec_store(ret, a);
 }
 
 static void fold(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
-                 float *restrict ret)
+                 unsigned many, size_t stride, float *restrict ret)
 {
-    size_t at = 0;
-
-    for (; at + 4 * VEC <= n; at += 4 * VEC)
-        fold_piece(x + at, h + at / 2, n, folds, 4, ret + at);
-    for (; at < n; at += VEC)           // 8 channels at least: 16 values
-        fold_piece(x + at, h + at / 2, n, folds, 1, ret + at);
+    for (size_t at = 0, block = 0; at < n; at += 2 * WOLA_TAPS, block++) {
+        const float *w = h + block * folds * WOLA_TAPS;
+        size_t from = at + 2 * WOLA_TAPS <= n ? at : n - 2 * WOLA_TAPS;
+        for (size_t i = from; i < from + 2 * WOLA_TAPS; i += VEC, w += VEC / 2) {
+            unsigned j = 0;
+            for (; j + 2 * TOGETHER <= many; j += 2 * TOGETHER) {
+                fold_four(x + j * n / 2 + i, w, n, folds, stride, ret + j * stride + i);
+                fold_four(x + (j + 1) * n / 2 + i, w, n, folds, stride,
+                          ret + (j + 1) * stride + i);
+            }
+            for (; j < many; j++)
+                fold_one(x + j * n / 2 + i, w, n, folds, ret + j * stride + i);
+        }
+    }
 }
 
 static void power(const float *restrict x, size_t n, float *restrict ret)
@@ -62,22 +131,36 @@ INLINE vec power_of(const float *x)
     return __builtin_shufflevector(a, b, VEC_EVEN) + __builtin_shufflevector(a, b, VEC_ODD);
 }
 
-static float power_pack(const float *restrict x, size_t n, uint16_t *restrict ret)
+// Of n values; *top: the largest of whole vectors so far; returns that of the rest.
+INLINE float pack_half(const float *restrict x, size_t n, vec *top, uint16_t *restrict ret)
 {
-    vec top = vec_splat(0);
     float most = 0;
     size_t i = 0;
 
     for (; i + VEC <= n; i += VEC) {
         vec p = power_of(x + 2 * i);
         vec_half h = vec_pack(p);
-        top = vec_max(top, p);
+        *top = vec_max(*top, p);
         memcpy(ret + i, &h, sizeof h);
     }
     for (; i < n; i++) {
         float p = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
         most = p > most ? p : most;
         ret[i] = pack(p);
+    }
+    return most;
+}
+
+static float power_pack(const float *restrict x, size_t n, unsigned many, size_t stride,
+                        uint16_t *restrict ret)
+{
+    vec top = vec_splat(0);
+    float most = 0;
+
+    for (unsigned j = 0; j < many; j++, x += stride, ret += n) {
+        float a = pack_half(x + n, n / 2, &top, ret), b = pack_half(x, n / 2, &top, ret + n / 2);
+        most = a > most ? a : most;
+        most = b > most ? b : most;
     }
     float r = vec_top(top);
     return r > most ? r : most;
@@ -136,6 +219,7 @@ static void rows(const uint16_t *restrict x, const float *restrict inverse, floa
 }
 
 extern const struct wola_ops PASTE(wola_ops, ISA);
-const struct wola_ops PASTE(wola_ops, ISA) = { .fold = fold, .power = power,
-                                               .power_pack = power_pack, .over = over,
-                                               .times = times, .rows = rows };
+const struct wola_ops PASTE(wola_ops, ISA) = {
+    .from_i16 = from_i16, .from_i8 = from_i8, .from_u8 = from_u8, .fold = fold, .power = power,
+    .power_pack = power_pack, .over = over, .times = times, .rows = rows,
+};

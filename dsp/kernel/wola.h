@@ -5,16 +5,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define WOLA_TAPS 8
+
 struct wola_ops {
-    // Weights and folds one window: ret[i] = sum over k < folds of x[i + k*n] * its h, i < n.
-    // All float: x and ret are interleaved I, Q (n of them, a multiple of 16); h[i] weighs x[2i]
-    // and x[2i + 1].
+    // Integer samples as iq_to_cf32 has them: ret[i] = (x[i] - middle) * scale, n values.
+    void (*from_i16)(const int16_t *restrict x, size_t n, float *restrict ret);
+    void (*from_i8)(const int8_t *restrict x, size_t n, float *restrict ret);
+    void (*from_u8)(const uint8_t *restrict x, size_t n, float *restrict ret);
+    // Weights and folds `many` windows, each n/2 after the one before:
+    // ret[j * stride + i] = sum over k < folds of x[j * n/2 + i + k*n] * its h, i < n.
+    // All float: x and ret are interleaved I, Q (n of them, 16 at least).  h: weights as read, by
+    // WOLA_TAPS channels, those of all stretches together; the last WOLA_TAPS channels at the end,
+    // though some of them are in the block before.
     void (*fold)(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
-                 float *restrict ret);
+                 unsigned many, size_t stride, float *restrict ret);
     // ret[i] = |x[i]|^2 of n interleaved complex values.
     void (*power)(const float *restrict x, size_t n, float *restrict ret);
-    // The same, kept in the upper 16 bits of a float (8 bits of mantissa: 0.02 dB); the largest.
-    float (*power_pack)(const float *restrict x, size_t n, uint16_t *restrict ret);
+    // Of `many` transforms of n values, `stride` floats apart, the powers kept in the upper 16 bits
+    // of a float (8 bits of mantissa: 0.02 dB), the second half of each before its first; the
+    // largest.
+    float (*power_pack)(const float *restrict x, size_t n, unsigned many, size_t stride,
+                        uint16_t *restrict ret);
     // ret[i] = x[i] / max(floor[i], least); x packed.
     void (*over)(const uint16_t *restrict x, const float *restrict floor, float least, size_t n,
                  float *restrict ret);

@@ -96,6 +96,8 @@ static void test_oracle(void **state)
     same_as_oracle(64, 8);
     same_as_oracle(16, 1);
     same_as_oracle(256, 2);
+    same_as_oracle(40, 3);              // no power of two; four and three windows at once
+    same_as_oracle(100, 8);
 }
 
 static void test_parseval(void **state)
