@@ -2,6 +2,8 @@
 // The gate: what is checked of every request before anything of it is done, in this order.
 //
 //     size of the head     431
+//     framing              400   more than one Host, or more than one word on where the body ends:
+//                                what stands between may have read it otherwise
 //     Host                 421   else a stranger's page could name us by a name of its own and
 //                                read our answers (DNS rebinding); addresses cannot be rebound
 //     path, method         404 405
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/web_in.h"
 #include "base/utc.h"
@@ -51,6 +54,24 @@ static size_t head_size(const struct req *r)
     const union MHD_ConnectionInfo *i =
         MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     return i ? i->header_size : 0;
+}
+
+static enum MHD_Result frame_count(void *arg, enum MHD_ValueKind kind, const char *key,
+                                   const char *value)
+{
+    unsigned *n = arg;
+    (void)kind;
+    (void)value;
+    n[0] += !strcasecmp(key, "Host");
+    n[1] += !strcasecmp(key, "Content-Length") || !strcasecmp(key, "Transfer-Encoding");
+    return MHD_YES;
+}
+
+static bool is_framed_once(const struct req *r)
+{
+    unsigned n[2] = { 0, 0 };
+    MHD_get_connection_values(r->con, MHD_HEADER_KIND, frame_count, n);
+    return n[0] <= 1 && n[1] <= 1;
 }
 
 static enum MHD_Result check_body(struct req *r)
@@ -120,6 +141,8 @@ enum MHD_Result api_head(struct req *r, const char *method, const char *path)
         return reply_error(r, 503, "The post is stopping.");
     if (head_size(r) > WEB_HEAD_MAX)
         return reply_error(r, 431, "The request's head is longer than %d bytes.", WEB_HEAD_MAX);
+    if (!is_framed_once(r))
+        return reply_error(r, 400, "One Host and one length of the body were expected.");
     if (!host_ok(r->w, host)) {
         n->bad_host++;
         return reply_error(r, 421, "This server is not known by that name; see web: name in its "

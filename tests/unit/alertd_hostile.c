@@ -155,8 +155,8 @@ static void every_byte_wrong(void **state)
     memset(bad, 0x91, sizeof bad);
     for (int i = 0; i < 200; i++)
         zmq_send(unit[0].socket, bad, sizeof bad, ZMQ_DONTWAIT);
-    static const uint8_t sealed[] = { 0x82, 0xa4, 'l', 'a', 't', 'e', 0xc3, 0xa6, 's', 'e', 'a', 'l',
-                                      'e', 'd', 0xc5, 0xff, 0xdf };
+    static const uint8_t sealed[] = { 0x82, 0xa4, 'l', 'a', 't', 'e', 0xc3,     // late: true
+                                      0xa6, 's', 'e', 'a', 'l', 'e', 'd', 0xc5, 0xff, 0xdf };
     memcpy(bad, sealed, sizeof sealed);
     for (int i = 0; i < 200; i++)
         zmq_send(unit[0].socket, bad, sizeof sealed + 0xffdf, ZMQ_DONTWAIT);
@@ -180,7 +180,7 @@ static void views_unasked(void **state)
     stands(60);
 }
 
-// A crowd of keys nobody knows: one at a time is put into words, which takes 64 MB for a moment.
+// A crowd of keys nobody knows: one at a time is put into words, which takes 64 MB a moment.
 static void strangers(void **state)
 {
     static struct unit s[60];

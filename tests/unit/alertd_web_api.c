@@ -77,6 +77,26 @@ static void knows_its_names(void **state)
     }
 }
 
+// What a gateway before us may read otherwise than we do is not read at all.
+static void reads_one_way_only(void **state)
+{
+    (void)state;
+    const char *in = "{\"user\":\"x\",\"password\":\"y\"}", *c = "Content-Length: 27\r\n";
+    const char *bad[] = { "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n",
+                          "content-length: 27\r\n", "Content-Length: 0\r\n" };
+    char h[200];
+
+    assert_int_equal(strlen(in), 27);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(h, sizeof h, "%s%s" JSON, c, bad[i]);
+        assert_int_equal(status("POST", "/api/v1/session", h, in), 400);
+        snprintf(h, sizeof h, "%s%s" JSON, bad[i], c);
+        assert_int_equal(status("POST", "/api/v1/session", h, in), 400);
+    }
+    const char *two = "Host: localhost\r\nhost: localhost\r\n";
+    assert_int_equal(status("GET", "/healthz", two, NULL), 400);
+}
+
 static void takes_nothing_from_other_pages(void **state)
 {
     (void)state;
@@ -256,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         PLAIN(asks_for_a_sign_in), PLAIN(knows_its_paths_and_methods), PLAIN(knows_its_names),
+        PLAIN(reads_one_way_only),
         BOTH(takes_nothing_from_other_pages), PLAIN(takes_json_of_a_size),
         BOTH(refuses_long_heads), BOTH(signs_in_by_a_link_once), PLAIN(roles_hold),
         PLAIN(measures_for_programs),
