@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the LoRa detector: lora_new.c makes it, lora.c screens, judge.c verifies and measures,
+// follow.c finds the end, told.c keeps the books.
+#pragma once
+
+#include "dsp/stand/narrow.h"
+#include "dsp/stand/raster.h"
+#include "dsp/stand/stand.h"
+
+#define SCREEN_STEP  2          // one window of a symbol's length every so many symbols ...
+#define SCREEN_SUM   4          // ... so many added: a preamble of eight
+#define REGION       24         // symbols looked at around a hit
+#define REGION_BACK  16         // of them before the hit's last window ends
+#define COHERENT     8          // symbols added as amplitudes
+#define PARTS        8          // of a symbol
+#define KEPT         32         // symbols of the longest kind kept in a group's streams
+#define WINDOWS      (2 * SCREEN_SUM - 1)    // of steps 2 and 3
+#define QUARTERS     4
+#define ROUGH_PSIS   16         // of a turn, in step 3
+#define PENDING_MAX  128
+#define PACKETS_MAX  128
+
+struct chirps {                 // of one spreading factor
+    unsigned       n;           // 2^sf samples; 0: not used
+    float complex *ref[2];      // up, down, from the lower (upper) edge
+    float complex *turns;       // of stand_ops.spread
+    uint16_t      *bin;         // its rows' bins
+    struct dft    *fwd;
+    float          limit, limit_all, rough, pass;
+};
+
+struct screen {                 // of one group, spreading factor and direction
+    float   *p;                 // SCREEN_SUM windows of n rows
+    uint64_t windows;           // seen
+};
+
+struct group {
+    struct narrow s;
+    unsigned      use[2];       // bit sf: up, down
+    struct screen screen[2][RASTER_SF_MAX + 1];
+};
+
+struct hit { unsigned group, lane, sf, down, bin; int64_t end; float sum; };
+
+struct packet {
+    struct hit    h;
+    int64_t       q;            // stream sample at which the preamble's first whole symbol starts
+    unsigned      preamble;     // symbols
+    double        tau, nu;      // start after q, carrier off the channel's (samples, bins)
+    double        rho2;         // |rho|^2 over COHERENT symbols
+    double        energy;       // of a symbol of the preamble, median
+    bool          open, placed;
+    unsigned      symbols;      // of the payload looked at
+    int           last;         // the last that counts, -1: none
+    double        score, best;
+    double        n0, n1, f_hz; // as told
+};
+
+struct lora {
+    struct group  *group;
+    unsigned       groups;
+    struct chirps  chirps[RASTER_SF_MAX + 1];
+    float complex  psi[ROUGH_PSIS];             // turns
+    struct dft    *fine;        // transforms over symbols
+    float         *w;           // work: rows of the longest window
+    float complex *y, *z;       // work: REGION symbols; one symbol
+    struct hit     pending[PENDING_MAX];
+    unsigned       n_pending;
+    struct packet  packet[PACKETS_MAX];         // open ones and those told last
+    unsigned       n_packet;
+    double         p_one;       // false alarms per sample (a measurement may raise it)
+    uint64_t       hits, judged, passed, dropped;
+    float          top;         // largest coherent statistic seen, in units of noise
+    void         (*on_judge)(void *arg, double t);      // a measurement's; NULL
+    void          *on_judge_arg;
+};
+
+int  lora_init(struct lora *l, double rate_hz, double centre_hz, unsigned n);   // or -errno
+void lora_done(struct lora *l);
+void lora_restart(struct lora *l, int64_t at);
+void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out);
+// Blocks of silence after which everything received has been judged and told.
+unsigned lora_lag(const struct lora *l);
+void lora_limits(struct lora *l, double p_one);
+
+// lora.c: screens what is new in a group.  told.c: a hit waits to be judged.
+void screen_group(struct lora *l, unsigned group);
+void hit_wait(struct lora *l, const struct hit *h);
+// judge.c: whether the hit holds; fills *ret.
+bool judge_hit(struct lora *l, const struct hit *h, struct packet *ret);
+// follow.c: goes on with p as far as there are samples; true when its end is known.
+bool follow_packet(struct lora *l, struct packet *p);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a standing detector's measurement may look into.
+#pragma once
+
+#include "dsp/stand/lora.h"
+#include "dsp/stand/stand.h"
+#include "dsp/stand/wide.h"
+
+struct stand {
+    struct wide       *wide;
+    struct lora        lora;
+    struct stand_list *out;
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From hits to what is told: hits wait until all around them has been received, are judged, become
+// packets, are followed to their end and told once.
+#include <math.h>
+#include <string.h>
+
+#include "dsp/stand/lora.h"
+
+#define NEAR         0.9        // of the bandwidth: centres so near are of one packet
+
+// A hit on what waits already is one with it; the stronger stays.
+void hit_wait(struct lora *l, const struct hit *h)
+{
+    int64_t near = (int64_t)COHERENT << h->sf;
+    l->hits++;
+    for (unsigned i = 0; i < l->n_pending; i++) {
+        struct hit *o = &l->pending[i];
+        if (o->group != h->group || o->lane != h->lane || o->sf != h->sf || o->down != h->down ||
+            h->end - o->end > near)
+            continue;
+        if (h->sum > o->sum && h->end - o->end <= near / 2)
+            *o = *h;
+        return;
+    }
+    if (l->n_pending < PENDING_MAX)
+        l->pending[l->n_pending++] = *h;
+    else
+        l->dropped++;
+}
+
+static const struct narrow *stream(const struct lora *l, const struct packet *p)
+{
+    return &l->group[p->h.group].s;
+}
+
+static void extent(const struct lora *l, struct packet *p)
+{
+    const struct narrow *s = stream(l, p);
+    double n = l->chirps[p->h.sf].n;
+    // while it is followed: as far as that has come
+    double symbols = p->preamble + 4.25 + (p->open ? (int)p->symbols : p->last + 1);
+    p->n0 = s->zero + ((double)p->q + p->tau) * s->per;
+    p->n1 = p->n0 + symbols * n * s->per;
+    p->f_hz = s->f_hz[p->h.lane] + p->nu * s->bw_hz / n;
+}
+
+// One transmission seen twice: further into its preamble, from a neighbouring channel, or through
+// another spreading factor's chirp.
+static bool same_packet(const struct lora *l, const struct packet *p, const struct packet *o)
+{
+    double wide = fmax(stream(l, p)->bw_hz, stream(l, o)->bw_hz);
+    return fabs(o->f_hz - p->f_hz) < NEAR * wide && p->n0 < o->n1 && p->n1 > o->n0;
+}
+
+// Whether a stronger view of it is known already.  Weaker ones still open end here.
+static bool seen(struct lora *l, const struct packet *p)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < l->n_packet; i++) {
+        const struct packet *o = &l->packet[i];
+        bool same = o->h.group == p->h.group && o->h.lane == p->h.lane && o->h.sf == p->h.sf &&
+                    o->h.down == p->h.down;
+        if (same_packet(l, p, o) && (p->rho2 <= o->rho2 || same))
+            return true;
+    }
+    for (unsigned i = 0; i < l->n_packet; i++)
+        if (!l->packet[i].open || !same_packet(l, p, &l->packet[i]))
+            l->packet[kept++] = l->packet[i];
+    l->n_packet = kept;
+    return false;
+}
+
+static void tell(const struct lora *l, const struct packet *p, struct stand_list *out)
+{
+    if (out->n == STAND_MAX) {
+        out->dropped++;
+        return;
+    }
+    out->c[out->n++] = (struct stand_cand){
+        .kind = STAND_LORA, .n0 = p->n0, .n1 = p->n1, .n1_known = p->last >= 0, .f_hz = p->f_hz,
+        .bw_hz = stream(l, p)->bw_hz, .metric = p->rho2, .sf = (int)p->h.sf,
+        .snr_db = 10 * log10(p->rho2 / fmax(1 - p->rho2, 1e-4)), .down = p->h.down,
+    };
+}
+
+// The oldest closed one makes room.
+static bool keep(struct lora *l, const struct packet *p)
+{
+    if (l->n_packet == PACKETS_MAX) {
+        unsigned i = 0;
+        while (i < PACKETS_MAX && l->packet[i].open)
+            i++;
+        if (i == PACKETS_MAX)
+            return false;
+        memmove(&l->packet[i], &l->packet[i + 1], (PACKETS_MAX - 1 - i) * sizeof *l->packet);
+        l->n_packet--;
+    }
+    l->packet[l->n_packet++] = *p;
+    return true;
+}
+
+static void judge(struct lora *l)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < l->n_pending; i++) {
+        struct hit h = l->pending[i];
+        struct packet p;
+        int64_t need = h.end + (int64_t)((REGION - REGION_BACK + 1) << h.sf);
+        if ((int64_t)l->group[h.group].s.have < need) {
+            l->pending[kept++] = h;
+            continue;
+        }
+        l->judged++;
+        if (!judge_hit(l, &h, &p))
+            continue;
+        extent(l, &p);
+        if (seen(l, &p))
+            continue;
+        l->passed++;
+        if (!keep(l, &p))
+            l->dropped++;
+    }
+    l->n_pending = kept;
+}
+
+void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out)
+{
+    for (unsigned i = 0; i < l->groups; i++) {
+        narrow_add(&l->group[i].s, s);
+        screen_group(l, i);
+    }
+    judge(l);
+    for (unsigned i = 0; i < l->n_packet; i++) {
+        struct packet *p = &l->packet[i];
+        if (!p->open)
+            continue;
+        p->open = !follow_packet(l, p);
+        extent(l, p);
+        if (!p->open)
+            tell(l, p, out);
+    }
+}

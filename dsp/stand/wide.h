@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The wideband stream's forward transform, once per block, for every standing detector.
+#pragma once
+
+#include <complex.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sdr/sdr.h"
+
+// A block in sixteenths: 1.5 of it are spoilt for whoever filters at either end, 13 advance.
+#define WIDE_PARTS 16
+#define WIDE_HOP   13
+
+struct wide_spec {
+    const float complex *bin;       // n of them, 0 Hz first; valid during the call
+    unsigned             n;
+    uint64_t             number;    // of the block since the stream (re)started
+    int64_t              at;        // capture index of the block's first sample; may be negative
+};
+typedef void wide_told(void *arg, const struct wide_spec *s);
+
+struct wide;
+struct wide *wide_new(double rate_hz);              // NULL: no memory
+void wide_free(struct wide *w);                     // NULL is fine
+unsigned wide_points(const struct wide *w);         // n, a multiple of 512
+// True if b does not follow what came before: the caller drains, then restarts.
+bool wide_breaks(const struct wide *w, const struct iq_block *b);
+void wide_restart(struct wide *w, uint64_t n);
+void wide_block(struct wide *w, const struct iq_block *b, wide_told *told, void *arg);
+void wide_silence(struct wide *w, unsigned blocks, wide_told *told, void *arg);

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Standing detectors: their laws, streams and transforms against closed forms; LoRa packets from a
+// formula; what is no LoRa.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka wants the above first
+#include <cmocka.h>
+
+#include "dsp/stand/law.h"
+#include "dsp/stand/stand_in.h"
+#include "tests/unit/lora_made.h"
+
+#define CENTRE_HZ 2440e6
+
+// ---- Laws ---------------------------------------------------------------------------------------
+
+static void law_is_beta_for_one(void **state)
+{
+    (void)state;
+    for (unsigned n = 32; n <= 2048; n *= 4)
+        for (double p = 1e-2; p > 1e-7; p /= 10) {
+            double exact = n * (1 - pow(p, 1.0 / (n - 1)));
+            assert_true(fabs(law_one_limit(n, p) - exact) < 1e-9);
+            assert_true(fabs(law_sum_limit(n, 1, p) - exact) < 0.02);
+        }
+}
+
+// With many bins the sum of four is a gamma law: P(> x) = e^-x (1 + x + x^2/2 + x^3/6).
+static void law_of_sums_tends_to_gamma(void **state)
+{
+    (void)state;
+    for (double p = 1e-2; p > 1e-6; p /= 10) {
+        double x = law_sum_limit(1u << 20, 4, p);
+        double tail = exp(-x) * (1 + x + x * x / 2 + x * x * x / 6);
+        assert_true(fabs(tail / p - 1) < 0.05);
+        assert_true(law_sum_limit(32, 4, p) < x);       // 32 bins cannot hold more than 32 each
+    }
+}
+
+// ---- Rasters ------------------------------------------------------------------------------------
+
+static void rasters_lie_in_the_capture(void **state)
+{
+    (void)state;
+    static struct raster_channel c[512];
+    unsigned n = raster_channels(2440e6, 20e6, 512, c);
+    assert_int_equal(n, 18);            // 2431.4 to 2448.4: 2430.4 and 2449.4 miss the edges
+    for (unsigned i = 0; i < n; i++) {
+        double mhz = (c[i].f_hz + 2440e6) / 1e6;
+        assert_true(fabs(mhz - floor(mhz) - 0.4) < 1e-6);
+        assert_true(fabs(c[i].f_hz) + c[i].bw_hz / 2 < 0.98 * 10e6);
+        assert_true(c[i].up == c[i].down && c[i].up == 0x1e0);
+    }
+    assert_int_equal(raster_channels(1200e6, 60e6, 512, c), 0);
+    assert_int_equal(raster_channels(2440e6, 0.5e6, 512, c), 0);
+    n = raster_channels(890e6, 61.44e6, 512, c);
+    assert_true(n > 100);
+    for (unsigned i = 1; i < n; i++)
+        assert_true(c[i].bw_hz <= c[i - 1].bw_hz);
+    assert_int_equal(raster_channels(890e6, 61.44e6, 7, c), 7);
+}
+
+// ---- Streams ------------------------------------------------------------------------------------
+
+struct tone { struct narrow *s; };
+
+static void to_narrow(void *arg, const struct wide_spec *b)
+{
+    if (!b->number)
+        narrow_restart(arg, b->at);
+    narrow_add(arg, b);
+}
+
+// A tone comes out as a tone: frequency, amplitude, and phase as capture time has it.
+static void stream_of_a_tone(double rate, double bw)
+{
+    struct wide *w = wide_new(rate);
+    struct narrow s;
+    double f[2] = { 0.11 * rate, -0.23 * rate }, tone = f[1] + 0.2 * bw;
+    assert_int_equal(narrow_init(&s, rate, wide_points(w), bw, f, 2, 1024), 0);
+    size_t n = (size_t)(600 / bw * rate);
+    float complex *x = malloc(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) {
+        double t = tone * ((double)i + 5000) / rate;
+        x[i] = cexpf(2 * (float)M_PI * I * (float)(t - floor(t)));
+    }
+    struct iq_block b = { .n0 = 5000, .n = (uint32_t)n, .rate_hz = rate, .format = IQ_CF32,
+                          .data = x };
+    assert_true(wide_breaks(w, &b));
+    wide_restart(w, b.n0);
+    wide_block(w, &b, to_narrow, &s);
+    assert_true(s.have > 300);
+    double worst = 0, power = 0;
+    double lag = s.k0[1] * rate / s.n;          // the stream turns from its first block on
+    for (int64_t q = 100; q < 280; q++) {
+        float complex v;
+        narrow_read(&s, 1, q, 1, &v);
+        double at = s.zero + (double)q * s.per;         // capture index
+        double base = 5000.0 - (s.n - s.n / WIDE_PARTS * WIDE_HOP);
+        double t = tone * at / rate - lag * (at - base) / rate;
+        double complex ideal = cexp(2 * M_PI * I * (t - floor(t)));
+        worst = fmax(worst, cabs(v - ideal));
+        narrow_read(&s, 0, q, 1, &v);
+        power = fmax(power, cabsf(v));
+    }
+    assert_true(worst < 0.05);
+    assert_true(power < 0.03);          // the other channel hears nothing of it
+    narrow_done(&s);
+    wide_free(w);
+    free(x);
+}
+
+static void streams_keep_tones(void **state)
+{
+    (void)state;
+    stream_of_a_tone(20e6, 812.5e3);
+    stream_of_a_tone(61.44e6, 812.5e3);
+    stream_of_a_tone(8e6, 500e3);
+}
+
+// ---- The transform over lanes -------------------------------------------------------------------
+
+static void spread_is_a_transform(void **state)
+{
+    (void)state;
+    struct lora l;
+    struct rng r;
+    rng_init(&r, 5);
+    assert_int_equal(lora_init(&l, 20e6, CENTRE_HZ, 3072), 0);
+    float *p = (float *)dft_alloc(256 * LANES), scale[LANES];
+    for (unsigned k = 0; k < LANES; k++)
+        scale[k] = 1 + (float)k;
+    for (unsigned sf = 5; sf <= 8; sf++) {
+        const struct chirps *c = &l.chirps[sf];
+        float *x = l.group[0].s.ring;
+        for (size_t i = 0; i < (size_t)c->n * ROW; i++)
+            x[i] = (float)rng_normal(&r);
+        stand_ops()->spread(x, c->ref[1], c->turns, c->n, scale, l.w, p);
+        for (unsigned row = 0; row < c->n; row += 5)
+            for (unsigned lane = 0; lane < LANES; lane += 7) {
+                double complex sum = 0;
+                for (unsigned i = 0; i < c->n; i++) {
+                    double complex v = x[i * ROW + lane] + I * x[i * ROW + LANES + lane];
+                    double turns = (double)(c->bin[row] * i % c->n) / c->n;
+                    sum += v * conjf(c->ref[1][i]) * cexp(-2 * M_PI * I * turns);
+                }
+                double want = creal(sum * conj(sum)) * scale[lane];
+                assert_true(fabs(p[row * LANES + lane] - want) < 1e-4 * (want + c->n));
+            }
+    }
+    free(p);
+    lora_done(&l);
+}
+
+// ---- Packets ------------------------------------------------------------------------------------
+
+struct scene {
+    struct rng        rng;
+    double            rate, centre;
+    size_t            n;
+    float complex    *x;
+    struct stand     *stand;
+    struct stand_list list;
+};
+
+static void scene_new(struct scene *s, double rate, double centre, double seconds, double noise)
+{
+    memset(s, 0, sizeof *s);
+    rng_init(&s->rng, 11);
+    s->rate = rate;
+    s->centre = centre;
+    s->n = (size_t)(seconds * rate);
+    s->x = malloc(s->n * sizeof *s->x);
+    for (size_t i = 0; i < s->n; i++)
+        s->x[i] = (float)noise * rng_cnormal(&s->rng);
+    s->stand = stand_new(rate, centre);
+}
+
+static void scene_free(struct scene *s)
+{
+    stand_free(s->stand);
+    free(s->x);
+}
+
+// Blocks of `step` samples.
+static void scene_run(struct scene *s, size_t step)
+{
+    s->list.n = 0;
+    for (size_t at = 0; at < s->n; at += step) {
+        size_t n = s->n - at < step ? s->n - at : step;
+        struct iq_block b = { .n0 = at, .n = (uint32_t)n, .rate_hz = s->rate,
+                              .centre_hz = s->centre, .format = IQ_CF32, .data = s->x + at };
+        stand_block(s->stand, &b, &s->list);
+    }
+    stand_flush(s->stand, &s->list);
+}
+
+static struct lora_made packet(const struct scene *s, double f_hz, double bw, unsigned sf,
+                               bool down, double at_s, double snr_db)
+{
+    return (struct lora_made){
+        .rate_hz = s->rate, .bw_hz = bw, .sf = sf, .preamble = 10, .payload = 14, .down = down,
+        .start = at_s * s->rate + 0.37, .f_hz = f_hz - s->centre, .clock = 1 + 8e-6,
+        .amplitude = sqrt(pow(10, snr_db / 10) * bw / s->rate), .phase = 0.3,
+    };
+}
+
+static void assert_told(const struct scene *s, unsigned i, const struct lora_made *m)
+{
+    assert_true(s->list.n > i);
+    const struct stand_cand *c = &s->list.c[i];
+    double symbol = ldexp(1, (int)m->sf) / m->bw_hz * m->rate_hz;
+    assert_int_equal(c->sf, m->sf);
+    assert_int_equal(c->down, m->down);
+    assert_true(fabs(c->f_hz - m->f_hz) < 0.02 * m->bw_hz);
+    assert_true(fabs(c->n0 - m->start) < 0.1 * symbol);
+    assert_true(c->n1_known);
+    assert_true(fabs(c->n1 - m->start - lora_made_samples(m)) < 0.1 * symbol);
+}
+
+static void found_in_every_mode(void **state)
+{
+    (void)state;
+    for (unsigned sf = 5; sf <= 8; sf++) {
+        struct scene s;
+        scene_new(&s, 6e6, CENTRE_HZ, 30 * ldexp(1, (int)sf) / 812.5e3 + 3e-3, 1);
+        // two at once, 25 kHz beside their channels, one of them backwards
+        struct lora_made a = packet(&s, 2438.425e6, 812.5e3, sf, false, 0.7e-3, 2);
+        struct lora_made b = packet(&s, 2441.375e6, 812.5e3, sf, true, 0.9e-3, 2);
+        lora_made_add(&a, &s.rng, 0, s.n, s.x);
+        lora_made_add(&b, &s.rng, 0, s.n, s.x);
+        scene_run(&s, s.n);
+        assert_int_equal(s.list.n, 2);
+        assert_told(&s, s.list.c[0].down, &a);
+        assert_told(&s, !s.list.c[0].down, &b);
+        scene_free(&s);
+    }
+}
+
+static void found_below_one_ghz(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_new(&s, 2e6, 866e6, 80e-3, 1);
+    struct lora_made a = packet(&s, 866.425e6, 500e3, 9, false, 3e-3, 0);
+    struct lora_made b = packet(&s, 865.5e6, 500e3, 6, false, 50e-3, 4);
+    lora_made_add(&a, &s.rng, 0, s.n, s.x);
+    lora_made_add(&b, &s.rng, 0, s.n, s.x);
+    scene_run(&s, s.n);
+    assert_int_equal(s.list.n, 2);
+    assert_told(&s, 0, &a);
+    assert_told(&s, 1, &b);
+    scene_free(&s);
+}
+
+// Beside a signal 40 dB up, and under one that fills its band for a while.
+static void found_beside_and_below_others(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_new(&s, 8e6, CENTRE_HZ, 12e-3, 1);
+    struct lora_made a = packet(&s, 2439.4e6, 812.5e3, 7, false, 2e-3, 3);
+    lora_made_add(&a, &s.rng, 0, s.n, s.x);
+    for (size_t i = 0; i < s.n; i++) {
+        double t = (double)i / s.rate, turns = 2.1e6 * t;
+        s.x[i] += 100 * cexpf(2 * (float)M_PI * I * (float)(turns - floor(turns)));
+        if (t > 3.1e-3 && t < 3.5e-3)           // in the preamble: two and a half of its symbols
+            s.x[i] += 10 * rng_cnormal(&s.rng);
+    }
+    scene_run(&s, s.n);
+    assert_int_equal(s.list.n, 1);
+    assert_told(&s, 0, &a);
+    scene_free(&s);
+}
+
+static void blocks_do_not_matter(void **state)
+{
+    (void)state;
+    struct scene s;
+    static struct stand_list first;
+    scene_new(&s, 3e6, CENTRE_HZ, 6e-3, 1);
+    struct lora_made a = packet(&s, 2440.4e6, 812.5e3, 6, true, 1e-3, 0);
+    lora_made_add(&a, &s.rng, 0, s.n, s.x);
+    static const size_t steps[] = { 18000, 1, 777, 4096 };
+    for (unsigned i = 0; i < 4; i++) {
+        stand_free(s.stand);
+        s.stand = stand_new(s.rate, s.centre);
+        scene_run(&s, steps[i]);
+        assert_int_equal(s.list.n, 1);
+        if (!i)
+            first = s.list;
+        assert_memory_equal(&first.c[0], &s.list.c[0], sizeof first.c[0]);
+    }
+    // behind a gap the same again, as if anew
+    stand_flush(s.stand, &s.list);
+    struct iq_block b = { .n0 = 90000000, .n = (uint32_t)s.n, .rate_hz = s.rate, .lost = 3,
+                          .centre_hz = s.centre, .format = IQ_CF32, .data = s.x };
+    s.list.n = 0;
+    stand_block(s.stand, &b, &s.list);
+    stand_flush(s.stand, &s.list);
+    assert_int_equal(s.list.n, 1);
+    assert_true(fabs(s.list.c[0].n0 - 90e6 - first.c[0].n0) < 1e-3);
+    scene_free(&s);
+}
+
+// ---- What is none -------------------------------------------------------------------------------
+
+static void nothing_in_what_is_none(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 6; kind++) {
+        struct scene s;
+        scene_new(&s, 8e6, CENTRE_HZ, 40e-3, kind == 5 ? 0 : 1);
+        double phase = 0, dev = 0;
+        for (size_t i = 0; i < s.n; i++) {
+            double t = (double)i / s.rate;
+            if (i % 8 == 0)
+                dev = rng_u64(&s.rng) & 1 ? 250e3 : -250e3;
+            double hz = kind == 1 ? 0.41e6                                      // a carrier
+                      : kind == 2 ? 0.41e6 + dev                                // 1 MBd FSK
+                      : kind == 3 ? 5e6 * (fmod(t, 4e-3) / 4e-3 - 0.5)          // a slow sweep
+                                  : 3e6 * (fmod(t, 64e-6) / 64e-6 - 0.5);       // a fast one
+            phase += hz / s.rate;
+            if (kind >= 1 && kind <= 4 && fmod(t, 2e-3) < 1.3e-3)
+                s.x[i] += 30 * cexpf(2 * (float)M_PI * I * (float)(phase - floor(phase)));
+        }
+        scene_run(&s, 1 << 16);
+        assert_int_equal(s.list.n, 0);
+        scene_free(&s);
+    }
+}
+
+static void nothing_in_recordings(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "ble_data_10M.cf32", "zigbee_10M.cf32", "wifi_11a_6M_20M.ci16", "wifi_11a_24M_20M.ci16",
+        "wifi_11n_65M_20M.ci16", "fsk_two_1M_868.3MHz.ci8", "homematic_fsk_1M_868.3MHz.ci16",
+        "wmbus_1.6M_868.95MHz.cu8", "dji_mavic_air_2_50M_2457.5MHz.cf32",
+    };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[128], why[IQ_WHY];
+        struct iq_source *src;
+        struct iq_block *b;
+        static struct stand_list list;
+        snprintf(path, sizeof path, "../shared/captures/%s.sigmf-meta", names[i]);
+        if (iq_open_file(&src, &(struct iq_file_cfg){ .path = path }, why) < 0) {
+            printf("%s: not there, skipped\n", names[i]);
+            continue;
+        }
+        struct iq_info info = iq_info(src);
+        struct stand *s = stand_new(info.rate_hz, info.centre_hz);
+        list.n = 0;
+        while ((b = iq_next(src))) {
+            stand_block(s, b, &list);
+            iq_unref(b);
+        }
+        stand_flush(s, &list);
+        assert_int_equal(list.n, 0);
+        stand_free(s);
+        iq_close(src);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(law_is_beta_for_one),
+        cmocka_unit_test(law_of_sums_tends_to_gamma),
+        cmocka_unit_test(rasters_lie_in_the_capture),
+        cmocka_unit_test(streams_keep_tones),
+        cmocka_unit_test(spread_is_a_transform),
+        cmocka_unit_test(found_in_every_mode),
+        cmocka_unit_test(found_below_one_ghz),
+        cmocka_unit_test(found_beside_and_below_others),
+        cmocka_unit_test(blocks_do_not_matter),
+        cmocka_unit_test(nothing_in_what_is_none),
+        cmocka_unit_test(nothing_in_recordings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
