@@ -25,7 +25,7 @@
 
 // What the best two neighbouring bins of n hold in noise: where 1/n of sums of two exponentials
 // lie, and the mean of the largest beyond.
-// and the mean of the largest beyond.
+static double chance(unsigned n)
 {
     double x = log(n);
     return x + log(1 + x + log(1 + x)) + 0.577;
