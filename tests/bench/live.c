@@ -10,15 +10,17 @@
 #include "tests/bench/daemons.h"
 #include "tests/bench/live.h"
 
-void live_scene(FILE *f, unsigned n, bool crowd, double length_s)
+void live_scene(FILE *f, unsigned n, bool crowd, double length_s, double stay_s)
 {
     fprintf(f, "name: latency\nrate_hz: %.0f\ncentre_hz: %.0f\nduration_s: %g\nseed: 11\n"
                "receiver: { noise_dbfs: -50, dc_dbfs: -60, clock_ppm: 1.5, adc_bits: 12 }\n"
                "emitters:\n", LIVE_RATE_HZ, LIVE_CENTRE_HZ, length_s);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        double start_s = LIVE_BEGIN_S + i * LIVE_STEP_S;
         fprintf(f, "  - { name: a%u, model: droneid, variant: real, uid: %u, freq_hz: 2444.5e6,"
-                   " snr_db: %u, start_s: %.3f, crystal_ppm: %d }\n", i, LIVE_UID + i,
-                12 + i % 5, 4 + i * LIVE_STEP_S, (int)(i * 7 % 11) - 5);
+                   " snr_db: %u, start_s: %.3f, stop_s: %.3f, crystal_ppm: %d }\n", i, LIVE_UID + i,
+                12 + i % 5, start_s, start_s + stay_s, (int)(i * 7 % 11) - 5);
+    }
     if (crowd)
         fprintf(f, "  - { name: stage, model: wifi, freq_hz: 2437e6, duty: 0.08, snr_db: 16 }\n"
                    "  - { name: phones, model: wifi, freq_hz: 2457e6, duty: 0.05, snr_db: 12,"
@@ -49,7 +51,7 @@ void live_waiting(const char *name, bool crowd, double length_s)
     struct iq_block *b;
     FILE *f = open_memstream(&text, &len);
 
-    live_scene(f, 4, crowd, length_s);
+    live_scene(f, 4, crowd, length_s, length_s);
     fclose(f);
     w.n = 0;
     corr.done = 0;
