@@ -72,10 +72,13 @@ uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 // ---- Candidates in --------------------------------------------------------------------------
 
-static void take(struct arbiter *a, const struct cand_list *l)
+// Takes what began before `border`, or from there on.
+static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, bool before)
 {
-    a->dropped += l->dropped;
     for (unsigned i = 0; i < l->n; i++) {
+        double at = l->c[i].hyp == HYP_DRONEID ? l->c[i].zc_n : (double)l->c[i].n0;
+        if ((at < (double)border) != before)
+            continue;
         if (a->n_open == OPEN_MAX) {
             a->dropped++;
             continue;
@@ -325,18 +328,37 @@ static uint64_t answered(const struct arbiter *a)
     return a->done_corr;
 }
 
+// The detectors end all they have at a retune.  So do we: offsets mean other frequencies from here.
+static void retune(struct arbiter *a, double centre_hz)
+{
+    close_up_to(a, UINT64_MAX);
+    history_drop(&a->history);
+    a->n_recent = a->n_run = 0;
+    a->info.centre_hz = centre_hz;
+}
+
 void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list *energy,
                    const struct noise_shape *noise, const struct cand_list *corr)
 {
+    uint64_t border = 0;
+
+    a->dropped += energy->dropped + (corr ? corr->dropped : 0);
+    if (b->centre_hz != a->info.centre_hz) {
+        border = b->n0;
+        take(a, energy, border, true);
+        if (corr)
+            take(a, corr, border, true);
+        retune(a, b->centre_hz);
+    }
     forget(a, answered(a));
     history_add(&a->history, b);
     a->end = b->n0 + b->n;
     a->noise = *noise;
     a->corr_on = corr;
-    take(a, energy);
+    take(a, energy, border, false);
     a->done_energy = energy->done;
     if (corr) {
-        take(a, corr);
+        take(a, corr, border, false);
         a->done_corr = corr->done;
     }
     close_up_to(a, answered(a));
@@ -345,8 +367,9 @@ void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list
 
 void arbiter_flush(struct arbiter *a, const struct cand_list *energy, const struct cand_list *corr)
 {
-    take(a, energy);
+    a->dropped += energy->dropped + (corr ? corr->dropped : 0);
+    take(a, energy, 0, false);
     if (corr)
-        take(a, corr);
+        take(a, corr, 0, false);
     close_up_to(a, UINT64_MAX);
 }

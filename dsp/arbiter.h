@@ -14,6 +14,8 @@
 // The front answers 20 to 60 ms late.  A DroneID candidate is therefore told twice: ahead, as soon
 // as the correlator has answered for its time (a block, so a millisecond, after its last sample),
 // and with the burst that it turns out to be, under the same id.
+//
+// Where a block comes from another centre, everything before it is closed first.
 #pragma once
 
 #include "dsp/burst.h"

@@ -85,7 +85,7 @@ struct dcorr;
 struct dcorr *dcorr_new(double rate_hz);        // NULL: no memory; a rate too low for DroneID gives
                                                 // an object that answers "nothing" at once
 void dcorr_free(struct dcorr *d);
-// Appends candidates and moves out->done forward.  b->lost restarts the filters.
+// Appends candidates and moves out->done forward.  A gap or a new centre restarts the filters.
 void dcorr_block(struct dcorr *d, const struct iq_block *b, struct cand_list *out);
 void dcorr_flush(struct dcorr *d, struct cand_list *out);       // end of the source
 

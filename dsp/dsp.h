@@ -36,7 +36,7 @@ enum sig_kind { KIND_UNKNOWN, KIND_LORA, KIND_FSK, KIND_MSK, KIND_OFDM, KIND_DSS
 const char *sig_kind_name(enum sig_kind k);
 
 enum burst_flags {
-    BURST_TOUCHES_GAP = 1 << 0, // starts or ends at lost samples
+    BURST_TOUCHES_GAP = 1 << 0, // starts or ends at lost samples or where the radio was retuned
     BURST_AT_START    = 1 << 1, // on the air at the recording's first sample
     BURST_AT_END      = 1 << 2, // still on the air at its last
     BURST_CLIPPED     = 1 << 3,
@@ -159,7 +159,7 @@ struct finding {
     // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
     // id (unless a stronger claim took its place), and repeats neither decode nor soft.
     bool                ahead, again;
-    double              rate_hz, centre_hz;     // of the capture
+    double              rate_hz, centre_hz;     // of the capture, then
     struct fingerprint  fp;
     struct droneid_seen droneid;
     struct decode      *decode;     // n_decode of them, owned; NULL when none

@@ -8,8 +8,8 @@
 //     while ((b = iq_next(s)))  { ...read b...;  iq_unref(b); }
 //
 // A block holds a fixed number of consecutive samples (iq_info.block_len), whatever sizes the
-// reads came in; only the last one, and one before a gap, may be shorter.  So nothing behind this
-// door can depend on how the bytes arrived.
+// reads came in; only the last one, and one before a gap or a retune, may be shorter.  So nothing
+// behind this door can depend on how the bytes arrived.
 //
 //        index n0                     n0+n          n0+n+lost
 //     ...|== block: n samples ==|  lost samples  |== next block ==|...

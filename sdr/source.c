@@ -135,9 +135,9 @@ static bool look_mark(struct iq_source *s)
         s->anchor = (struct anchor){ s->read_index, m.utc_ns, m.utc_err_ns };
         board_write(&s->anchor_board, &s->anchor, sizeof s->anchor);
     }
-    if (m.centre_hz > 0)
+    if (m.tuned)
         s->centre_hz = m.centre_hz;
-    return m.lost > 0 || m.centre_hz > 0;
+    return m.lost > 0 || m.tuned;
 }
 
 // Some of the next n samples; 0 at the end.

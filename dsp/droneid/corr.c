@@ -22,8 +22,8 @@
 // A centre half a slice off costs 10 % of the band (0.9 dB); the six slices cost 0.8 dB of noise.
 // Single bins far above their slice (a narrow link, a leaking oscillator) are left out.
 //
-// Blocks of the transform lie on a grid fixed to the first sample (or the first after a gap), so
-// the outcome does not depend on how samples arrive.
+// Blocks of the transform lie on a grid fixed to the first sample (or the first after a gap or at a
+// new centre), so the outcome does not depend on how samples arrive.
 #include "dsp/droneid/corr.h"
 
 #include <math.h>
@@ -284,10 +284,11 @@ void dcorr_block(struct dcorr *d, const struct iq_block *b, struct cand_list *ou
         out->done = end > out->done ? end : out->done;
         return;
     }
-    if (!d->have || b->n0 != d->next) {
+    if (!d->have || b->n0 != d->next || b->centre_hz != d->centre_hz) {
         if (d->have)
             drain(d, out);
         restart(d, b->n0);
+        d->centre_hz = b->centre_hz;
     }
     for (uint32_t off = 0; off < b->n;) {
         uint32_t take = b->n - off < d->n - d->fill ? b->n - off : d->n - d->fill;

@@ -95,6 +95,7 @@ struct dcorr {
     int64_t         base;                               // capture index of in[0] of block 0
     uint64_t        blocks;                             // transformed since base
     uint64_t        next;                               // capture index expected
+    double          centre_hz;                          // of what came last
     unsigned        have;                               // samples in each slice's buffer
     struct pend     pend[PENDING];
     unsigned        n_pend;

@@ -176,6 +176,18 @@ void floor_begin(struct noise_floor *f)
     f->row = f->epoch_windows = f->common_of = f->common_to = 0;
 }
 
+void floor_forget(struct noise_floor *f)
+{
+    f->have = f->at = f->news = 0;
+    f->fresh = false;
+    f->solved++;
+    f->least_of_all = 0;
+    memset(f->slow, 0, f->g.slow_n * sizeof *f->slow);
+    memset(f->fast, 0, f->g.fast_n * sizeof *f->fast);
+    memset(f->inv_slow, 0, f->g.slow_n * sizeof *f->inv_slow);
+    memset(f->inv_fast, 0, f->g.fast_n * sizeof *f->inv_fast);
+}
+
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)
 {
     f->row++;

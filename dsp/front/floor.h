@@ -22,6 +22,7 @@ struct noise_floor;
 struct noise_floor *floor_new(const struct grid *g, enum iq_format format);
 void floor_free(struct noise_floor *f);
 void floor_begin(struct noise_floor *f);                // an epoch
+void floor_forget(struct noise_floor *f);               // before one at another centre
 // One row of the narrow bank, packed.  cover: share of the row's window that lay inside the epoch.
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead);
 // At the end of an epoch: counts what is left of an unfinished window, and keeps it.

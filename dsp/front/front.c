@@ -5,6 +5,7 @@
 //     cells (banks)               tiles                       tracker, place
 //
 // Everything runs row by row on the front's thread; a gap in the samples drains the whole of it.
+// So does a new centre, behind which what was learnt of the band's noise is forgotten as well.
 #include "dsp/front/front.h"
 
 #include <math.h>
@@ -236,13 +237,26 @@ static void clear(struct front_out *out)
     out->has_psd = false;
 }
 
+// What is known of one band says nothing of another.
+static void retune(struct front *f, double centre_hz)
+{
+    f->info.centre_hz = centre_hz;
+    floor_forget(f->floor);
+    memset(f->psd, 0, f->cells.g.slow_n * sizeof *f->psd);
+    f->psd_rows = f->psd_marked = 0;
+}
+
 void front_block(struct front *f, const struct iq_block *b, struct front_out *out)
 {
     clear(out);
-    if (!f->begun || b->lost) {
-        if (f->begun)
+    bool tuned = b->centre_hz != f->info.centre_hz;
+    if (!f->begun || b->lost || tuned) {
+        bool went_on = f->begun;
+        if (went_on)
             drain(f, BURST_TOUCHES_GAP, out);
-        begin(f, b->n0, b->lost > 0);
+        if (tuned)
+            retune(f, b->centre_hz);
+        begin(f, b->n0, b->lost > 0 || (went_on && tuned));
     }
     for (uint32_t at = 0; at < b->n;) {
         bool row;

@@ -69,9 +69,9 @@ static bool live_mark(void *state, struct src_mark *ret)
         ret->utc_err_ns = l->clock.err_ns;
         l->tell_utc = false;
     }
-    if (l->slot.centre_hz != l->centre_hz)
-        ret->centre_hz = l->centre_hz = l->slot.centre_hz;
-    return ret->lost || ret->utc_ns || ret->centre_hz > 0;
+    ret->tuned = l->slot.centre_hz != l->centre_hz;
+    ret->centre_hz = l->centre_hz = l->slot.centre_hz;
+    return ret->lost || ret->utc_ns || ret->tuned;
 }
 
 static int64_t live_read(void *state, void *dst, size_t n)

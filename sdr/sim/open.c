@@ -51,7 +51,8 @@ static bool sim_src_mark(void *state, struct src_mark *ret)
         return false;
     s->err = sim_tune(s->sim, want_hz);
     s->centre_hz = want_hz;
-    *ret = (struct src_mark){ .lost = s->err > 0 ? (uint64_t)s->err : 0, .centre_hz = want_hz };
+    *ret = (struct src_mark){ .lost = s->err > 0 ? (uint64_t)s->err : 0, .tuned = true,
+                              .centre_hz = want_hz };
     return true;
 }
 

@@ -40,6 +40,8 @@ struct file {
     uint64_t      pos;          // samples delivered
     struct sigmf  meta;         // raw: no captures
     size_t        capture;      // next mark
+    double        centre_hz;    // now
+    double        moved_hz;     // what the user says of it, less what the first capture says
 };
 
 // Bytes, 0 at the end or once stopped, -errno.  What may wait (a pipe, a terminal) is asked first
@@ -62,14 +64,12 @@ static ssize_t read_bytes(const struct file *f, void *dst, size_t n)
 static int64_t file_read(void *state, void *dst, size_t n)
 {
     struct file *f = state;
-    uint64_t border = f->meta.retune;
+    uint64_t border = UINT64_MAX;
     size_t have = f->carried;
 
-    if (f->capture < f->meta.captures && f->meta.capture[f->capture].start < border)
+    if (f->capture < f->meta.captures)
         border = f->meta.capture[f->capture].start;
     n = n < border - f->pos ? n : (size_t)(border - f->pos);
-    if (!n)
-        return 0;                               // retuned
     memcpy(dst, f->carry, have);
     while (have < f->size) {                    // until one sample is whole
         ssize_t r = read_bytes(f, (char *)dst + have, n * f->size - have);
@@ -94,11 +94,15 @@ static bool file_mark(void *state, struct src_mark *ret)
 
     for (; f->capture < f->meta.captures; f->capture++) {
         const struct sigmf_capture *c = &f->meta.capture[f->capture];
-        if (c->start != f->pos || c->start >= f->meta.retune)
+        if (c->start != f->pos)
             break;
         m.lost += c->lost;
         m.utc_ns = c->utc_ns;
         m.utc_err_ns = c->utc_err_ns;
+        if (fabs(c->freq_hz + f->moved_hz - f->centre_hz) >= 1) {       // and not NaN
+            m.tuned = true;
+            m.centre_hz = f->centre_hz = c->freq_hz + f->moved_hz;
+        }
     }
     *ret = m;
     return f->capture > was;
@@ -112,10 +116,6 @@ static void file_ended(void *state, struct iq_counts *c)
     if (f->err)
         src_why(c->fault, 0, "%s: reading failed behind byte %llu: %s", f->name,
                 (unsigned long long)(f->pos * f->size + f->carried), strerror(f->err));
-    else if (f->pos == f->meta.retune)
-        src_why(c->fault, 0, "%s: retuned to %.0f Hz at sample %llu: only what lies before was "
-                "read; cut the recording there to read the rest", f->name, f->meta.retune_hz,
-                (unsigned long long)f->pos);
     else if (f->pos < f->meta.reach)
         src_why(c->fault, 0, "%s: the data ends at sample %llu, its metadata reaches to %llu",
                 f->name, (unsigned long long)f->pos, (unsigned long long)f->meta.reach);
@@ -191,7 +191,8 @@ static int open_samples(struct iq_source **ret_src, const char *path, struct sig
         .rate_hz = meta->rate_hz, .centre_hz = cfg->freq_given ? cfg->freq_hz : meta->centre_hz,
         .total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size / f->size : 0,
     };
-    d.total = d.total < meta->retune ? d.total : meta->retune;
+    f->centre_hz = d.centre_hz;
+    f->moved_hz = d.centre_hz - meta->centre_hz;
     r = src_open(ret_src, &d, f->name, cfg->paced, cfg->pool_blocks, why);
     if (r < 0)
         file_close(f);
@@ -208,7 +209,7 @@ static bool exists(const char *path) { return !access(path, F_OK); }
 
 static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, char why[IQ_WHY])
 {
-    struct sigmf m = { .retune = UINT64_MAX, .origin = IQ_RECORDING, .rate_hz = cfg->rate_hz };
+    struct sigmf m = { .origin = IQ_RECORDING, .rate_hz = cfg->rate_hz };
     char shown[SRC_NAME];
     const char *name = src_name(shown, cfg->path);
 

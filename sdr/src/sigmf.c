@@ -208,24 +208,11 @@ static int read_captures(struct sigmf *m, const json_t *list, struct at at)
     return 0;
 }
 
-// The centre, and where it changes: the samples from there on are not read as if it had not.
 static void find_centre(struct sigmf *m)
 {
-    bool known = false;
-
-    m->retune = UINT64_MAX;
-    for (size_t i = 0; i < m->captures; i++) {
-        double f = m->capture[i].freq_hz;
-        if (isnan(f))
-            continue;
-        if (!known)
-            m->centre_hz = f;
-        else if (fabs(f - m->centre_hz) >= 1 && m->retune == UINT64_MAX) {
-            m->retune = m->capture[i].start;
-            m->retune_hz = f;
-        }
-        known = true;
-    }
+    for (size_t i = m->captures; i > 0; i--)
+        if (!isnan(m->capture[i - 1].freq_hz))
+            m->centre_hz = m->capture[i - 1].freq_hz;
 }
 
 static void read_annotations(struct sigmf *m, const json_t *list)

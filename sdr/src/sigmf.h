@@ -25,12 +25,10 @@ struct sigmf_capture {
 struct sigmf {
     enum iq_format format;
     enum iq_origin origin;
-    double   rate_hz, centre_hz;    // centre 0 when not said
+    double   rate_hz, centre_hz;    // centre of the first capture that says one; 0: none does
     char     sha512[129];       // of the data, lower-case hex; "" not said
     char     dataset[256];      // a plain relative path below the metadata's folder, or ""
     uint64_t reach;             // a capture or annotation speaks of samples up to here
-    uint64_t retune;            // first sample at another frequency; UINT64_MAX: none
-    double   retune_hz;
     size_t   captures;
     struct sigmf_capture *capture;  // in order of start
 };

@@ -19,7 +19,8 @@ struct src_mark {
     uint64_t lost;              // samples missing directly before the next sample to be read
     int64_t  utc_ns;            // UTC of the next sample; 0: carry on counting
     int64_t  utc_err_ns;
-    double   centre_hz;         // of the next sample and on; 0: as before
+    bool     tuned;             // centre_hz is that of the next sample and on
+    double   centre_hz;
 };
 
 struct src_ops {

@@ -160,11 +160,6 @@ static void ends_early_with_a_sentence(void **state)
           "the data ends at sample 3000, its metadata reaches to 3001", 3000 },
         { META(",\"captures\":[{\"core:sample_start\":0},{\"core:sample_start\":4000}]"),
           "the data ends at sample 3000, its metadata reaches to 4000", 3000 },
-        { META(",\"captures\":[{\"core:sample_start\":0,\"core:frequency\":868e6},"
-               "{\"core:sample_start\":2000,\"core:frequency\":433e6}]"),
-          "retuned to 433000000 Hz at sample 2000: only what lies before", 2000 },
-        { META(",\"captures\":[{\"core:sample_start\":0,\"core:frequency\":868e6},"
-               "{\"core:sample_start\":3000,\"core:frequency\":433e6}]"), "retuned", 3000 },
     };
     for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
         struct iq_source *s;
@@ -186,6 +181,46 @@ static void ends_early_with_a_sentence(void **state)
     }
     unlink("e.sigmf-data");
     unlink("e.sigmf-meta");
+}
+
+// Captures at several frequencies: read whole, each block with its centre, cut where that changes.
+static void carries_the_centre_through(void **state)
+{
+    (void)state;
+    static const struct { uint64_t n0; uint32_t n; double centre_hz; } want[] = {
+        { 0, 700, 868e6 }, { 700, 1024, 433e6 }, { 1724, 576, 433e6 }, { 2300, 700, 868.3e6 },
+    };
+    for (int moved = 0; moved < 2; moved++) {
+        struct iq_source *s;
+        char why[IQ_WHY];
+
+        put_counter("c.sigmf-data");
+        put_text("c.sigmf-meta", META(",\"captures\":["
+            "{\"core:sample_start\":0,\"core:frequency\":868e6},"
+            "{\"core:sample_start\":300,\"core:frequency\":868e6},"
+            "{\"core:sample_start\":500},{\"core:sample_start\":700,\"core:frequency\":433e6},"
+            "{\"core:sample_start\":2300,\"core:frequency\":868.3e6},"
+            "{\"core:sample_start\":3000,\"core:frequency\":1e9}]"));
+        struct iq_file_cfg cfg = { .path = "c.sigmf-meta", .freq_given = moved, .freq_hz = 900e6 };
+        assert_int_equal(iq_open_file(&s, &cfg, why), 0);
+        assert_int_equal(iq_info(s).total, 3000);
+        for (unsigned k = 0; k < 4; k++) {
+            struct iq_block *b = iq_next(s);
+            assert_non_null(b);
+            assert_int_equal(b->n0, want[k].n0);
+            assert_int_equal(b->n, want[k].n);
+            assert_int_equal(b->lost, 0);
+            assert_int_equal(b->flags & IQ_LAST, k == 3 ? IQ_LAST : 0);
+            // --freq says where the first was; the others lie as far from it as they say
+            assert_true(b->centre_hz == want[k].centre_hz + (moved ? 32e6 : 0));
+            iq_unref(b);
+        }
+        assert_null(iq_next(s));
+        assert_string_equal(iq_counts(s)->fault, "");
+        iq_close(s);
+    }
+    unlink("c.sigmf-data");
+    unlink("c.sigmf-meta");
 }
 
 // ---- Recordings that nobody here made --------------------------------------------------------
@@ -231,6 +266,7 @@ int main(void)
         cmocka_unit_test(finds_the_pair_from_either_end),
         cmocka_unit_test(gap_between_captures_is_told),
         cmocka_unit_test(ends_early_with_a_sentence),
+        cmocka_unit_test(carries_the_centre_through),
         cmocka_unit_test(reads_foreign_recordings_whole),
     };
     return cmocka_run_group_tests(tests, files_make, files_drop);
