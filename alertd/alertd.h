@@ -56,6 +56,8 @@ struct action {
     char     key[64];               // Idempotency-Key: the same key gives the same answer
     char     user[48];
     char     text[512];             // note, assignee, ...
+    char     name[64];              // known: what it is,
+    int64_t  until_ns;              // and until when
     char     reason[32];            // close: pilot-found authorised left false-alarm-KIND unknown
     // the answer, filled by the loop after the commit
     enum action_result result;

@@ -121,6 +121,7 @@ static int load_alert(struct core *c, const char *json, size_t len)
         return -ENOMEM;
     a->where = (struct where){ .lat_deg = NAN, .lon_deg = NAN, .alt_m = NAN, .height_m = NAN,
                                .error_m = NAN, .age_s = NAN };
+    a->known.lat_deg = a->known.lon_deg = NAN;
     a->trend_db = a->level_dbfs = a->snr_db = a->p_drone = a->confidence = NAN;
     a->freq_lo_hz = a->freq_hi_hz = NAN;
     if (c->n_alerts == CORE_ALERTS || fields_read(json, len, alert_fields, a) < 0 ||

@@ -179,6 +179,17 @@ struct where { char kind[12]; double lat_deg, lon_deg, alt_m, height_m, error_m,
                int64_t at_ns; };
 struct named { char id[KEYS_NAME], name[KEYS_NAME]; };
 
+// What somebody vouches for, and how it was then (core_known.c); name "": nobody does.
+struct known {
+    char     name[64], text[256], who[48];
+    int64_t  from_ns, until_ns;
+    double   lat_deg, lon_deg;
+    char     family[24], line[32], serial[48], model[48], zone[40];
+    uint32_t drones;
+    unsigned n_sensors;
+    struct named sensors[16];
+};
+
 struct alert {
     char     id[CORE_ID], incident[CORE_ID], rule[32], rules_hash[17], lane[12];
     uint32_t rev, matter_rev;   // matter_rev: the last that changed more than place and level
@@ -204,6 +215,7 @@ struct alert {
     struct { char id[CORE_ID]; } tracks[16];
     char     previous[CORE_ID], merged_into[CORE_ID];
     int64_t  first_ns, last_ns, received_ns, rev_ns;
+    struct known known;
     bool     late;
     char     origin[12], assigned_to[64], reason[32];
     unsigned n_by;
@@ -365,6 +377,9 @@ void alert_param(struct alert *a, const char *key, const char *text);
 void alert_param_num(struct alert *a, const char *key, double v);
 void alert_signal(struct core *c, struct alert *a, const char *signal);
 void alert_tick(struct core *c);
+int  known_act(struct core *c, struct alert *a, struct action *act);   // 0, or -1 with act->why
+void known_text(const struct alert *a, char *ret, size_t size);     // for the note of it
+void known_tick(struct core *c);
 void equip_tick(struct core *c);                    // troubles to alerts of the equipment lane
 
 double place_apart_m(double lat_deg, double lon_deg, double lat2_deg, double lon2_deg);

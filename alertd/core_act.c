@@ -4,6 +4,7 @@
 // An action names the revision its person saw.  It is stale when the alert has changed since in
 // what matters; a new place or level alone does not make a person wrong.  The same key gives the
 // same answer, days later too.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,9 +71,18 @@ static int apply(struct core *c, struct alert *a, struct action *act)
         set_work(c, a, "seen");
         a->reason[0] = 0;
         return 0;
+    case ACT_KNOWN:
+        if (known_act(c, a, act) < 0)
+            return -1;
+        if (!strcmp(a->work, "new"))
+            set_work(c, a, "seen");
+        return 0;
+    case ACT_UNKNOWN:           // from now on it calls again, as everything does
+        a->known = (struct known){ .lat_deg = NAN, .lon_deg = NAN };
+        return 0;
     case ACT_NOTE: case ACT_HANDOVER:
         return act->text[0] ? 0 : bad(act, "there is no text");
-    default:                    // known, unknown, reveal: who and when is what counts
+    default:                    // reveal: who and when is what counts
         return 0;
     }
 }
@@ -94,7 +104,8 @@ static bool same_request(const struct action *a, const struct action *b)
     bool told = a->text[0] || a->reason[0];
     return a->verb == b->verb && !strcmp(a->alert, b->alert) &&
            !strcmp(a->user, b->user) &&
-           (!told || (!strcmp(a->text, b->text) && !strcmp(a->reason, b->reason)));
+           (!told || (!strcmp(a->text, b->text) && !strcmp(a->reason, b->reason) &&
+                      !strcmp(a->name, b->name) && a->until_ns == b->until_ns));
 }
 
 static void judge(struct core *c, struct action *act)
@@ -125,6 +136,8 @@ static void judge(struct core *c, struct action *act)
         bool reason = act->verb == ACT_CLOSE;
         snprintf(text, sizeof text, "%.31s%s%.511s", reason ? act->reason : "",
                  reason && act->text[0] ? ": " : "", act->text);
+        if (act->verb == ACT_KNOWN)
+            known_text(a, text, sizeof text);
         alert_note(c, a, act->user, did[act->verb], text);
     }
 }

@@ -79,6 +79,7 @@ struct alert *alert_new(struct core *c, const char *rule, const char *incident,
     a->received_ns = c->now_ns;
     a->where = (struct where){ .kind = "presence", .lat_deg = NAN, .lon_deg = NAN, .alt_m = NAN,
                                .height_m = NAN, .error_m = NAN, .age_s = NAN };
+    a->known.lat_deg = a->known.lon_deg = NAN;
     a->p_drone = a->confidence = a->freq_lo_hz = a->freq_hi_hz = NAN;
     a->level_dbfs = a->snr_db = a->trend_db = a->runner_up_confidence = NAN;
     a->dirty = a->matter = true;
@@ -104,11 +105,14 @@ void alert_touch(struct alert *a, bool matter)
     a->matter = a->matter || matter;
 }
 
+// What somebody vouches for calls nobody, but that what claims to be ours cannot be.
 void alert_call(struct alert *a, const char *reason)
 {
+    alert_touch(a, true);
+    if (a->known.name[0] && strcmp(reason, "friend"))
+        return;
     a->calls++;
     snprintf(a->call_reason, sizeof a->call_reason, "%s", reason);
-    alert_touch(a, true);
 }
 
 // The oldest note gives way on the screen; every revision of before still holds it.

@@ -171,6 +171,8 @@ static struct alert *current(struct core *c, struct incident *i, const struct vi
     if (!new)
         return a;
     if (a)
+        new->known = a->known;  // the emitter is what was vouched for, not the alert
+    if (a)
         snprintf(new->previous, sizeof new->previous, "%s", a->id);
     snprintf(new->lane, sizeof new->lane, "drone");
     new->late = v->late;
@@ -191,6 +193,7 @@ static bool same_matter(const struct alert *a, const struct alert *b)
     return !strcmp(a->severity, b->severity) && !strcmp(a->line_key, b->line_key) &&
            !strcmp(a->family, b->family) && !strcmp(a->model, b->model) &&
            !strcmp(a->serial, b->serial) && !strcmp(a->zone, b->zone) && a->late == b->late &&
+           !strcmp(a->known.name, b->known.name) && a->known.until_ns == b->known.until_ns &&
            !strcmp(a->friend_state, b->friend_state) && !strcmp(a->verdict, b->verdict) &&
            !strcmp(a->where.kind, b->where.kind) && !strcmp(a->person.kind, b->person.kind) &&
            a->n_sensors == b->n_sensors && a->calls == b->calls;
@@ -238,6 +241,7 @@ void judge_incident(struct core *c, struct incident *i)
     count_drones(a, &v);
     say_all(a, &v, serial);
     friend_say(c, a, i, serial);
+    known_look(c, a, &v);
     a->last_ns = v.last_ns > a->last_ns ? v.last_ns : a->last_ns;
     alert_signal(c, a, signal_now(&v));
     if (memcmp(&was, a, offsetof(struct alert, dirty)))

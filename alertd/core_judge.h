@@ -29,5 +29,7 @@ const struct alertd_ours *friend_of(const struct core *c, const char *serial);
 void friend_look(struct core *c, struct incident *i, struct view *v, const char *serial);
 void friend_say(struct core *c, struct alert *a, const struct incident *i, const char *serial);
 
+void known_look(struct core *c, struct alert *a, const struct view *v);     // core_known.c
+
 // What it is, where, how sure and who hears it, from the view into the alert.
 void say_all(struct alert *a, const struct view *v, const char *serial);

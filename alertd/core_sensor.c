@@ -342,6 +342,7 @@ void core_tick(struct core *c)
         sensor_judge(c, c->sensor[i]);
     fold_tick(c);
     alert_tick(c);
+    known_tick(c);
     equip_tick(c);
     // Counts, clock and what was watched, every 5 s; at once where a sensor changes its state.
     if (c->mono_ns - c->health_mono_ns > 5 * SECOND_NS)

@@ -248,6 +248,7 @@ void api_account(struct web *w, struct acct_job *j)
 static const unsigned needs[ACT_VERBS] = {
     [ACT_ASSIGN] = BODY_TEXT, [ACT_CLOSE] = BODY_REASON, [ACT_NOTE] = BODY_TEXT,
     [ACT_HANDOVER] = BODY_TEXT, [ACT_REVEAL] = BODY_TEXT,
+    [ACT_KNOWN] = BODY_TEXT | BODY_NAME | BODY_UNTIL,
 };
 
 static enum MHD_Result act(struct req *r, const struct body *b)
@@ -259,10 +260,16 @@ static enum MHD_Result act(struct req *r, const struct body *b)
         return reply_error(r, 400, "Needs an Idempotency-Key of 1 to 63 printable characters.");
     if ((b->has & need) != need)
         return reply_error(r, 400, "Needs \"rev\"%s.", need & BODY_REASON ? " and \"reason\"" :
+                           need & BODY_UNTIL ? ", \"name\", \"text\" and \"until\"" :
                            need & BODY_TEXT ? " and \"text\"" : "");
+    int64_t until_ns = 0, err_ns;
+    if (b->has & BODY_UNTIL && utc_parse(b->until, &until_ns, &err_ns) < 0)
+        return reply_error(r, 400, "\"until\" must be a time such as 2030-01-31T18:30:00Z.");
     struct action *a = calloc(1, sizeof *a);
     if (!a)
         return MHD_NO;
+    a->until_ns = until_ns;
+    snprintf(a->name, sizeof a->name, "%s", b->name);
     r->ticket = ++r->w->tickets;
     a->verb = r->route.verb;
     a->rev = b->rev;
@@ -357,7 +364,7 @@ enum MHD_Result api_body(struct req *r)
     static const unsigned allowed[] = {
         [ROUTE_SIGN_IN] = BODY_TOKEN | BODY_USER | BODY_PASSWORD,
         [ROUTE_PASSWORD] = BODY_PASSWORD | BODY_OLD,
-        [ROUTE_ACT] = BODY_REV | BODY_TEXT | BODY_REASON,
+        [ROUTE_ACT] = BODY_REV | BODY_TEXT | BODY_REASON | BODY_NAME | BODY_UNTIL,
     };
     struct body b;
     char why[BODY_WHY];

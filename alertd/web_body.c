@@ -18,6 +18,7 @@ static const struct key {
     { #f, bit, offsetof(struct body, f), sizeof ((struct body *)0)->f, lines }
     KEY(text, BODY_TEXT, true), KEY(reason, BODY_REASON, false), KEY(token, BODY_TOKEN, false),
     KEY(user, BODY_USER, false), KEY(password, BODY_PASSWORD, false), KEY(old, BODY_OLD, false),
+    KEY(name, BODY_NAME, false), KEY(until, BODY_UNTIL, false),
 #undef KEY
 };
 

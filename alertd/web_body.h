@@ -12,13 +12,13 @@
 // Keys a body may have; each value is a string but rev, a whole number from 1.
 enum {
     BODY_REV = 1, BODY_TEXT = 2, BODY_REASON = 4, BODY_TOKEN = 8, BODY_USER = 16,
-    BODY_PASSWORD = 32, BODY_OLD = 64
+    BODY_PASSWORD = 32, BODY_OLD = 64, BODY_NAME = 128, BODY_UNTIL = 256
 };
 
 struct body {
     unsigned has;               // BODY_ bits of the keys that came
     uint32_t rev;
-    char text[512], reason[32], token[64], user[48], password[160], old[160];
+    char text[512], reason[32], token[64], user[48], password[160], old[160], name[64], until[32];
 };
 
 // One JSON object with keys of `allowed` only, none twice, strings UTF-8 without NUL and control

@@ -2,9 +2,10 @@
 // What people do about an alert: the questions asked, and the answer of the post.  Nothing is "done"
 // before the post has stored it.
 import { $, el, text } from "./dom.js";
-import { clean, t } from "./words.js";
+import { clean, t, table } from "./words.js";
 import { is_drone, reasons } from "./alerts.js";
 import { ended } from "./session.js";
+import { now_ms } from "./time.js";
 
 // One question with a choice, a text, or both; null when it was not answered.
 function ask({ title, choices, label, yes, max = 500, was = {} }) {
@@ -74,6 +75,13 @@ const ON_ALERT = {
       choices: reasons(), label: t("ask_close_label"), max: 400, yes: t("ask_close"), was });
     if (r) send("close", a, { reason: r.choice, text: r.text });
   },
+  // Who vouches for it, and for how long: it stays on the screen and calls nobody.
+  async known(a, was) {
+    if (a.known) return send("unknown", a, {});
+    const r = await ask({ title: t("ask_known"), choices: table("known_for"), label: t("ask_known_label"), max: 60, yes: t("ask_known"), was });
+    if (r?.text) send("known", a, { name: r.text, text: r.text, until: new Date(now_ms() + 1000 * Number(r.choice)).toISOString() });
+  },
+  unknown: a => send("unknown", a, {}),
   reopen: a => send("reopen", a, {}),
 };
 

@@ -58,6 +58,7 @@ function chips(a, world) {
     chip(a.work, a.work === "assigned" ? t("assigned_to", { who: a.assigned_to }) : word("work", a.work)),
     again && chip("again", word("call_reason", a.call_reason)),
     a.friend?.state && chip("friend", word("friend", a.friend.state)),
+    a.known?.name && chip("friend", t("known_as", { name: clean(a.known.name), at: time.when(a.known.until) })),
     a.late && chip("late", t("learned_late")),
     a.work === "closed" && a.signal === "heard" && is_drone(a) && chip("again", t("still_transmitting")),
     mixed && a.origin && a.origin !== "live" && chip("origin", word("origin", a.origin))];
@@ -129,6 +130,7 @@ function actions(a, may_act) {
   const b = (verb, key) => el("button", { type: "button", "data-act": verb, id: `act-${verb}` }, t(`do_${verb}`), " ", el("kbd", {}, key));
   return el("menu", { class: "actions" }, may_act && [
     a.work === "new" && b("seen", "s"), open(a) && b("assign", "a"), b("note", "n"),
+    is_drone(a) && (a.known || open(a)) && b(a.known ? "unknown" : "known", "f"),
     open(a) ? b("close", "c") : b("reopen", "c")],
     b("copy", "y"), el("button", { type: "button", class: "quiet back", "data-act": "back", id: "act-back" }, t("do_back")));
 }
@@ -145,6 +147,7 @@ function facts(a, world) {
     drone ? pair("d_what", [w.family, w.link, w.model].filter(Boolean).map(clean).join(", ")) : [],
     pair("d_serial", w.serial && clean(w.serial), t("claimed_by_sender")),
     a.friend?.state ? pair("d_friend", word("friend", a.friend.state), t("friend_means")) : [],
+    a.known?.name ? pair("d_known", clean(`${a.known.name}: ${a.known.text}`), `${clean(a.known.by)}, ${time.when(a.known.from)}`) : [],
     drone ? [where_full(a, world), person(a, world), pair("d_heard_by", clean(sensors_of(a)))] : [],
     pair("d_first", time.when(a.first), time.utc(a.first)), pair("d_last", time.when(a.last), time.utc(a.last)),
     a.late ? pair("d_learned", time.when(a.received), `${time.utc(a.received)} · ${t("after_the_fact")}`) : [],

@@ -102,7 +102,7 @@ const KEYS = {
   j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1),
   m: () => act("mute"), p: () => act("password"), u: () => act("account"), "?": () => act("help"), Escape: back,
   1: () => view("alerts", true), 2: () => view("place", true), 3: () => view("band", true), 4: () => view("sensors", true),
-  s: () => act("seen"), a: () => act("assign"), n: () => act("note"), c: () => act("close"), y: () => act("copy"),
+  s: () => act("seen"), a: () => act("assign"), n: () => act("note"), c: () => act("close"), f: () => act("known"), y: () => act("copy"),
 };
 
 function key(e) {

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct body b;
     char why[BODY_WHY] = "";
-    unsigned allowed = size ? data[0] & 127 : 0;
+    unsigned allowed = size ? data[0] & 127u : 0;
+    allowed |= allowed & BODY_TEXT ? BODY_NAME | BODY_UNTIL : 0;
     int r = body_parse((const char *)data + (size > 0), size - (size > 0), allowed, &b, why);
 
     assert(r ? r == -EINVAL && why[0] : !why[0]);
@@ -21,10 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     assert(!(b.has & ~allowed));
     assert(!(b.has & BODY_REV) == !b.rev);
-    const char *s[] = { b.text, b.reason, b.token, b.user, b.password, b.old };
+    const char *s[] = { b.text, b.reason, b.token, b.user, b.password, b.old,
+                        b.name, b.until };
     const size_t max[] = { sizeof b.text, sizeof b.reason, sizeof b.token, sizeof b.user,
-                           sizeof b.password, sizeof b.old };
-    for (int i = 0; i < 6; i++) {
+                           sizeof b.password, sizeof b.old, sizeof b.name, sizeof b.until };
+    for (int i = 0; i < 8; i++) {
         assert(memchr(s[i], 0, max[i]));
         for (const char *c = s[i]; *c; c++)
             assert((unsigned char)*c >= 32 || (!i && strchr("\n\r\t", *c)));

@@ -45,6 +45,10 @@ mine="document.querySelector('[data-choose=\"$id\"]')"
 is 'the focus is seen' "document.activeElement === $mine && getComputedStyle($mine).outlineStyle !== 'none'"
 wd keys s
 soon 'seen' "return $(text "#row-$id").includes('seen')"
+wd keys f
+soon 'asked who vouches for it' 'return document.querySelector("#ask").open'
+wd js 'document.querySelector("#ask-text").value = "press, says Anna"; document.querySelector("#ask-yes").click()' >/dev/null
+soon 'known' "return $(text "#row-$id").includes('known as press, says Anna until')"
 wd go "$url"
 soon 'seen after a reload' "return document.getElementById('row-$id') && $(text "#row-$id").includes('seen')"
 hear '{"track":"a1","state":"quiet"}'; hear '{"track":"a2","state":"quiet"}'; hear '{"track":"a3","state":"quiet"}'
