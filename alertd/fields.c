@@ -140,6 +140,8 @@ static int read_params(const json_t *o, const struct field *f, char *base)
     json_object_foreach((json_t *)(uintptr_t)o, key, v) {
         if (n == f->max)
             break;
+        if (strlen(key) >= sizeof p->key)       // cut, two could become one
+            return -EINVAL;
         memset(&p[n], 0, sizeof p[n]);
         copy(p[n].key, sizeof p[n].key, key);
         p[n].is_num = json_is_number(v);
