@@ -17,7 +17,7 @@ says() {    # NAME WORD [ARGS]: $tmp/s.yaml is refused with exit 2 and a sentenc
 
 cat >"$tmp/scene.yaml" <<'X'
 name: a carrier and a frame
-rate_hz: 15.36e6
+rate_hz: 10e6
 centre_hz: 2440e6
 duration_s: 2
 seed: 5
@@ -41,7 +41,7 @@ says 'two files' 'one configuration' "$tmp/s.yaml"
 # What it tells of a scene from start to end, recognising only.
 n=$((n + 1)) code=0
 printf 'name: Gate\nradios:\n  - { name: a, scene: scene.yaml }\n' >"$tmp/s.yaml"
-timeout 120 "$sensord" --json "$tmp/s.yaml" >"$tmp/out" 2>"$tmp/err" </dev/null || code=$?
+timeout 300 "$sensord" --json "$tmp/s.yaml" >"$tmp/out" 2>"$tmp/err" </dev/null || code=$?
 [ $code -eq 0 ] || fault "a scene: exit $code: $(head -c 300 "$tmp/err")"
 for want in '"type":"health".*"state":"running"' \
     '"type":"track".*"family":"dji-droneid".*"verdict":"drone"'; do
@@ -94,6 +94,7 @@ ls "$tmp"/spool/*.seg >"$tmp/segs" 2>/dev/null || fault 'nothing waits in the sp
 n=$((n + 1))
 flock "$tmp/spool/lock" sh -c 'echo held >"$1/held"; sleep 2' - "$tmp" & holder=$!
 until [ -s "$tmp/held" ]; do sleep 0.05; done
+: >"$tmp/out"                       # what is waited for must not be the last one's
 "$sensord" --json "$tmp/s.yaml" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
 i=0
 until grep -q '"type":"health"' "$tmp/out" || [ $i -gt 600 ] || ! kill -0 $pid 2>/dev/null; do
