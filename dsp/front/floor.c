@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/front/nth.h"
 #include "dsp/kernel/band.h"
 
 #define WINDOW_ROWS FLOOR_WINDOW
@@ -94,7 +93,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->spread = calloc(f->groups, sizeof *f->spread);
     f->shape = calloc(f->groups, sizeof *f->shape);
     f->inverse = calloc(f->groups, sizeof *f->inverse);
-    f->sort_groups = calloc(f->groups, sizeof *f->sort_groups);
+    f->sort_groups = calloc(f->groups + BAND_READ, sizeof *f->sort_groups);
     f->slow = calloc(g->slow_n, sizeof *f->slow);
     f->fast = calloc(g->fast_n, sizeof *f->fast);
     f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
@@ -380,7 +379,7 @@ static float common_of(struct noise_floor *f, unsigned at)
 
     for (unsigned i = 0; i < n; i++)
         f->sort_groups[i] = f->ring[(size_t)at * n + i] * f->inverse[i];
-    float q = nth(f->sort_groups, n, (unsigned)(COMMON_SHARE * n));
+    float q = f->ops->nth(f->sort_groups, n, (unsigned)(COMMON_SHARE * n));
     return q < 1 || q > (float)COMMON_MAX ? 1 : q;
 }
 

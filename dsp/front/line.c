@@ -95,13 +95,18 @@ const struct line_set *lines_at(const struct lines *l, uint64_t row)
     return &l->set[(l->seen && window >= l->seen ? l->seen - 1 : window) % SETS];
 }
 
-static float mean_of(const float *x, int n)
+// Is the mean of n values, none of them negative, less than `most`?
+static bool mean_under(const float *x, int n, float most)
 {
     float sum = 0;
 
-    for (int i = 0; i < n; i++)
-        sum += x[i];
-    return sum / (float)n;
+    for (int i = 0; i < n; i += 4) {            // once over it stays over
+        for (int k = i; k < i + 4 && k < n; k++)
+            sum += x[k];
+        if (sum / (float)n >= most)
+            return false;
+    }
+    return sum / (float)n < most;               // not a number is not less
 }
 
 static float three(const float *x, int k) { return x[k - 1] + x[k] + x[k + 1]; }
@@ -112,7 +117,7 @@ static bool is_quiet(const float *x, int k)
     int n = AROUND - LINE_REACH;
     float most = fmaxf(QUIET, QUIET_SHARE * x[k]);
 
-    return mean_of(x + k - AROUND, n) < most && mean_of(x + k + LINE_REACH + 1, n) < most;
+    return mean_under(x + k + LINE_REACH + 1, n, most) && mean_under(x + k - AROUND, n, most);
 }
 
 static bool is_clear(const float *x, int k)

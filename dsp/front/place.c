@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/front/nth.h"
-
 #define VALLEY_DB    10.0
 #define VALLEY_WIDE_DB 9.5      // ... where so many degrees of freedom make one value certain
 #define WIDE_DOF     30
@@ -52,7 +50,7 @@ struct placer *placer_new(const struct grid *g, double longest_s)
     p->power = calloc(p->max_hops, sizeof *p->power);
     p->smooth = calloc(p->max_hops, sizeof *p->smooth);
     p->sum = calloc(p->max_hops + 1, sizeof *p->sum);
-    p->sort = calloc(p->max_hops, sizeof *p->sort);
+    p->sort = calloc(p->max_hops + BAND_READ, sizeof *p->sort);
     p->spec = calloc(g->slow_n, sizeof *p->spec);
     if (!p->power || !p->smooth || !p->sum || !p->sort || !p->spec) {
         placer_free(p);
@@ -166,7 +164,7 @@ static float quantile(struct placer *p, const float *x, unsigned n, double q)
 
     for (unsigned i = step / 2; i < n; i += step)
         p->sort[m++] = x[i];
-    return nth(p->sort, m, (unsigned)(q * (m - 1)));
+    return p->ops->nth(p->sort, m, (unsigned)(q * (m - 1)));
 }
 
 static unsigned smoothing(const struct placer *p, double width_hz, double cycles)
@@ -290,7 +288,7 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
     // A valley begins `depth` below the mean of what was before it and ends once the power has
     // risen `depth` above its lowest.  cut[] are the deepest points of valleys.
     unsigned cut[PIECES_MAX + 1], n_cut = 0, low_at = 0, since = 0;
-    double level = 0, low = 0;
+    double level = 0, low = 0, share = 1.0 / (LEVEL_SPANS * by);
     bool falling = false;
     for (unsigned i = 0; i < r.n; i++) {
         double x = fmax(p->smooth[i], 0) + ground;
@@ -298,7 +296,7 @@ unsigned place_split(struct placer *p, const struct place_in *in, const struct s
             if (x * ratio > level)              // a rise: begin anew
                 since = 0;
             since += since < LEVEL_SPANS * by;
-            level += (x - level) / since;
+            level += (x - level) * (since < LEVEL_SPANS * by ? 1.0 / since : share);
             if (x < level * ratio) {
                 falling = true;
                 low = x;

@@ -2,6 +2,7 @@
 // Inner loops over stretches of packed power cells.  Compiled once per instruction set.
 #include "dsp/kernel/band.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "dsp/kernel/vec.h"
@@ -18,19 +19,51 @@ static inline float unpack(uint16_t v)
     return x.f;
 }
 
+INLINE vec_int load_bits(const float *x)
+{
+    vec_int r;
+    memcpy(&r, x, sizeof r);
+    return r;
+}
+
+// Lanes of four vectors summed, as vec_sum does it.
+INLINE void sum_four(const vec s[4], float minus, float *ret)
+{
+    float x[4][VEC];
+
+    memcpy(x, s, sizeof x);
+    for (size_t n = VEC / 2; n >= 4; n /= 2)
+        for (size_t j = 0; j < 4; j++)
+            for (size_t k = 0; k < n; k++)
+                x[j][k] += x[j][k + n];
+    for (size_t j = 0; j < 4; j++)
+        ret[j] = (x[j][0] + x[j][2]) + (x[j][1] + x[j][3]) - minus;
+}
+
 // What lies behind the last of n counts as zero, in whole vectors: bands are often that narrow.
+// Four rows (hops) at a time: there are eight in a call.
 static void sums(const uint16_t *x, size_t stride, size_t rows, size_t n, float minus, float *ret)
 {
-    size_t whole = n / VEC * VEC;
+    size_t whole = n / VEC * VEC, j = 0;
     uint16_t k[VEC];
 
     for (size_t i = 0; i < VEC; i++)
         k[i] = i < n - whole ? 0xffff : 0;
     vec_half keep = vec_load_half(k);
-    for (size_t j = 0; j < rows; j++, x += stride) {
+    for (; j + 4 <= rows; j += 4, x += 4 * stride) {
+        vec s[4];
+        for (size_t r = 0; r < 4; r++) {
+            const uint16_t *y = x + r * stride;
+            for (size_t i = 0; i <= whole; i += LINE)
+                __builtin_prefetch(y + AHEAD * stride + i);
+            s[r] = vec_unpack(vec_load_half(y + whole) & keep);
+            for (size_t i = 0; i < whole; i += VEC)
+                s[r] += vec_unpack(vec_load_half(y + i));
+        }
+        sum_four(s, minus, ret + j);
+    }
+    for (; j < rows; j++, x += stride) {
         vec s = vec_unpack(vec_load_half(x + whole) & keep);
-        for (size_t i = 0; i <= whole; i += LINE)
-            __builtin_prefetch(x + AHEAD * stride + i);
         for (size_t i = 0; i < whole; i += VEC)
             s += vec_unpack(vec_load_half(x + i));
         ret[j] = vec_sum(s) - minus;
@@ -102,13 +135,6 @@ static float means3(const float *restrict x, size_t n, float *restrict ret)
 
 #define RANK_DROP 6            // bits of the mantissa nobody needs
 
-INLINE vec_int load_bits(const float *x)
-{
-    vec_int r;
-    memcpy(&r, x, sizeof r);
-    return r;
-}
-
 // Bits of a float that is not negative rise with it: the answer is found bit by bit from the
 // highest, counting what is smaller, all columns and both ranks at once.
 INLINE void rank_columns(const float *x, size_t stride, size_t n, const unsigned k[2], float *ret0,
@@ -153,8 +179,53 @@ static void ranks(const float *x, size_t stride, size_t n, const unsigned k[2], 
         rank_columns(x + c, stride, n, k, ret0 + c, ret1 + c);
 }
 
+// Bits as a whole number that rises with the value, of either sign; and back.
+INLINE vec_int in_order(vec_int v) { return v ^ (v >> 31 & 0x7fffffff); }
+
+// Half by half between the least and the largest: how many are no larger than the middle?
+static float nth(float *x, size_t n, size_t k)
+{
+    size_t whole = (n + VEC - 1) / VEC * VEC;
+    vec_int least = (vec_int){ 0 } + INT32_MAX, most = -least;
+    int32_t lo = INT32_MAX, hi = INT32_MIN, c[VEC], far = INT32_MAX;
+    float r;
+
+    for (size_t i = n; i < whole; i++)
+        x[i] = x[0];
+    for (size_t i = 0; i < whole; i += VEC) {
+        vec_int v = in_order(load_bits(x + i)), less = v < least, more = v > most;
+        least = (less & v) | (~less & least);
+        most = (more & v) | (~more & most);
+        memcpy(x + i, &v, sizeof v);
+    }
+    for (size_t i = n; i < whole; i++)          // none of them: larger than any
+        memcpy(x + i, &far, sizeof far);
+    memcpy(c, &least, sizeof c);
+    for (size_t i = 0; i < VEC; i++)
+        lo = c[i] < lo ? c[i] : lo;
+    memcpy(c, &most, sizeof c);
+    for (size_t i = 0; i < VEC; i++)
+        hi = c[i] > hi ? c[i] : hi;
+    while (lo < hi) {
+        int32_t mid = (int32_t)((int64_t)lo + ((int64_t)hi - lo) / 2);
+        vec_int count = { 0 }, middle = count + mid;
+        for (size_t i = 0; i < whole; i += VEC)
+            count -= load_bits(x + i) <= middle;
+        memcpy(c, &count, sizeof c);
+        for (size_t i = 1; i < VEC; i++)
+            c[0] += c[i];
+        if ((size_t)c[0] > k)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    lo ^= lo >> 31 & 0x7fffffff;
+    memcpy(&r, &lo, sizeof r);
+    return r;
+}
+
 extern const struct band_ops PASTE(band_ops, ISA);
 const struct band_ops PASTE(band_ops, ISA) = {
     .sums = sums, .means = means, .add = add, .bins = bins, .means3 = means3,
-    .ranks = ranks,
+    .nth = nth, .ranks = ranks,
 };

@@ -24,6 +24,8 @@ struct band_ops {
                  float *restrict ret_density);
     // Means of each value and its two neighbours, of two at the ends; the largest.
     float (*means3)(const float *restrict x, size_t n, float *restrict ret);
+    // The k-th smallest of n values; x is used up and has room for n + BAND_READ.
+    float (*nth)(float *x, size_t n, size_t k);
     // The k[0]-th and k[1]-th smallest values of each of BAND_COLUMNS columns of a table with n
     // rows, `stride` values apart, to 16 bits of their mantissas.  No value is negative.
     void (*ranks)(const float *x, size_t stride, size_t n, const unsigned k[2], float *ret0,
