@@ -6,7 +6,8 @@
 //     watch_feed   server-sent events into a world, with sign-in and reconnection
 //     watch_tell   changes as lines and as JSON
 //     watch_local  a sensor's Unix socket into the same world
-//     watch_text   the world as text: alerts first, one plain line each, then sensors
+//     watch_text   its things as lines of text
+//     watch_screen all of it on a screen: alerts first, one plain line each, then sensors
 #pragma once
 
 #include <jansson.h>
@@ -101,3 +102,8 @@ void watch_tell_line(struct watch *w, FILE *out, const char *kind, const json_t 
 // Nothing of it steers a terminal: what is not plain ASCII is escaped.
 void watch_tell_json(const struct watch *w, FILE *out, const char *kind, const json_t *what);
 void watch_link_line(const struct watch *w, char *ret, size_t size);
+// What is not live; "" where all is.
+void watch_banner(const struct watch *w, char *ret, size_t size);
+// "Nothing heard; watched 2.4 GHz 100 %": false: nothing is watched, and that is said.
+bool watch_watched(const struct watch *w, const char *table, const char *key, char *ret,
+                   size_t size);

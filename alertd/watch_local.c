@@ -13,7 +13,15 @@
 #include "base/utc.h"
 #include "classifier/wire.h"
 
-struct watch_local { void *ctx, *socket; uint8_t buf[WIRE_MAX]; struct wire_msg m; };
+#define FORGET_NS (INT64_C(120) * 1000000000)   // a track is told every few seconds while it lives
+
+struct watch_local {
+    void    *ctx, *socket, *monitor;    // monitor: says at once when the sensor is gone
+    uint64_t boot;                      // the sensor's start that all this is of
+    int64_t  tidy_ns;
+    uint8_t  buf[WIRE_MAX];
+    struct wire_msg m;
+};
 
 int watch_local_open(struct watch_local **ret, const char *path, char why[WATCH_WHY])
 {
@@ -30,6 +38,11 @@ int watch_local_open(struct watch_local **ret, const char *path, char why[WATCH_
     zmq_setsockopt(l->socket, ZMQ_LINGER, &(int){ 0 }, sizeof(int));
     zmq_setsockopt(l->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     zmq_setsockopt(l->socket, ZMQ_SUBSCRIBE, "", 0);
+    zmq_socket_monitor(l->socket, "inproc://gone", ZMQ_EVENT_DISCONNECTED);
+    if ((l->monitor = zmq_socket(l->ctx, ZMQ_PAIR))) {
+        zmq_setsockopt(l->monitor, ZMQ_LINGER, &(int){ 0 }, sizeof(int));
+        zmq_connect(l->monitor, "inproc://gone");
+    }
     snprintf(at, sizeof at, "ipc://%.250s", path);
     if (zmq_connect(l->socket, at)) {
         snprintf(why, WATCH_WHY, "%.200s: %s", path, zmq_strerror(errno));
@@ -44,6 +57,9 @@ void watch_local_close(struct watch_local *l)
 {
     if (!l)
         return;
+    zmq_socket_monitor(l->socket, NULL, 0);
+    if (l->monitor)
+        zmq_close(l->monitor);
     zmq_close(l->socket);
     zmq_ctx_term(l->ctx);
     free(l);
@@ -77,15 +93,24 @@ static const char *key_of(const struct wire_track *t)
          : !strcmp(t->role, "telemetry") ? "telemetry" : "link";
 }
 
+// In the manner of the post ("2.4 GHz"), whatever the frequency.
+static void band_text(char ret[40], double hz)
+{
+    if (hz >= 1e9)
+        snprintf(ret, 40, "%.1f GHz", hz / 1e9);
+    else
+        snprintf(ret, 40, "%.0f MHz", hz / 1e6);
+}
+
 static void take_track(struct watch *w, const struct wire_msg *m)
 {
     const struct wire_track *t = &m->track;
     bool over = !strcmp(t->state, "ended");
     if (strcmp(t->verdict, "drone"))
         return;
-    char mhz[40] = "";
+    char band[40] = "";
     if (isfinite(t->freq_lo_hz) && isfinite(t->freq_hi_hz))
-        snprintf(mhz, sizeof mhz, "%.1f MHz", (t->freq_lo_hz + t->freq_hi_hz) / 2e6);
+        band_text(band, (t->freq_lo_hz + t->freq_hi_hz) / 2);
     const char *key = key_of(t);
     bool watch = !strcmp(key, "unknown") ||
                  (!strcmp(key, "identification") && strcmp(t->family, "dji-droneid"));
@@ -93,10 +118,12 @@ static void take_track(struct watch *w, const struct wire_msg *m)
         "id", text(t->id), "lane", "drone", "severity", watch ? "watch" : "alarm",
         "work", over ? "closed" : "new",
         "signal", over ? "ended" : !strcmp(t->state, "quiet") ? "quiet" : "heard",
-        "line", "key", key, "params", "what", text(t->link[0] ? t->link : t->family), "band", mhz,
+        "line", "key", key, "params", "what", text(t->link[0] ? t->link : t->family), "band", band,
         "what", "family", text(t->family), "serial", text(t->claimed_serial),
         "first", when(t->first_ns), "last", when(t->last_ns),
         "confidence", isfinite(t->confidence) ? json_real(t->confidence) : json_null());
+    if (a)
+        json_object_set_new(a, "told", json_integer(mono_now_ns()));
     if (a && over)
         json_object_set_new(a, "gone", json_true());
     if (a)
@@ -138,13 +165,53 @@ static void take_ledger(struct watch *w, const struct wire_msg *m)
                                      "origins", text(m->head.origin), "watched", list));
 }
 
+// Two frames an event: which, and where; of one kind only.
+static void take_gone(struct watch_local *l, struct watch *w)
+{
+    char part[300];
+    bool gone = false;
+    while (l->monitor && zmq_recv(l->monitor, part, sizeof part, ZMQ_DONTWAIT) >= 0)
+        gone = true;
+    if (gone)
+        watch_become(w, WATCH_LOST);
+}
+
+// What a sensor that starts again does not know is over; and what it no longer tells.
+static void take_start(struct watch_local *l, struct watch *w)
+{
+    if (l->boot != l->m.head.boot) {
+        json_object_clear(w->now.alert);
+        json_object_clear(w->now.sensor);
+        json_decref(w->now.health);
+        w->now.health = NULL;
+    }
+    l->boot = l->m.head.boot;
+}
+
+static void forget_old(struct watch_local *l, struct watch *w)
+{
+    const char *id;
+    json_t *a;
+    void *next;
+    int64_t now = mono_now_ns();
+    if (now - l->tidy_ns < FORGET_NS / 8)
+        return;
+    l->tidy_ns = now;
+    json_object_foreach_safe(w->now.alert, next, id, a)
+        if (now - json_integer_value(json_object_get(a, "told")) > FORGET_NS)
+            json_object_del(w->now.alert, id);
+}
+
 void watch_local_read(struct watch_local *l, struct watch *w)
 {
     int n;
+    take_gone(l, w);
+    forget_old(l, w);
     while ((n = zmq_recv(l->socket, l->buf, sizeof l->buf, ZMQ_DONTWAIT)) >= 0) {
         if ((size_t)n > sizeof l->buf || wire_unpack(&l->m, l->buf, (size_t)n) != WIRE_OK)
             continue;
         w->heard_ns = utc_now_ns();
+        take_start(l, w);
         watch_become(w, WATCH_LIVE);
         if (!w->now.health)     // what is not live says so from the first message on
             watch_put(w, "health", json_pack("{s:s,s:s,s:[o],s:[]}", "id", "post", "site", "Tyto",

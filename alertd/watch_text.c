@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The world as text for terminals.  The words are those of the page, from the same file.
-//
-//     SIMULATION: nothing on this screen is real
-//     CONNECTION LOST at ...
-//     Stadium, north gate   14:02:11   Watched 2.4 GHz 100 %
-//     new       CRITICAL  14:01:40Z  Drone: DJI Mini 2, ...
-//     Nothing heard; watched ...           (where there is no alert)
-//     gate-north: hears, for 3 min
+// The world as lines of text.  The words are those of the page, from the same file.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wchar.h>
 
 #include "alertd/watch.h"
 #include "base/utc.h"
@@ -22,21 +14,6 @@ static const char *str(const json_t *o, const char *key)
 {
     const char *s = json_string_value(json_object_get(o, key));
     return s ? s : "";
-}
-
-// Cuts s to so many columns; 0: leaves it.
-static void cut(char *s, int cols)
-{
-    int at = 0, len;
-    for (char *p = s; cols && *p; p += len) {
-        int32_t c = words_rune(p, &len);
-        int w = c < 0 ? 1 : wcwidth((wchar_t)c);
-        at += w < 0 ? 1 : w;
-        if (at > cols) {
-            *p = 0;
-            return;
-        }
-    }
 }
 
 // ---- Lines -------------------------------------------------------------------------------------
@@ -103,7 +80,7 @@ void watch_link_line(const struct watch *w, char *ret, size_t size)
 }
 
 // "SIMULATION: ..." of everything heard that is not live; "" where all is.
-static void banner(const struct watch *w, char *ret, size_t size)
+void watch_banner(const struct watch *w, char *ret, size_t size)
 {
     const json_t *list = json_object_get(w->now.health, "origins");
     size_t n = 0;
@@ -120,7 +97,7 @@ static void banner(const struct watch *w, char *ret, size_t size)
 }
 
 // "Nothing heard; watched 2.4 GHz 100 %": or that nothing is watched.
-static bool watched(const struct watch *w, const char *table, const char *key, char *ret,
+bool watch_watched(const struct watch *w, const char *table, const char *key, char *ret,
                     size_t size)
 {
     const json_t *list = json_object_get(w->now.health, "watched");
@@ -139,113 +116,4 @@ static bool watched(const struct watch *w, const char *table, const char *key, c
     json_decref(p);
     words_plain(ret);
     return any;
-}
-
-// "CEST", "+03".
-static void zone_text(char ret[16])
-{
-    time_t s = (time_t)(utc_now_ns() / S_NS);
-    struct tm t;
-
-    localtime_r(&s, &t);
-    strftime(ret, 16, "%Z", &t);
-    words_plain(ret);
-}
-
-// ---- The screen --------------------------------------------------------------------------------
-
-struct page { FILE *out; int cols, rows, n; bool steer; };
-
-static void put(struct page *p, const char *how, char *s)
-{
-    if (p->rows && p->n >= p->rows)
-        return;
-    cut(s, p->cols);
-    if (p->steer)
-        fprintf(p->out, "\033[%sm%s\033[0m\033[K\n", how, s);
-    else
-        fprintf(p->out, "%s\n", s);
-    p->n++;
-}
-
-static int urgency(const json_t *a)
-{
-    static const char *const names[] = { "info", "watch", "alarm", "critical" };
-    for (int i = 3; i > 0; i--)
-        if (!strcmp(str(a, "severity"), names[i]))
-            return i;
-    return 0;
-}
-
-// Drones before equipment, new before seen, urgent before others, young before old.
-static int order(const void *pa, const void *pb)
-{
-    const json_t *a = *(json_t *const *)pa, *b = *(json_t *const *)pb;
-    int da = strcmp(str(a, "lane"), "equipment") != 0;
-    int db = strcmp(str(b, "lane"), "equipment") != 0;
-    int na = !strcmp(str(a, "work"), "new"), nb = !strcmp(str(b, "work"), "new");
-    int d = da != db ? db - da : na != nb ? nb - na : urgency(b) - urgency(a);
-    d = d ? d : strcmp(str(b, "first"), str(a, "first"));
-    return d ? d : strcmp(str(a, "id"), str(b, "id"));
-}
-
-static void put_alerts(const struct watch *w, struct page *p, int room)
-{
-    size_t n = 0, all = json_object_size(w->now.alert);
-    json_t **list = calloc(all + 1, sizeof(json_t *)), *v;
-    const char *id;
-    char text[2200];
-    json_object_foreach(w->now.alert, id, v)
-        if (list && strcmp(str(v, "work"), "closed"))
-            list[n++] = v;
-    if (n)
-        qsort(list, n, sizeof *list, order);
-    for (size_t i = 0; i < n; i++) {
-        if (room && (int)i + 1 >= room && i + 1 < n) {
-            json_t *k = json_pack("{s:i}", "n", (int)(n - i));
-            words_fill(w->words, "ui", "and_more", k, text, sizeof text);
-            json_decref(k);
-            put(p, "0", text);
-            break;
-        }
-        watch_line(w, list[i], text, sizeof text);
-        put(p, urgency(list[i]) >= 2 ? "1" : "0", text);
-    }
-    bool drone = n && strcmp(str(list[0], "lane"), "equipment");
-    free(list);
-    if (!drone && w->link == WATCH_LIVE) {
-        bool seen = watched(w, "quiet", "nothing", text, sizeof text);
-        put(p, seen ? "0" : "1", text);
-    }
-}
-
-int watch_screen(const struct watch *w, FILE *out, int cols, int rows, bool steer)
-{
-    struct page p = { out, cols, rows, 0, steer };
-    char text[2200], at[WORDS_TIME], zone[16], bands[400];
-    json_t *v;
-    const char *id;
-    banner(w, text, sizeof text);
-    if (*text)
-        put(&p, "7", text);
-    if (w->link != WATCH_LIVE) {
-        watch_link_line(w, text, sizeof text);
-        put(&p, "1;7", text);
-    }
-    words_time(clock_now(), utc_now_ns(), at);
-    zone_text(zone);                // named once: all times below are this clock's
-    if (w->link != WATCH_LIVE || !watched(w, "ui", "watched", bands, sizeof bands))
-        bands[0] = 0;
-    snprintf(text, sizeof text, "%.80s   %s %s   %s", *str(w->now.health, "site")
-             ? str(w->now.health, "site") : "Tyto", at, zone, bands);
-    words_plain(text);
-    put(&p, "1", text);
-    int below = (int)json_object_size(w->now.sensor) + 3;
-    put_alerts(w, &p, rows ? (rows - p.n - below > 3 ? rows - p.n - below : 3) : 0);
-    put(&p, "0", (char[]){ "" });
-    json_object_foreach(w->now.sensor, id, v) {
-        watch_sensor(w, v, text, sizeof text);
-        put(&p, strcmp(str(v, "state"), "ok") ? "1" : "0", text);
-    }
-    return p.n;
 }

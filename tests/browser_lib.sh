@@ -63,7 +63,7 @@ mkfifo ear
 "$tool/sensor" north "$endpoint" "$(cat post/public.key)" simulation <ear 2>sensor.err &
 sensor=$!
 exec 9>ear
-hear() { echo "$1" >&9; }
+hear() { printf "%s\n" "$1" >&9; }
 
 # It picks a free port for one family of addresses and may find it taken in the other.
 for again in 1 2 3 4 5; do

@@ -3,6 +3,7 @@
 // and with a real key, what it is told on standard input, one JSON object a line.
 //
 //     sensor KEYS_DIR ENDPOINT POST_KEY [ORIGIN, else live]
+//     sensor --local SOCKET [ORIGIN]          no post: to whoever listens at its own socket
 //
 //     {"track":"t1","family":"dji-ocusync","role":"video"}     heard from now on, told each second
 //     {"track":"t1","state":"quiet"}                           and no longer
@@ -43,7 +44,7 @@ static struct {
     unsigned     n_radios;
     struct held  held[HELD];
     int64_t      heard_ns, ledger_ns;
-    bool         mute, up, views;
+    bool         mute, up, views, local;
 } u;
 
 static void put(char *to, size_t size, const json_t *o, const char *key, const char *otherwise)
@@ -290,7 +291,7 @@ static void listen_all(void)
 
 static void tick(void)
 {
-    if (mono_now_ns() - u.heard_ns > 2 * S) {       // acknowledged every second while it lives
+    if (!u.local && mono_now_ns() - u.heard_ns > 2 * S) {   // acknowledged each second else
         u.up = false;
         say_hello();
     }
@@ -323,19 +324,34 @@ static void *join(const char *keys, const char *endpoint, const char *post)
     return s;
 }
 
+static void *stand(const char *path)
+{
+    char at[300];
+    void *s = zmq_socket(zmq_ctx_new(), ZMQ_PUB);
+    zmq_setsockopt(s, ZMQ_LINGER, &(int){ 200 }, sizeof(int));
+    snprintf(at, sizeof at, "ipc://%s", path);
+    if (zmq_bind(s, at)) {
+        fprintf(stderr, "sensor: %s: %s\n", at, zmq_strerror(errno));
+        exit(2);
+    }
+    u.local = u.up = true;
+    return s;
+}
+
 int main(int argc, char **argv)
 {
     static char text[8192];
     size_t at = 0;
     int64_t last_ns = 0, row_ns = 0;
-    if (argc < 4) {
+    bool local = argc > 2 && !strcmp(argv[1], "--local");
+    if (argc < 4 && !local) {
         fputs("usage: sensor KEYS_DIR ENDPOINT POST_KEY [ORIGIN] <JSON lines\n", stderr);
         return 2;
     }
-    u.origin = argc > 4 ? argv[4] : "live";
+    u.origin = argc > 4 - local ? argv[4 - local] : "live";
     u.boot = (uint64_t)utc_now_ns();
     u.ledger_ns = utc_now_ns();
-    u.socket = join(argv[1], argv[2], argv[3]);
+    u.socket = local ? stand(argv[2]) : join(argv[1], argv[2], argv[3]);
     for (;;) {
         struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
         if (poll(&p, 1, 50) > 0) {
@@ -351,7 +367,8 @@ int main(int argc, char **argv)
                     return 0;
             }
         }
-        listen_all();
+        if (!u.local)
+            listen_all();
         if (!u.mute && mono_now_ns() - last_ns > S) {
             last_ns = mono_now_ns();
             tick();
