@@ -218,7 +218,7 @@ static void taken_back(void **state)
     struct alert *a = vouched();
     assert_int_equal(say(a, ACT_UNKNOWN, "", 0, NULL), ACT_DONE);
     assert_string_equal(a->known.name, "");
-    hear("dji-ocusync", "video", "named", 0.9);         // and what changes calls again, or not at all
+    hear("dji-ocusync", "video", "named", 0.9);
     assert_int_equal(a->calls, 1);
 }
 
