@@ -33,7 +33,7 @@ function ask({ title, choices, label, yes, max = 500, was = {} }) {
 
 export function say(words, bad) {
   const b = $("say");
-  b.textContent = words;
+  text(b, words);
   b.className = bad ? "bad" : "good";
   b.hidden = false;
   clearTimeout(say.timer);

@@ -9,7 +9,7 @@ import { clean, has_word, line, t, table, word } from "./words.js";
 
 const URGENT = { critical: 3, alarm: 2, watch: 1, info: 0 };
 const MARK = { critical: "▲▲", alarm: "▲", watch: "◆", info: "●" };
-const SHOWN = 200, CLOSED_SHOWN = 200;   // rows of a lane; the rest is counted
+const SHOWN = 200;   // rows of a lane; the rest is counted
 
 export const open = a => a.work !== "closed";
 export const is_drone = a => (a.lane ?? "drone") === "drone";
@@ -82,7 +82,7 @@ function row(a, selected, world, live) {
 export function draw_list(world, selected, live) {
   const all = [...world.alert.values()].sort(order), now = all.filter(open);
   const drones = now.filter(is_drone), things = now.filter(a => !is_drone(a));
-  const closed = all.filter(a => !open(a)).sort((a, b) => time.of(b.last) - time.of(a.last)).slice(0, CLOSED_SHOWN);
+  const closed = all.filter(a => !open(a)).sort((a, b) => time.of(b.last) - time.of(a.last));
   const unfolded = $("closed").open;
   // Of the most urgent; the chosen one in any case.
   const shown = list => list.filter((a, i) => i < SHOWN || a.id === selected);

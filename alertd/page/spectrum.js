@@ -8,7 +8,7 @@ import { $, el, text } from "./dom.js";
 import { clean, t } from "./words.js";
 import * as time from "./time.js";
 
-const ROWS = 240, W = 512, LINE_H = 90, TOP_DB = 40;
+const ROWS = 240, W = 512, LINE_H = 90;
 const PANELS = 16, KEEP_S = 600;        // so many at once; one unheard for so long goes
 const panels = new Map();
 

@@ -19,6 +19,7 @@ soon 'a password is offered' "return $(shown '#offer')"
 wd keys p
 soon 'the form' "return $(shown '#password-box') && document.activeElement.id === 'password-one'"
 is 'the rules come first' "$(text '#password-rules').includes('At least 10 characters')"
+is 'nothing sticks out of it' '(e => e.scrollWidth <= e.clientWidth && document.querySelector("#password-rules").getBoundingClientRect().left > e.getBoundingClientRect().left + 5)(document.querySelector("#password-box"))'
 is 'the banner is over it too' "$(shown '#password-box .banner')"
 wd keys "owl${tab}owl$enter"
 soon 'too short is told at once' "return $(text '#password-why') === 'It has fewer than 10 characters.'"
