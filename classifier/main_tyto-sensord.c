@@ -24,7 +24,7 @@
 #include "classifier/sensord.h"
 
 #define STEP_MS     100
-#define ANSWER_S    10.0        // a post that is there has answered by then
+#define WHAT_S      60.0        // a radio that runs is spoken of so often at most
 #define SPOOL_S     10.0        // one that was killed holds its spool until the kernel let it go
 #define DRAIN_S     1.0         // for the chains, and
 #define DRAIN_PUB_S 0.5         // for the link: ended within 2 s of SIGTERM
@@ -140,10 +140,11 @@ struct sensord {
     struct chain      *chain[WIRE_RADIOS];
     unsigned           started;
     _Atomic bool       broken;
-    bool               was_connected, was_refused, was_waiting;
+    struct link_told   link;
     int64_t            link_ns;         // when the link began to be looked for
-    uint64_t           was_lost;
     int                told_state[WIRE_RADIOS];
+    char               told_what[WIRE_RADIOS][160];
+    int64_t            told_ns[WIRE_RADIOS];
     bool               told_refused[WIRE_RADIOS];
 };
 
@@ -209,45 +210,46 @@ static int chains_make(struct sensord *s)
     return 0;
 }
 
-// What a person at the journal wants to know of the link.
 static void link_log(struct sensord *s)
 {
+    double now_s = (double)(mono_now_ns() - s->link_ns) * 1e-9;
+    char text[LINK_TEXT];
     struct pub_stats p;
+    int level;
 
     if (!s->tell.pub || !s->cfg.endpoint[0])
         return;
     pub_stats(s->tell.pub, &p);
-    if (p.connected != s->was_connected)
-        log_say(p.connected ? LOG_INFO : LOG_WARN, p.connected ? "the command post answers at %s" :
-                "no link to %s; events wait in the spool", s->cfg.endpoint);
-    if (p.handshakes_refused && !p.connected && !s->was_refused)
-        log_say(LOG_WARN, "%s refuses the link: is this sensor's key enrolled there, and is the "
-                "post's key in %s right?", s->cfg.endpoint, s->opt.file);
-    // Nobody there since the start: with a wrong address nothing else would be said of it.
-    if (!s->was_waiting && !p.connected && !p.handshakes_refused &&
-        mono_now_ns() - s->link_ns > (int64_t)(ANSWER_S * 1e9)) {
-        log_say(LOG_WARN, "no answer from %s yet; events wait in the spool: is that the post's "
-                "address, does it run, is the port open on the way?", s->cfg.endpoint);
-        s->was_waiting = true;
-    }
-    s->was_waiting = s->was_waiting || p.connected;
-    s->was_refused = p.handshakes_refused && !p.connected;
-    if (p.lost > s->was_lost && !s->was_lost)
-        log_say(LOG_WARN, "the spool was full or too old: events were lost");
-    s->was_connected = p.connected;
-    s->was_lost = p.lost;
+    while ((level = link_words(&s->link, &p, &s->cfg, now_s, text)))
+        log_say((enum log_level)level, "%s", text);
+}
+
+// A change of state at once; of a radio that runs, a new sentence once a minute at most.
+static bool radio_news(struct sensord *s, unsigned i, const struct wire_radio *w)
+{
+    int now = s->chain[i]->state_told;
+    int64_t now_ns = mono_now_ns();
+    bool changed = now != s->told_state[i], other = strcmp(w->what, s->told_what[i]) != 0;
+
+    if (!changed && !(other && w->what[0] &&
+                      now_ns - s->told_ns[i] > (int64_t)(WHAT_S * 1e9)))
+        return false;
+    s->told_state[i] = now;
+    s->told_ns[i] = now_ns;
+    memcpy(s->told_what[i], w->what, sizeof w->what);
+    return true;
 }
 
 static void radios_log(struct sensord *s)
 {
     for (unsigned i = 0; i < s->cfg.n_radios; i++) {
-        int now = s->chain[i]->state_told;
-        struct wire_radio *w = &s->health.msg.health.radio[i];
-        if (now == s->told_state[i] || s->health.msg.head.kind != WIRE_HEALTH)
+        const struct wire_radio *w = &s->health.msg.health.radio[i];
+        if (s->health.msg.head.kind != WIRE_HEALTH || !radio_news(s, i, w))
             continue;
-        s->told_state[i] = now;
-        log_say(now == RADIO_RUNNING || now == RADIO_STARTING ? LOG_INFO : LOG_WARN,
-                "%s: %s%s%s", w->name, w->state, w->what[0] ? ": " : "", w->what);
+        int now = s->told_state[i];
+        bool well = (now == RADIO_RUNNING || now == RADIO_STARTING) && !w->what[0];
+        log_say(well ? LOG_INFO : LOG_WARN, "%s: %s%s%s", w->name, w->state,
+                w->what[0] ? ": " : "", w->what);
     }
 }
 

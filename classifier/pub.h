@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "classifier/spool.h"
 #include "classifier/wire.h"
 #include "hw/keys.h"
 
@@ -25,14 +26,24 @@ struct pub_cfg {
     double      spool_s;
     const char *local;          // path of a Unix socket, NULL none
     double      retry_s;        // unacknowledged so long: sent again.  0: 10 s
+    double      dead_s;         // silent so long: another connection.  0: 60 s
     double      reconnect_s;    // first pause before a connection is tried again.  0: 0.5 s
 };
+
+// Why there is no link though somebody answers: it said that it does not know our key; it speaks
+// something else; it hung up before the end (a wrong key of the post's ends so, and a proxy with
+// nobody behind it).
+enum pub_denial { PUB_NOT_DENIED, PUB_DENIED_KEY, PUB_DENIED_TALK, PUB_DENIED_END };
 
 struct pub_stats {
     bool     connected;         // the post has shaken hands and answered
     uint64_t sent, acked, dropped;      // dropped: the queue was full, before a number was given
     uint64_t spool_bytes, lost, refused;    // refused: packing found a value the wire may not hold
     uint64_t handshakes, handshakes_refused;
+    enum pub_denial denial;     // why the last one failed; PUB_NOT_DENIED since one succeeded
+    unsigned denials;           // in a row
+    uint64_t lost_by[SPOOL_WHYS];       // lost, by reason (classifier/spool.h)
+    struct spool_found found;   // in the spool at the start
 };
 
 struct pub;

@@ -36,7 +36,7 @@ static void copy_drop(struct resend *l, bool acked)
     struct resend_copy *c = &l->copy[l->copy_first % RESEND_COPIES];
 
     if (c->p && !c->on_disk && !acked)
-        spool_lose(l->spool, l->boot[0].boot, c->seq, c->seq);
+        spool_lose(l->spool, l->boot[0].boot, c->seq, c->seq, SPOOL_DISK);
     l->copy_bytes -= c->len;
     free(c->p);
     *c = (struct resend_copy){ 0 };
@@ -54,7 +54,7 @@ static void copy_add(struct resend *l, uint64_t seq, const uint8_t *msg, size_t 
     if (!c->p) {
         c->len = 0;
         if (!on_disk)
-            spool_lose(l->spool, l->boot[0].boot, seq, seq);
+            spool_lose(l->spool, l->boot[0].boot, seq, seq, SPOOL_DISK);
         return;
     }
     memcpy(c->p, msg, len);
@@ -129,7 +129,8 @@ static int send_msg(struct resend *l, const struct wire_msg *m)
 }
 
 // What is neither in memory nor on disk will never come.
-static int hole_tell(struct resend *l, const struct resend_boot *b, uint64_t from, uint64_t to)
+static int hole_tell(struct resend *l, const struct resend_boot *b, uint64_t from, uint64_t to,
+                     enum spool_why why)
 {
     struct wire_msg m = { .head = { .v = WIRE_VERSION, .kind = WIRE_LOST },
                           .span = { b->boot, from, to } };
@@ -138,7 +139,7 @@ static int hole_tell(struct resend *l, const struct resend_boot *b, uint64_t fro
     for (unsigned i = 0; spool_lost(l->spool, i, &s); i++)
         if (s.boot == b->boot && s.from <= from && s.to >= to)
             return send_msg(l, &m);     // counted already
-    spool_lose(l->spool, b->boot, from, to);
+    spool_lose(l->spool, b->boot, from, to, why);
     return send_msg(l, &m);
 }
 
@@ -182,7 +183,7 @@ void resend_heard(struct resend *l, const struct wire_msg *m, int64_t now_ns)
         bool resume = m->head.kind == WIRE_RESUME;
         // A post that was set back to an older store: what it lacks is no longer here.
         if (resume && !b->synced && m->span.to < b->ack)
-            hole_tell(l, b, m->span.to, b->ack - 1);
+            hole_tell(l, b, m->span.to, b->ack - 1, SPOOL_ASKED);
         boot_ack(l, b, resume ? m->span.to : m->span.to + 1, now_ns);
         if (resume && !b->synced) {
             b->synced = true;
@@ -265,7 +266,7 @@ static int late_one(struct resend *l, struct resend_boot *b, int64_t now_ns)
             for (uint64_t k = b->late_next; k < have; k++)
                 if (copy_at(l, k))
                     have = k;
-        int r = hole_tell(l, b, b->late_next, have - 1);
+        int r = hole_tell(l, b, b->late_next, have - 1, SPOOL_DAMAGED);
         if (r == 0)
             b->late_next = b->hole_end = have;
         return r < 0 ? r : 1;

@@ -9,6 +9,7 @@ int pub_dealer(void *ctx, const struct pub_cfg *c, void **ret, void **ret_monito
                char why[PUB_WHY]);
 int pub_local(void *ctx, const char *path, void **ret, char why[PUB_WHY]);
 enum pub_happened { PUB_NOTHING, PUB_SHAKEN, PUB_DENIED, PUB_DOWN, PUB_OTHER };
-enum pub_happened pub_monitor(void *monitor);       // one of what happened to the DEALER
+// One of what happened to the DEALER; PUB_DENIED with its reason.
+enum pub_happened pub_monitor(void *monitor, enum pub_denial *ret_why);
 int pub_watchers(void *local);      // 1: somebody subscribed, 0: the last one went, -1: no news
 int pub_fault(char why[PUB_WHY], const char *what, const char *arg, int err);   // -err

@@ -71,6 +71,18 @@ struct wire_view tell_wanted(const struct tell *t);
 void tell_health(const char *dir, const struct wire_msg *m);
 void tell_health_end(const char *dir);
 
+// What to say of the link in the journal: a log level and the sentence, 0: nothing more is due.
+#define LINK_TEXT 600
+struct link_told {                      // zero at the start
+    bool     connected, waited;
+    unsigned found;
+    enum pub_denial denial;
+    uint64_t lost_by[SPOOL_WHYS], dropped;
+    double   lost_s[SPOOL_WHYS], dropped_s;
+};
+int link_words(struct link_told *t, const struct pub_stats *p, const struct sensord_cfg *c,
+               double now_s, char text[LINK_TEXT]);     // now_s: since the start
+
 // ---- One radio -------------------------------------------------------------------------------
 
 #define SAY_TRACKS CLS_TRACKS

@@ -3,14 +3,16 @@
 //
 //     0      8     16        24          56   64
 //     | magic | boot | UTC ns | post's key | 0 |            all numbers little-endian
-//     | magic 4 | length 4 | seq 8 | crc 4 | 0 4 | sealed message |   one record
+//     | magic 4 | length 4 | seq 8 | mac 8 | sealed message |   one record
 //
-// A power cut leaves a torn record at the end: the length or the crc tells, and what stands before
-// it is good.  A message damaged in the middle is passed over by its length.
+// The mac is keyed with the sensor's secret and covers the file's number and boot, too: a record
+// that was changed, moved to another file, or written by another sensor is none.  Behind one, the
+// next is looked for by its magic.  A power cut leaves a torn record at the end.
 #include "classifier/spool_seg.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +20,9 @@
 
 #include "base/bytes.h"
 
-#define SEG_MAGIC "TYTOSPL1"
-#define REC_MAGIC 0x31434552u   // "REC1"
+#define SEG_MAGIC "TYTOSPL2"
+#define REC_MAGIC 0x32434552u   // "REC2"
+#define SEARCHES  64            // for the next record in a damaged file: bounds the time it takes
 
 static void put_le(uint8_t *p, unsigned n, uint64_t v)
 {
@@ -27,19 +30,21 @@ static void put_le(uint8_t *p, unsigned n, uint64_t v)
         p[i] = (uint8_t)(v >> (8 * i));
 }
 
-// CRC-32 (IEEE 802.3), four bits a step.
-static uint32_t crc32(uint32_t c, const uint8_t *p, size_t n)
+// 64 of its bits: who forges has one try for each message.
+static void record_mac(const struct seg *g, const uint8_t *rec, const uint8_t *p, size_t len,
+                       uint8_t ret[8])
 {
-    static const uint32_t t[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158,
-        0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4,
-        0xa00ae278, 0xbdbdf21c };
-    c = ~c;
-    for (size_t i = 0; i < n; i++) {
-        c = t[(c ^ p[i]) & 15] ^ c >> 4;
-        c = t[(c ^ p[i] >> 4) & 15] ^ c >> 4;
-    }
-    return ~c;
+    crypto_generichash_state h;
+    uint8_t file[12], all[crypto_generichash_BYTES_MIN];
+
+    put_le(file, 4, g->no);
+    put_le(file + 4, 8, g->boot);
+    crypto_generichash_init(&h, g->mac, 32, sizeof all);
+    crypto_generichash_update(&h, file, sizeof file);
+    crypto_generichash_update(&h, rec + 4, 12);
+    crypto_generichash_update(&h, p, len);
+    crypto_generichash_final(&h, all, sizeof all);
+    memcpy(ret, all, 8);
 }
 
 void seg_name(const struct seg *g, char ret[SEG_NAME])
@@ -90,8 +95,7 @@ int seg_add(int fd, struct seg *g, uint64_t seq, const uint8_t *p, size_t len)
     put_le(rec, 4, REC_MAGIC);
     put_le(rec + 4, 4, len);
     put_le(rec + 8, 8, seq);
-    put_le(rec + 20, 4, 0);
-    put_le(rec + 16, 4, crc32(crc32(0, rec + 4, 12), p, len));
+    record_mac(g, rec, p, len, rec + 16);
     memcpy(rec + SEG_REC, p, len);
     errno = ENOSPC;
     if (write(fd, rec, SEG_REC + len) != (ssize_t)(SEG_REC + len)) {
@@ -106,42 +110,61 @@ int seg_add(int fd, struct seg *g, uint64_t seq, const uint8_t *p, size_t len)
     return 0;
 }
 
-// One record.  1: its message is damaged, *off stands behind it all the same.
-static int record_read(int fd, const struct seg *g, uint64_t *off, uint8_t *buf, size_t size,
+// One record at off; 1: there, 0: what lies there is none of ours, -EIO.
+static int record_read(int fd, const struct seg *g, uint64_t off, uint8_t *buf, size_t size,
                        uint32_t *ret_len, uint64_t *ret_seq)
 {
-    uint8_t h[SEG_REC];
+    uint8_t h[SEG_REC], mac[8];
 
-    if (pread(fd, h, sizeof h, (off_t)*off) != (ssize_t)sizeof h)
+    if (pread(fd, h, sizeof h, (off_t)off) != (ssize_t)sizeof h)
         return -EIO;
     struct bytes b = bytes_of(h, sizeof h);
     uint32_t magic = bytes_u32(&b), len = bytes_u32(&b);
     uint64_t seq = bytes_u64(&b);
-    uint32_t crc = bytes_u32(&b);
-    if (magic != REC_MAGIC || !len || len > size || len > g->bytes - *off - SEG_REC)
-        return -EBADMSG;            // where the next one begins nobody knows
-    if (pread(fd, buf, len, (off_t)(*off + SEG_REC)) != (ssize_t)len)
+    if (magic != REC_MAGIC || !len || len > size || len > g->bytes - off - SEG_REC)
+        return 0;
+    if (pread(fd, buf, len, (off_t)(off + SEG_REC)) != (ssize_t)len)
         return -EIO;
-    *off += SEG_REC + len;
+    record_mac(g, h, buf, len, mac);
     *ret_len = len;
     *ret_seq = seq;
-    return crc32(crc32(0, h + 4, 12), buf, len) != crc;
+    return !sodium_memcmp(mac, h + 16, sizeof mac);
 }
 
-int seg_read(int fd, const struct seg *g, uint64_t *off, uint8_t *buf, size_t size,
-             uint64_t *ret_seq)
+// The next place behind `off` that looks like a record; the end where there is none.
+static uint64_t record_find(int fd, const struct seg *g, uint64_t off)
+{
+    uint8_t piece[4096], magic[4];
+    ssize_t n;
+
+    put_le(magic, 4, REC_MAGIC);
+    for (off++; off + SEG_REC < g->bytes; off += (uint64_t)n - 3) {
+        n = pread(fd, piece, sizeof piece, (off_t)off);
+        if (n < 4)
+            break;
+        const uint8_t *at = memmem(piece, (size_t)n, magic, 4);
+        if (at)
+            return off + (uint64_t)(at - piece);
+    }
+    return g->bytes;
+}
+
+int seg_read(int fd, struct seg *g, uint64_t *off, uint8_t *buf, size_t size, uint64_t *ret_seq)
 {
     uint64_t seq = 0;
     uint32_t len = 0;
-    int r = 1;
+    int r = 0;
 
-    while (r == 1) {
-        if (*off + SEG_REC > g->bytes)
-            return 0;
-        r = record_read(fd, g, off, buf, size, &len, &seq);
+    for (unsigned i = 0; i < SEARCHES && *off + SEG_REC <= g->bytes; i++) {
+        r = record_read(fd, g, *off, buf, size, &len, &seq);
+        if (r)
+            break;
+        g->damaged = true;
+        *off = record_find(fd, g, *off);
     }
-    if (r < 0)
+    if (r <= 0)
         return r;
+    *off += SEG_REC + len;
     *ret_seq = seq;
     return (int)len;
 }
@@ -150,12 +173,13 @@ static int head_check(int fd, const struct seg *g, const uint8_t post[32], int64
 {
     uint8_t h[SEG_HEAD];
 
-    if (pread(fd, h, sizeof h, 0) != (ssize_t)sizeof h || memcmp(h, SEG_MAGIC, 8) ||
-        memcmp(h + 24, post, 32))
-        return -EINVAL;
+    if (pread(fd, h, sizeof h, 0) != (ssize_t)sizeof h || memcmp(h, SEG_MAGIC, 8))
+        return -EBADMSG;
+    if (memcmp(h + 24, post, 32))
+        return -EKEYREJECTED;
     struct bytes b = bytes_of(h + 8, 16);
     if (bytes_u64(&b) != g->boot)
-        return -EINVAL;
+        return -EBADMSG;
     *ret_utc_ns = (int64_t)bytes_u64(&b);
     return 0;
 }
@@ -174,18 +198,22 @@ int seg_scan(int dir, struct seg *g, const uint8_t post[32], int64_t *ret_utc_ns
         return -errno;
     int r = fstat(fd, &st) < 0 ? -errno : 0;
     if (r == 0 && (!S_ISREG(st.st_mode) || st.st_size < SEG_HEAD || (uint64_t)st.st_size > most))
-        r = -EINVAL;
+        r = -EBADMSG;
     if (r == 0 && (r = head_check(fd, g, post, ret_utc_ns)) == 0) {
         g->bytes = (uint64_t)st.st_size;
         uint64_t good = off;
         while (seg_read(fd, g, &off, buf, sizeof buf, &seq) > 0) {
             if (g->n && seq <= g->last)
-                break;                  // no order of ours
+                continue;               // a copy of an earlier one
             if (!g->n++)
                 g->first = seq;
             g->last = seq;
             good = off;
         }
+        g->torn = good < (uint64_t)st.st_size;
+        g->damaged = g->damaged || g->torn;
+        if (g->damaged && !g->n)
+            r = -EBADMSG;
         g->bytes = good;
     }
     close(fd);

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t buf[WIRE_MAX];
-    struct seg g = { .bytes = size };
+    static const uint8_t mac[32];
+    struct seg g = { .mac = mac, .bytes = size };
     uint64_t off = 0, before = 0, seq = 0;
     int fd = memfd_create("segment", MFD_CLOEXEC), n;
 

@@ -232,8 +232,11 @@ static void an_unknown_key_gets_no_link(void **state)
     UNTIL((pub_stats(p, &s), s.handshakes_refused > 0));
     assert_false(s.connected);
     assert_int_equal(s.sent, 0);
+    assert_int_equal(s.denial, PUB_DENIED_KEY);
     atomic_store(&post.refuse, false);  // enrolled now: everything comes
     UNTIL(acked(p) == 10);
+    pub_stats(p, &s);
+    assert_int_equal(s.denial, PUB_NOT_DENIED);
     pub_free(p, 5);
 }
 
@@ -258,6 +261,7 @@ static void a_full_spool_says_what_it_lost(void **state)
             assert_true(post.boot[0].lost[i - 1]);      // the oldest, and no others
     }
     assert_in_range(lost, 3000, 5500);
+    assert_int_equal(s.lost_by[SPOOL_FULL], s.lost);
 }
 
 static void views_only_on_request(void **state)
