@@ -29,8 +29,9 @@ static void option(void *socket, int name, int v)
 }
 
 // No heartbeats of ZeroMQ's: libzmq 4.3.4 aborts (its issues 3937, 4841) when the timer of one
-// fires on a connection that ended while a full pipe had stopped its input, and so a post that floods and
-// hangs up could end the sensor.  TCP tells of a link that is gone, pub.c of a post that is silent.
+// fires on a connection that ended while a full pipe had stopped its input, and so a post that
+// floods and hangs up could end the sensor.  TCP tells of a link that is gone, pub_run.c of a post
+// that is silent.
 int pub_dealer(void *ctx, const struct pub_cfg *c, void **ret, void **ret_monitor,
                char why[PUB_WHY])
 {
