@@ -51,7 +51,7 @@ static int option(void *s, int name, int v) { return zmq_setsockopt(s, name, &v,
 // libzmq 4.3.4 aborts (its issues 3937, 4841) when the timer of its own heartbeat fires on a
 // connection that ended while a full pipe had stopped its input.  Neither is there: pipes take all
 // that comes (what waits there is bounded below, and by the cut of who floods), and neither side
-// sends heartbeats: TCP's keepalive gives up who is gone, the sensor's silence is the loop's matter.
+// sends heartbeats: TCP's keepalive gives up who is gone, a sensor's silence is the loop's matter.
 // A handshake has 20 s: with a thousand sensors coming back at once on a busy machine each waits
 // its turn, and 5 s made all of them begin again and again.
 static int set_up(struct ingest *g)
