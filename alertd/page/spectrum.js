@@ -70,7 +70,7 @@ export function view_take(v) {
   const p = had ?? panel(key, v.radio);
   const dbfs = Array.from(unpack(v.v), x => v.top_db - x / 2);
   p.last = time.now_ms();
-  const mhz = hz => (hz / 1e6).toFixed(1);
+  const mhz = hz => String(+(hz / 1e6).toFixed(1));
   text(p.head, t("band_head", { radio: v.radio, sensor: v.sensor,
     lo: mhz(v.centre_hz - v.rate_hz / 2), hi: mhz(v.centre_hz + v.rate_hz / 2) }));
   if (!dbfs.length || document.hidden) return;

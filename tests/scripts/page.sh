@@ -122,6 +122,10 @@ week=$(wd js 'const { view_take } = await import("/spectrum.js"), { draw_list } 
     feed = feed_open({ onchange() {}, onview() {}, onstate() {} });
   });
   await done; await new Promise(ok => setTimeout(ok, 300));
+  out.refused = await new Promise(ok => {
+    window.fetch = async () => new Response(JSON.stringify({ error: "This sign-in has 32 screens open already; close one." }), { status: 429 });
+    const f = feed_open({ onchange() {}, onview() {}, onstate(s, since, why) { f2.stop(); ok(`${s}: ${why}`); } }), f2 = f;
+  });
   window.fetch = real;
   out.kept = Object.fromEntries(Object.entries(feed.world).map(([k, m]) => [k, m.size]));
   out.newest = feed.world.alert.has("w59998"); feed.stop();
@@ -132,6 +136,7 @@ expect '"rows":201' 'two hundred rows and what is left out'
 expect '"more":"and 1800 more"' 'what is left out is told'
 expect '"alert":8192' 'a stated number of alerts'
 expect '"newest":true' 'the newest stay'
+expect '"refused":"lost: This sign-in has 32 screens open already; close one."' 'why the post refuses'
 case $week in *track*) fault "tracks are kept for nothing: $week" ;; esac
 wd go "$url"
 soon 'as before' "return $rows >= 3"
