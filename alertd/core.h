@@ -99,6 +99,7 @@ struct sensor {
     struct wire_health health;
     int64_t  health_mono_ns;
     double   loss_share;                        // of the last 30 s, the worst radio's
+    int64_t  loss_looked_ns;
     struct loss_log *loss;      // WIRE_RADIOS of them, from the first health on
     struct floor_log *floor;    // FLOOR_PLACES of them, from the first health on
     struct wire_ledger ledger[CORE_LEDGERS];

@@ -95,6 +95,9 @@ static void judge_radios(struct core *c, struct sensor *s)
 
 static void judge_loss(struct core *c, struct sensor *s)
 {
+    if (c->mono_ns - s->loss_looked_ns < S_NS && s->loss_looked_ns >= s->health_mono_ns)
+        return;                 // five times a second of a thousand sensors would be work
+    s->loss_looked_ns = c->mono_ns + 1;
     struct loss_news n = loss_look(c, s, s->bad_since_ns[TROUBLE_LOSS] != 0,
                                    s->bad_since_ns[TROUBLE_CLIP] != 0);
     s->loss_share = n.share;
