@@ -67,10 +67,11 @@ void clock_note(struct core *c, struct sensor *s, const struct wire_head *h)
     note_off(c, s, h->t_ns - c->now_ns);
 }
 
-// A radio's time stamps that jump: its driver's or its firmware's fault, or the system's clock.
+// A radio's time stamps that jump: its driver's or its firmware's fault.  The sensor then dates by
+// its own clock, and only estimates what is lost.  Where that clock jumped, this counts it, too.
 void clock_radio(struct sensor *s, const struct wire_radio *new, const struct wire_radio *old)
 {
-    if (new->time_jumps <= old->time_jumps)
+    if (new->time_jumps <= old->time_jumps || s->jump_ns)
         return;
     s->stamp_jumps += new->time_jumps - old->time_jumps;
     snprintf(s->stamp_radio, sizeof s->stamp_radio, "%s", new->name);
@@ -89,9 +90,7 @@ void clock_judge(struct core *c, struct sensor *s)
     else
         snprintf(what, sizeof what, "%.1f s by its own word", (double)s->clock.err_ns / 1e9);
     sensor_mark(c, s, TROUBLE_CLOCK, s->clock_bad, what);
-    if (s->jump_ns)
-        snprintf(what, sizeof what, "by %+.1f s", (double)s->jump_ns / 1e9);
-    else
-        snprintf(what, sizeof what, "time stamps of radio %.31s", s->stamp_radio);
-    sensor_mark_count(c, s, TROUBLE_JUMP, s->jumps + s->stamp_jumps, what);
+    snprintf(what, sizeof what, "by %+.1f s", (double)s->jump_ns / 1e9);
+    sensor_mark_count(c, s, TROUBLE_JUMP, s->jumps, what);
+    sensor_mark_count(c, s, TROUBLE_STAMPS, s->stamp_jumps, s->stamp_radio);
 }

@@ -32,6 +32,7 @@ static const struct {
     [TROUBLE_FLOOR_HIGH] = { "floor-high",  SEV_WATCH, 0 },
     [TROUBLE_FLOOR_LOW]  = { "floor-low",   SEV_WATCH, 0 },
     [TROUBLE_JUMP]    = { "clock-jump",     SEV_WATCH, 0 },
+    [TROUBLE_STAMPS]  = { "stamps-jump",    SEV_WATCH, 0 },
     [TROUBLE_FAULTS]  = { "malformed",      SEV_WATCH, 0 },
 };
 

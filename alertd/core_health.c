@@ -100,7 +100,7 @@ static void write_trouble(struct json *j, const struct sensor *s)
     static const char *const key[TROUBLES] = {
         "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock", "disk-low",
         "spool-lost", "origin-refused", "flood", "foreign-name", "clipping", "floor-high",
-        "floor-low", "malformed", "clock-jump" };
+        "floor-low", "malformed", "clock-jump", "stamps-jump" };
     json_open(j, "trouble", '[');
     for (int t = 0; t < TROUBLES; t++)
         if (s->bad_since_ns[t]) {

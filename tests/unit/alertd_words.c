@@ -160,7 +160,7 @@ static void table_code_and_document_agree(void **state)
     static const char *const key[] = { "drone", "control", "telemetry", "link", "identification",
         "unknown", "sensor-lost", "sensor-deaf", "radio-silent", "samples-lost", "clock",
         "disk-low", "spool-lost", "origin-refused", "flood", "foreign-name", "store-full",
-        "malformed", "clock-jump",
+        "malformed", "clock-jump", "stamps-jump",
         "peer-refused", "clipping", "floor-high", "floor-low", "store-damaged" };
     char *doc = text_of("docs/WORDS.md"), *core = text_of("alertd/core_judge.c");
     char *equip = text_of("alertd/core_equip.c"), quoted[64];
