@@ -16,6 +16,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsp/kernel/fir.h"
@@ -36,23 +37,35 @@
 #define DDC_TAPS1  8192             // ratio 4000; beyond, stage 2 takes what is left
 #define DDC_READ   (DDC_TAPS1 + 8192)
 #define DDC_MID    4096
+#define DDC_KEPT   6                // filters kept: the rates of looks at Wi-Fi, Bluetooth and the like
 #define DDC_FAR    4e15             // positions beyond this are nowhere; also keeps int64 safe
 
+// Filters for one pair of rates and one pass-band.
+struct filters {
+    double  in, out, pass;          // 0: none yet
+    size_t  m, taps1, taps2;
+    double  late;                   // of the first row's phase, of a period's
+    size_t  rows;                   // of these that are made
+    bool    made[DDC_PHASES + 1];   // of the others: an odd ratio needs few of them
+    struct fir_row row;             // what rows have in common
+    double  fc2;
+    float   wave[2 * DDC_TAPS2];    // its sinc's
+    float   h1[2 * DDC_TAPS1];
+    float   h2[2 * DDC_ROWS];       // one way or the other: DDC_PHASES + 1 rows, or a period's
+};
+
+// A call's work, its filters apart.
 struct ddc {
     const struct fir_ops *op;
     const struct cut     *c;
+    struct filters       *f;
     double  turns;                  // oscillator, turns per input sample
-    size_t  m, taps1, taps2;
     float   turn[2 * FIR_TURN];
-    float   h1[2 * DDC_TAPS1];
-    float   h2[2 * DDC_ROWS];       // one way or the other: DDC_PHASES + 1 rows, or a period's
-    bool    made[DDC_PHASES + 1];   // rows of h2: an even ratio needs few of them
-    struct fir_row row;             // what they have in common
-    double  fc2;
-    float   wave[2 * DDC_TAPS2];    // its sinc's
     float   in[2 * (DDC_READ + FIR_TURN)];
     float   mid[2 * (DDC_MID + FIR_TURN)];
 };
+
+struct ddc_kept { struct filters f[DDC_KEPT]; size_t next; };
 
 #ifdef __x86_64__
 extern const struct fir_ops fir_ops_plain, fir_ops_v2, fir_ops_v3, fir_ops_v4;
@@ -121,47 +134,49 @@ static size_t taps_for(double df, size_t max)
 }
 
 // Stage 1 by m: tap taps1/2 stands on the output's own time (so one tap is lost to symmetry).
-static void design_stage1(struct ddc *d, double in, double out, double pass)
+static void design_stage1(struct filters *f, double in, double out, double pass)
 {
-    d->taps1 = taps_for((in / (double)d->m - out) / in, DDC_TAPS1) / 8 * 8 + 8;
-    if (d->taps1 > DDC_TAPS1)
-        d->taps1 = DDC_TAPS1;
-    double half = (double)d->taps1 / 2;
-    double fc = 0.5 * (in / (double)d->m - (out - pass)) / in;      // middle of pass/2 .. in/m - S
-    for (size_t k = 0; k < d->taps1; k++)
-        d->h1[2 * k] = d->h1[2 * k + 1] = (float)lowpass((double)k - half, fc, half);
+    f->taps1 = taps_for((in / (double)f->m - out) / in, DDC_TAPS1) / 8 * 8 + 8;
+    if (f->taps1 > DDC_TAPS1)
+        f->taps1 = DDC_TAPS1;
+    double half = (double)f->taps1 / 2;
+    double fc = 0.5 * (in / (double)f->m - (out - pass)) / in;      // middle of pass/2 .. in/m - S
+    for (size_t k = 0; k < f->taps1; k++)
+        f->h1[2 * k] = f->h1[2 * k + 1] = (float)lowpass((double)k - half, fc, half);
 }
 
 // Stage 2: row p holds the filter for an output p/DDC_PHASES of a sample after tap taps2/2 - 1.
-static void design_stage2(struct ddc *d, double in, double out, double pass)
+static void design_stage2(struct filters *f, double in, double out, double pass)
 {
     double low = in < out ? in : out, trans = low - pass;
-    d->taps2 = taps_for(trans / in, DDC_TAPS2 - 8) / 8 * 8 + 8;
-    double half = (double)d->taps2 / 2, fc = 0.5 * low / in;
-    d->fc2 = fc;
-    d->row = (struct fir_row){ .over_half2 = (float)(1 / (half * half)), .peak = (float)(2 * fc),
-                               .wave = d->wave, .over_i0 = (float)DDC_OVER_I0,
+    f->taps2 = taps_for(trans / in, DDC_TAPS2 - 8) / 8 * 8 + 8;
+    double half = (double)f->taps2 / 2, fc = 0.5 * low / in;
+    f->fc2 = fc;
+    f->row = (struct fir_row){ .over_half2 = (float)(1 / (half * half)), .peak = (float)(2 * fc),
+                               .wave = f->wave, .over_i0 = (float)DDC_OVER_I0,
                                .beta2 = (float)(DDC_BETA * DDC_BETA / 4) };
-    fir_turns(fc, d->taps2, d->wave);
-    memset(d->made, 0, sizeof d->made);
+    fir_turns(fc, f->taps2, f->wave);
+    memset(f->made, 0, sizeof f->made);
+    f->rows = 0;
 }
 
 // Filter for an output `late` of a sample after tap taps2/2 - 1.
 static void make_row(struct ddc *d, double late, float *h)
 {
-    double t0 = 1 - (double)d->taps2 / 2 - late, a = 2 * M_PI * d->fc2 * t0;
-    d->row.t0 = (float)t0;
-    d->row.s0 = (float)sin(a);
-    d->row.c0 = (float)cos(a);
-    d->op->row(&d->row, d->taps2, h);
+    double t0 = 1 - (double)d->f->taps2 / 2 - late, a = 2 * M_PI * d->f->fc2 * t0;
+    d->f->row.t0 = (float)t0;
+    d->f->row.s0 = (float)sin(a);
+    d->f->row.c0 = (float)cos(a);
+    d->op->row(&d->f->row, d->f->taps2, h);
 }
 
 static const float *stage2_row(struct ddc *d, size_t p)
 {
-    float *h = d->h2 + p * 2 * d->taps2;
-    if (!d->made[p])
+    d->f->rows = 0;                     // a period's are written over
+    float *h = d->f->h2 + p * 2 * d->f->taps2;
+    if (!d->f->made[p])
         make_row(d, (double)p / DDC_PHASES, h);
-    d->made[p] = true;
+    d->f->made[p] = true;
     return h;
 }
 
@@ -180,16 +195,16 @@ static void read_turned(struct ddc *d, int64_t lo, size_t n, float *dst)
 // Samples [lo, lo+n) at the middle rate into d->mid, n <= DDC_MID.
 static void fill_mid(struct ddc *d, int64_t lo, size_t n)
 {
-    if (d->m == 1) {
+    if (d->f->m == 1) {
         read_turned(d, lo, n, d->mid);
         return;
     }
-    size_t group = (DDC_READ - d->taps1) / d->m + 1;
+    size_t group = (DDC_READ - d->f->taps1) / d->f->m + 1;
     for (size_t i = 0; i < n; i += group) {
         size_t k = n - i < group ? n - i : group;
-        read_turned(d, (lo + (int64_t)i) * (int64_t)d->m - (int64_t)(d->taps1 / 2),
-                    (k - 1) * d->m + d->taps1, d->in);
-        d->op->dots(d->in, 2 * d->m, d->h1, 2 * d->taps1, k, d->mid + 2 * i, 2);
+        read_turned(d, (lo + (int64_t)i) * (int64_t)d->f->m - (int64_t)(d->f->taps1 / 2),
+                    (k - 1) * d->f->m + d->f->taps1, d->in);
+        d->op->dots(d->in, 2 * d->f->m, d->f->h1, 2 * d->f->taps1, k, d->mid + 2 * i, 2);
     }
 }
 
@@ -207,6 +222,22 @@ static size_t period(double step, size_t most, size_t *ret_p)
     return 0;
 }
 
+// Rows of the first n phases of a period, those of an earlier call kept.
+static void period_rows(struct ddc *d, double late, double step, size_t n)
+{
+    struct filters *f = d->f;
+
+    if (f->rows && f->late != late)
+        f->rows = 0;
+    if (!f->rows)
+        memset(f->made, 0, sizeof f->made);         // the others' place
+    f->late = late;
+    for (; f->rows < n; f->rows++) {
+        double at = late + (double)f->rows * step;
+        make_row(d, at - floor(at), f->h2 + f->rows * 2 * f->taps2);
+    }
+}
+
 // Outputs that come round to one phase share its filter:
 //
 //     phase    0   1   2   0   1   2   0   1   2         q = 3 outputs to p = 5 samples
@@ -214,25 +245,22 @@ static size_t period(double step, size_t most, size_t *ret_p)
 //
 static void run_periods(struct ddc *d, double pos, size_t q, size_t p, float complex *dst, size_t n)
 {
-    size_t room = (DDC_SPAN - d->taps2 - 2) / p;        // periods
+    size_t room = (DDC_SPAN - d->f->taps2 - 2) / p;        // periods
     double step = (double)p / (double)q, base = floor(pos), late = pos - base;
 
     if (room < 4)
-        room = (DDC_MID - d->taps2 - 2) / p;
+        room = (DDC_MID - d->f->taps2 - 2) / p;
     if (room > 4)
         room = room / 4 * 4;            // the kernel's way
-    for (size_t r = 0; r < q && r < n; r++) {
-        double at = late + (double)r * step;
-        make_row(d, at - floor(at), d->h2 + r * 2 * d->taps2);
-    }
+    period_rows(d, late, step, q < n ? q : n);
     for (size_t i = 0; i < n; i += room * q) {
         size_t k = n - i < room * q ? n - i : room * q;
-        int64_t lo = (int64_t)base + (int64_t)(i / q * p) - (int64_t)(d->taps2 / 2) + 1;
+        int64_t lo = (int64_t)base + (int64_t)(i / q * p) - (int64_t)(d->f->taps2 / 2) + 1;
         size_t last = (size_t)(late + (double)(k - 1) * step + 1e-6);
-        fill_mid(d, lo, last + d->taps2);
+        fill_mid(d, lo, last + d->f->taps2);
         for (size_t r = 0; r < q && r < k; r++)
             d->op->dots(d->mid + 2 * (size_t)(late + (double)r * step), 2 * p,
-                        d->h2 + r * 2 * d->taps2, 2 * d->taps2, (k - r + q - 1) / q,
+                        d->f->h2 + r * 2 * d->f->taps2, 2 * d->f->taps2, (k - r + q - 1) / q,
                         (float *)(dst + i + r), 2 * q);
     }
 }
@@ -249,24 +277,24 @@ static void copy(struct ddc *d, int64_t at, float complex *dst, size_t n)
 // Any ratio: between two of DDC_PHASES filters.
 static void run_between(struct ddc *d, double pos, double step, float complex *dst, size_t n)
 {
-    size_t per = (size_t)((double)(DDC_MID - d->taps2 - 2) / step);
+    size_t per = (size_t)((double)(DDC_MID - d->f->taps2 - 2) / step);
     per = per < 1 ? 1 : per;
     for (size_t i = 0; i < n; i += per) {
         size_t k = n - i < per ? n - i : per;
         double first = pos + (double)i * step;
-        int64_t lo = (int64_t)floor(first) - (int64_t)(d->taps2 / 2) + 1;
-        int64_t hi = (int64_t)floor(pos + (double)(i + k - 1) * step) + (int64_t)(d->taps2 / 2);
+        int64_t lo = (int64_t)floor(first) - (int64_t)(d->f->taps2 / 2) + 1;
+        int64_t hi = (int64_t)floor(pos + (double)(i + k - 1) * step) + (int64_t)(d->f->taps2 / 2);
         fill_mid(d, lo, (size_t)(hi - lo + 1));
         for (size_t j = 0; j < k; j++) {
             double p = pos + (double)(i + j) * step, fl = floor(p), f = (p - fl) * DDC_PHASES;
             size_t row = (size_t)f;
-            const float *x = d->mid + 2 * ((int64_t)fl - (int64_t)(d->taps2 / 2) + 1 - lo);
+            const float *x = d->mid + 2 * ((int64_t)fl - (int64_t)(d->f->taps2 / 2) + 1 - lo);
             const float *a = stage2_row(d, row);
             float mu = (float)(f - (double)row), *y = (float *)(dst + i + j);
             if (mu == 0)
-                d->op->dot(x, a, 2 * d->taps2, y);
+                d->op->dot(x, a, 2 * d->f->taps2, y);
             else
-                d->op->lerp(x, a, stage2_row(d, row + 1), mu, 2 * d->taps2, y);
+                d->op->lerp(x, a, stage2_row(d, row + 1), mu, 2 * d->f->taps2, y);
         }
     }
 }
@@ -275,20 +303,53 @@ static void run_between(struct ddc *d, double pos, double step, float complex *d
 static void run_stage2(struct ddc *d, double pos, double step, float complex *dst, size_t n)
 {
     size_t most = n / DDC_AGAIN < DDC_EXACT ? n / DDC_AGAIN : DDC_EXACT, p = 0;
-    if (most > DDC_ROWS / d->taps2)
-        most = DDC_ROWS / d->taps2;
+    if (most > DDC_ROWS / d->f->taps2)
+        most = DDC_ROWS / d->f->taps2;
     size_t q = period(step, most ? most : 1, &p);
 
     if (step == 1 && pos == floor(pos))             // on samples: filters of 1
         copy(d, (int64_t)pos, dst, n);
-    else if (q && p + d->taps2 + 2 <= DDC_MID)
+    else if (q && p + d->f->taps2 + 2 <= DDC_MID)
         run_periods(d, pos, q, p, dst, n);
     else
         run_between(d, pos, step, dst, n);
 }
 
-void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
-             double out_rate_hz, double pass_hz, float complex *dst, size_t n)
+static void design(struct filters *f, double in, double out, double pass)
+{
+    double ratio = in / out;
+
+    f->in = in;
+    f->out = out;
+    f->pass = pass;
+    // An even ratio leaves stage 2 every second sample, and so one filter; else it reads at three
+    // times the rate, where its filters are short.
+    bool even = fmod(ratio, 2) == 0;
+    f->m = ratio < 6 ? 1 : (size_t)(ratio / (even ? 2 : 3));
+    f->m = f->m > DDC_TAPS1 / 6 ? DDC_TAPS1 / 6 : f->m;
+    if (f->m > 1)
+        design_stage1(f, in, out, pass);
+    design_stage2(f, in / (double)f->m, out, pass);
+}
+
+// Those for these rates: kept ones, or new ones in the place of the oldest.
+static struct filters *find_filters(struct ddc_kept *kept, double in, double out, double pass)
+{
+    for (size_t i = 0; i < DDC_KEPT; i++) {
+        struct filters *f = &kept->f[i];
+        if (f->in == in && f->out == out && f->pass == pass)
+            return f;
+    }
+    struct filters *f = &kept->f[kept->next++ % DDC_KEPT];
+    design(f, in, out, pass);
+    return f;
+}
+
+struct ddc_kept *ddc_kept_new(void) { return calloc(1, sizeof(struct ddc_kept)); }
+void ddc_kept_free(struct ddc_kept *k) { free(k); }
+
+void ddc_run_kept(struct ddc_kept *kept, const struct cut *c, double in_rate_hz, double f_hz,
+                  double t0, double out_rate_hz, double pass_hz, float complex *dst, size_t n)
 {
     double ratio = in_rate_hz / out_rate_hz;
     if (!(ratio > 1e-6 && ratio < 1e6) || !isfinite(f_hz) || !isfinite(pass_hz) ||
@@ -301,18 +362,20 @@ void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
     double low = in_rate_hz < out_rate_hz ? in_rate_hz : out_rate_hz;
     double pass = pass_hz < 0 ? 0 : pass_hz > most * low ? most * low : pass_hz;
 
+    struct filters own;             // untouched where there are kept ones
     struct ddc d;
     d.op = fir_ops();
     d.c = c;
     d.turns = f_hz / in_rate_hz;
     fir_turns(-d.turns, FIR_TURN, d.turn);
-    // An even ratio leaves stage 2 every second sample, and so one filter; else it reads at three
-    // times the rate, where its filters are short.
-    bool even = fmod(ratio, 2) == 0;
-    d.m = ratio < 6 ? 1 : (size_t)(ratio / (even ? 2 : 3));
-    d.m = d.m > DDC_TAPS1 / 6 ? DDC_TAPS1 / 6 : d.m;
-    if (d.m > 1)
-        design_stage1(&d, in_rate_hz, out_rate_hz, pass);
-    design_stage2(&d, in_rate_hz / (double)d.m, out_rate_hz, pass);
-    run_stage2(&d, t0 / (double)d.m, ratio / (double)d.m, dst, n);
+    d.f = kept ? find_filters(kept, in_rate_hz, out_rate_hz, pass) : &own;
+    if (!kept)
+        design(d.f, in_rate_hz, out_rate_hz, pass);
+    run_stage2(&d, t0 / (double)d.f->m, ratio / (double)d.f->m, dst, n);
+}
+
+void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
+             double out_rate_hz, double pass_hz, float complex *dst, size_t n)
+{
+    ddc_run_kept(NULL, c, in_rate_hz, f_hz, t0, out_rate_hz, pass_hz, dst, n);
 }

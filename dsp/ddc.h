@@ -14,6 +14,13 @@
 
 // Reads n output samples beginning at capture offset t0 (samples of the cut, fractional, may lie
 // outside: zeros).  pass_hz <= 0.9 * out_rate_hz.  in_rate may be lower than out_rate (plain
-// interpolation).  scratch may be NULL or hold wide samples between calls (see ddc.c).
+// interpolation).
 void ddc_run(const struct cut *c, double in_rate_hz, double f_hz, double t0,
              double out_rate_hz, double pass_hz, float complex *dst, size_t n);
+
+// The same, bit for bit, with the filters of the last few rates kept; one thread at a time.
+struct ddc_kept;
+struct ddc_kept *ddc_kept_new(void);                    // NULL: no memory
+void ddc_kept_free(struct ddc_kept *k);                 // NULL is fine
+void ddc_run_kept(struct ddc_kept *k, const struct cut *c, double in_rate_hz, double f_hz,
+                  double t0, double out_rate_hz, double pass_hz, float complex *dst, size_t n);

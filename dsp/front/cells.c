@@ -11,7 +11,6 @@
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
 #include "dsp/kernel/band.h"
-#include "dsp/kernel/wola.h"
 
 // Spacing wanted of the fast bank: hops of some 4 us, short enough for the gap before a Wi-Fi
 // acknowledgement (10 us), and channels no wider than a narrow control link.
@@ -144,27 +143,12 @@ static void make_room(struct cells *c, uint32_t n)
     c->in_at = 0;
 }
 
-// What iq_to_cf32 does, by this processor's instructions.
-void cells_convert(const struct iq_block *b, uint32_t off, uint32_t n, float complex *ret)
-{
-    const struct wola_ops *op = wola_ops();
-
-    if (b->format == IQ_CI16)
-        op->from_i16((const int16_t *)b->data + 2 * (size_t)off, 2 * (size_t)n, (float *)ret);
-    else if (b->format == IQ_CI8)
-        op->from_i8((const int8_t *)b->data + 2 * (size_t)off, 2 * (size_t)n, (float *)ret);
-    else if (b->format == IQ_CU8)
-        op->from_u8((const uint8_t *)b->data + 2 * (size_t)off, 2 * (size_t)n, (float *)ret);
-    else
-        iq_to_cf32(b, off, n, ret);
-}
-
 uint32_t cells_take(struct cells *c, const struct iq_block *b, uint32_t off, bool *ret_row)
 {
     uint32_t want = 4 * c->g.row - c->in_n, n = b->n - off < want ? b->n - off : want;
 
     make_room(c, n);
-    cells_convert(b, off, n, c->in + c->in_at + c->in_n);
+    iq_to_cf32(b, off, n, c->in + c->in_at + c->in_n);
     c->in_n += n;
     c->samples += n;
     *ret_row = n == want;

@@ -49,8 +49,6 @@ int  cells_init(struct cells *c, double rate_hz, double keep_s);       // 0 or -
 void cells_done(struct cells *c);
 // Begins an epoch at a sample index.
 void cells_begin(struct cells *c, uint64_t origin);
-// Samples [off, off + n) of a block as complex float, as iq_to_cf32 (sdr/sdr.h) has them.
-void cells_convert(const struct iq_block *b, uint32_t off, uint32_t n, float complex *ret);
 // Takes samples [off, ...) of a block, at most until one row is finished; how many it took.
 // *ret_row: a row was finished (its index is c->rows - 1).
 uint32_t cells_take(struct cells *c, const struct iq_block *b, uint32_t off, bool *ret_row);

@@ -9,25 +9,6 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-// Scales are powers of two: exact.
-static void from_i16(const int16_t *restrict x, size_t n, float *restrict ret)
-{
-    for (size_t i = 0; i < n; i++)
-        ret[i] = (float)x[i] * (1 / 32768.0f);
-}
-
-static void from_i8(const int8_t *restrict x, size_t n, float *restrict ret)
-{
-    for (size_t i = 0; i < n; i++)
-        ret[i] = (float)x[i] * (1 / 128.0f);
-}
-
-static void from_u8(const uint8_t *restrict x, size_t n, float *restrict ret)
-{
-    for (size_t i = 0; i < n; i++)
-        ret[i] = ((float)x[i] - 127.5f) * (1 / 128.0f);
-}
-
 // Windows an even number of hops apart see the same samples under other taps: TOGETHER of them
 // are folded at once, each sample read once and each tap once.
 //
@@ -220,6 +201,6 @@ static void rows(const uint16_t *restrict x, const float *restrict inverse, floa
 
 extern const struct wola_ops PASTE(wola_ops, ISA);
 const struct wola_ops PASTE(wola_ops, ISA) = {
-    .from_i16 = from_i16, .from_i8 = from_i8, .from_u8 = from_u8, .fold = fold, .power = power,
+    .fold = fold, .power = power,
     .power_pack = power_pack, .over = over, .times = times, .rows = rows,
 };

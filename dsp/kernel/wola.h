@@ -8,10 +8,6 @@
 #define WOLA_TAPS 8
 
 struct wola_ops {
-    // Integer samples as iq_to_cf32 has them: ret[i] = (x[i] - middle) * scale, n values.
-    void (*from_i16)(const int16_t *restrict x, size_t n, float *restrict ret);
-    void (*from_i8)(const int8_t *restrict x, size_t n, float *restrict ret);
-    void (*from_u8)(const uint8_t *restrict x, size_t n, float *restrict ret);
     // Weights and folds `many` windows, each n/2 after the one before:
     // ret[j * stride + i] = sum over k < folds of x[j * n/2 + i + k*n] * its h, i < n.
     // All float: x and ret are interleaved I, Q (n of them, 16 at least).  h: weights as read, by

@@ -57,9 +57,10 @@ static void fsk_read(struct measurer *m, const struct look *l, struct fsk *f)
     double from = l->t0 + (double)l->i0 * l->in_fs / l->fs;
     double len = (double)(l->i1 - l->i0) / l->fs, mid = 0.5 * (l->lo99 + l->hi99);
     f->read = (size_t)fmin(FSK_SAMPLES, len * f->fs);
-    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid,
-            from - ((double)(FSK_TAPS / 2) - 0.5) * l->in_fs / f->fs, f->fs,
-            fmin(fmin(FSK_PASS * f->w, 0.8 * f->fs), 0.9 * l->in_fs), m->g, f->read + FSK_TAPS);
+    ddc_run_kept(m->ddc, &l->b->cut, l->in_fs, l->f_hz + mid,
+                 from - ((double)(FSK_TAPS / 2) - 0.5) * l->in_fs / f->fs, f->fs,
+                 fmin(fmin(FSK_PASS * f->w, 0.8 * f->fs), 0.9 * l->in_fs), m->g,
+                 f->read + FSK_TAPS);
 }
 
 static void discriminate(struct measurer *m, double cut, struct fsk *f)

@@ -64,6 +64,6 @@ void look_take(struct measurer *m, const struct burst *b, double f_hz, double wi
     bool again = was.b == b && was.f_hz == f_hz && was.fs == l->fs && was.t0 == l->t0;
     size_t have = again && was.n < l->n ? was.n : 0;
     if (l->n)
-        ddc_run(&b->cut, l->in_fs, f_hz, l->t0 + (double)have * l->in_fs / l->fs, l->fs, pass,
-                l->x + have, l->n - have);
+        ddc_run_kept(m->ddc, &b->cut, l->in_fs, f_hz, l->t0 + (double)have * l->in_fs / l->fs,
+                     l->fs, pass, l->x + have, l->n - have);
 }

@@ -18,9 +18,10 @@ struct measurer *measurer_new(double rate_hz)
     m->q = (float *)dft_alloc(LOOK_MAX / 2);
     m->r = (float *)dft_alloc(LOOK_MAX / 2);
     m->blocks = (float *)dft_alloc(LOOK_MAX / LOOK_BLOCK / 2);
+    m->ddc = ddc_kept_new();
     m->op = look_ops();
     spectrum_windows(m->hann);
-    bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r && m->blocks;
+    bool ok = m->x && m->y && m->z && m->g && m->p && m->q && m->r && m->blocks && m->ddc;
     for (unsigned k = FFT_LOG_MIN; k <= FFT_LOG_MAX && ok; k++) {
         m->fft[k] = dft_new(1u << k, DFT_FORWARD, 1);
         m->ifft[k] = k <= 12 ? dft_new(1u << k, DFT_BACKWARD, 1) : NULL;
@@ -49,6 +50,7 @@ void measurer_free(struct measurer *m)
     free(m->q);
     free(m->r);
     free(m->blocks);
+    ddc_kept_free(m->ddc);
     free(m);
 }
 

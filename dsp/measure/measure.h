@@ -78,6 +78,7 @@ struct measurer {
     float complex *x, *y, *z, *g;   // LOOK_MAX each
     float  *p, *q, *r;              // LOOK_MAX each; p: the power of the look's samples
     float  *blocks;                 // its sums over LOOK_BLOCK each
+    struct ddc_kept *ddc;
     float   hann[PSD_MAX];          // windows, the one of nf bins from nf on
     const struct look_ops *op;
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];

@@ -51,7 +51,7 @@ static size_t demodulate(struct measurer *m, const struct look *l, double fs, fl
         if (mid == 0)
             cut_read(&l->b->cut, (int64_t)at, n + 1, m->y);
         else
-            ddc_run(&l->b->cut, l->in_fs, mid, at, fs, VIDEO_BAND_HZ, m->y, n + 1);
+            ddc_run_kept(m->ddc, &l->b->cut, l->in_fs, mid, at, fs, VIDEO_BAND_HZ, m->y, n + 1);
         for (size_t i = 0; i < n; i += per, slow++) {
             float complex turn = 0;
             float p = 0;

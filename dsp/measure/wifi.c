@@ -125,7 +125,8 @@ void barker_measure(struct measurer *m, struct look *l, struct fingerprint *fp, 
     size_t symbols = (size_t)fmin(SYMBOLS, len * 1e6 - 3), n = (symbols + 2) * SYMBOL;
     double from = l->t0 + ((double)l->i0 + 1e-6 * l->fs) * l->in_fs / l->fs, fs = CHIP_HZ * OVER;
     double mid = 0.5 * (l->occ_lo + l->occ_hi), at = 0, at0, at1, raw = 0, off = 0;
-    ddc_run(&l->b->cut, l->in_fs, l->f_hz + mid, from, fs, fmin(0.8 * fs, 0.9 * l->in_fs), m->y, n);
+    ddc_run_kept(m->ddc, &l->b->cut, l->in_fs, l->f_hz + mid, from, fs,
+                 fmin(0.8 * fs, 0.9 * l->in_fs), m->y, n);
     for (int i = 0; i < OFFSETS; i++) {
         double hz = (i - OFFSETS / 2) * OFFSET_HZ, place;
         turn_by(m->y, hz, fs, n, m->z);

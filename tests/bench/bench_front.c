@@ -16,7 +16,6 @@
 #include "base/rng.h"
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
-#include "dsp/front/cells.h"
 #include "dsp/front/front.h"
 #include "hw/hw.h"
 
@@ -67,7 +66,7 @@ static size_t feed_run(struct feed *f, size_t from, size_t n)
         memmove(f->in, f->in + f->at, f->have * sizeof *f->in);
         f->at = 0;
     }
-    cells_convert(&b, 0, (uint32_t)n, f->in + f->at + f->have);
+    iq_to_cf32(&b, 0, (uint32_t)n, f->in + f->at + f->have);
     f->have += n;
     if (f->have < window)
         return 0;
