@@ -189,7 +189,9 @@ static int load_track(struct core *c, const char *json, size_t len)
 
 static int load_sensor(struct core *c, const char *json, size_t len)
 {
-    struct sensor old = { .name = "" };
+    struct sensor_kept old = { .name = "" };
+    for (unsigned k = 0; k < FLOOR_PLACES; k++)
+        old.floor[k].rate_hz = old.floor[k].gain_db = NAN;
     if (fields_read(json, len, sensor_fields, &old) < 0)
         return 0;
     struct sensor *s = map_get(&c->by_name, old.name);
@@ -197,6 +199,7 @@ static int load_sensor(struct core *c, const char *json, size_t len)
         s->heard_ns = old.heard_ns;
         s->since_ns = old.since_ns;
         s->lost = old.lost;
+        floor_back(c, s, old.floor, old.n_floors);
     }
     return 0;
 }

@@ -129,10 +129,19 @@ const struct field wire_radio_fields[] = {
 };
 #undef T
 
-// What of a sensor outlives a restart: that it is known and when it was last heard.  The rest of
-// its JSON (core_health.c) is what was measured, and is measured again.
-#define T struct sensor
+#define T struct floor_kept
+const struct field floor_fields[] = {
+    F_TEXT(T, radio, "radio"), F_NUMBER(T, centre_hz, "centre_hz", 0),
+    F_NUMBER(T, rate_hz, "rate_hz", 0), F_NUMBER(T, gain_db, "gain_db", 1),
+    F_NUMBER(T, usual_dbfs, "usual_dbfs", 1), F_U32(T, minutes, "minutes"), F_END
+};
+#undef T
+
+// What of a sensor outlives a restart: that it is known, when it was last heard, and how high its
+// floors usually are.  The rest of its JSON (core_health.c) was measured, and is measured again.
+#define T struct sensor_kept
 const struct field sensor_fields[] = {
     F_TEXT(T, name, "id"), F_TEXT(T, name, "name"), F_TIME(T, since_ns, "since"),
-    F_TIME(T, heard_ns, "last_heard"), F_U64(T, lost, "lost"), F_END
+    F_TIME(T, heard_ns, "last_heard"), F_U64(T, lost, "lost"),
+    F_LIST(T, floor, n_floors, "floors", floor_fields), F_END
 };

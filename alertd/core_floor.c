@@ -75,6 +75,45 @@ static void take(struct core *c, struct floor_log *f, double dbfs)
         learn(f, dbfs);
 }
 
+// ---- Over a restart of the post ---------------------------------------------------------------
+
+// A jammer that is there while the post restarts must not become the usual, nor its trouble end.
+#define KEPT_NS  (60 * MINUTE_NS)   // heard within the hour: it has hardly been carried elsewhere
+#define KEPT_MOST 30                // minutes it counts for: what is true is learnt within as long
+
+unsigned floor_kept_of(const struct sensor *s, struct floor_kept ret[FLOOR_PLACES])
+{
+    unsigned n = 0;
+    for (unsigned k = 0; s->floor && k < FLOOR_PLACES; k++) {
+        const struct floor_log *f = &s->floor[k];
+        if (!isfinite(f->usual_dbfs) || !f->n)
+            continue;
+        ret[n] = (struct floor_kept){ .centre_hz = f->centre_hz, .rate_hz = f->rate_hz,
+                                      .gain_db = f->gain_db, .usual_dbfs = f->usual_dbfs,
+                                      .minutes = f->n };
+        memcpy(ret[n++].radio, f->radio, sizeof f->radio);
+    }
+    return n;
+}
+
+void floor_back(struct core *c, struct sensor *s, const struct floor_kept *k, unsigned n)
+{
+    if (!n || c->now_ns - s->heard_ns > KEPT_NS ||
+        (!s->floor && !(s->floor = calloc(FLOOR_PLACES, sizeof *s->floor))))
+        return;
+    for (unsigned i = 0; i < n && i < FLOOR_PLACES; i++) {
+        struct floor_log *f = &s->floor[i];
+        if (!isfinite(k[i].usual_dbfs) || !isfinite(k[i].centre_hz) || k[i].minutes < ENOUGH)
+            continue;
+        *f = (struct floor_log){ .centre_hz = k[i].centre_hz, .rate_hz = k[i].rate_hz,
+                                 .gain_db = k[i].gain_db, .usual_dbfs = NAN,
+                                 .seen_mono_ns = c->mono_ns, .taken_mono_ns = c->mono_ns };
+        memcpy(f->radio, k[i].radio, sizeof f->radio);
+        for (unsigned m = 0; m < k[i].minutes && m < KEPT_MOST; m++)
+            learn(f, k[i].usual_dbfs);
+    }
+}
+
 void floor_take(struct core *c, struct sensor *s)
 {
     if (!s->floor && !(s->floor = calloc(FLOOR_PLACES, sizeof *s->floor)))

@@ -95,6 +95,19 @@ static void write_health(const struct core *c, struct json *j, const struct sens
     json_close(j);
 }
 
+static void write_floors(struct json *j, const struct sensor *s)
+{
+    struct floor_kept k[FLOOR_PLACES];
+    unsigned n = floor_kept_of(s, k);
+    json_open(j, "floors", '[');
+    for (unsigned i = 0; i < n; i++) {
+        json_open(j, NULL, '{');
+        fields_write(j, floor_fields, &k[i]);
+        json_close(j);
+    }
+    json_close(j);
+}
+
 static void write_trouble(struct json *j, const struct sensor *s)
 {
     static const char *const key[TROUBLES] = {
@@ -187,6 +200,7 @@ struct change *sensor_change(struct core *c, const struct sensor *s)
     if (s->have_health)
         write_health(c, &j, s);
     write_watched(c, &j, s);
+    write_floors(&j, s);
     return finish(c, &j, out, &text, &len, CHANGE_SENSOR, s->name);
 }
 

@@ -95,6 +95,40 @@ static void long_stays(void **state)
     assert_string_equal(a->signal, "heard");
 }
 
+// The post restarts while it is jammed: the trouble stands, and what is usual is still known.
+static void a_restart_knows_what_is_usual(void **state)
+{
+    struct feed *f = *state;
+    trouble(f, -140, -125);
+    struct change **world;
+    size_t n = core_world(f->c, &world);
+    core_free(f->c);
+    feed_core(f);
+    struct sensor *s = sensor_by_key(f->c, KEY_A);
+    for (size_t i = 0; i < n; i++) {
+        struct sensor_kept old = { .name = "" };
+        if (world[i]->kind == CHANGE_SENSOR && !strcmp(world[i]->id, "north")) {
+            assert_int_equal(fields_read(world[i]->json, world[i]->len, sensor_fields, &old), 0);
+            assert_int_equal(old.n_floors, 1);
+            s->heard_ns = old.heard_ns;
+            floor_back(f->c, s, old.floor, old.n_floors);
+        }
+        change_free(world[i]);
+    }
+    free(world);
+    hear(f, 3, -125, 30, false);
+    assert_int_equal(s->state, SENSOR_DEGRADED);
+    assert_string_equal(feed_alert(f, "equipment")->line_key, "floor-high");
+    core_free(f->c);
+    feed_core(f);                               // two hours later: it may stand elsewhere
+    s = sensor_by_key(f->c, KEY_A);
+    s->heard_ns = T0 + f->now_ns - 7200 * S;
+    struct floor_kept k = { .radio = "a", .centre_hz = 2.44e9, .rate_hz = 20e6, .gain_db = 30,
+                            .usual_dbfs = -140, .minutes = 180 };
+    floor_back(f->c, s, &k, 1);
+    assert_null(s->floor);
+}
+
 static void clipping_is_told(void **state)
 {
     struct feed *f = *state;
@@ -158,7 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(rise_is_told), CASE(fall_is_told), CASE(small_is_nothing), CASE(gain_is_nothing),
-        CASE(new_is_nothing), CASE(long_stays), CASE(clipping_is_told), CASE(worst_radio_counts),
+        CASE(new_is_nothing), CASE(long_stays), CASE(a_restart_knows_what_is_usual), CASE(clipping_is_told), CASE(worst_radio_counts),
         CASE(unknown_is_not_green), CASE(places_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
