@@ -78,7 +78,7 @@ static int put(struct page *p, const char *how, const char *s, int indent)
 {
     int k = 0;
 
-    indent = p->cols > 3 * indent ? indent : 1;
+    indent = p->cols > 3 * indent ? indent : p->cols > 1;
     do {
         int in = k ? indent : 0;
         size_t n = p->cols ? fits(s, p->cols - in > 1 ? p->cols - in : 1) : strlen(s);

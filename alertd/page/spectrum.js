@@ -3,12 +3,12 @@
 // room, and a gap is drawn as a gap.
 //
 //     |      ___|~~|__       |  newest row as a line over the noise floor
-//     | row, row, row ...    |  waterfall, newest on top, about two minutes
+//     | row, row, row ...    |  waterfall, newest on top, a minute
 import { $, el, text } from "./dom.js";
 import { clean, t } from "./words.js";
 import * as time from "./time.js";
 
-const ROWS = 240, W = 512, LINE_H = 90;
+const ROWS = 120, W = 512, LINE_H = 90;
 const PANELS = 16, KEEP_S = 600;        // so many at once; one unheard for so long goes
 const panels = new Map();
 

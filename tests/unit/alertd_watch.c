@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -106,6 +108,47 @@ static void nothing_steers_the_terminal(void **state)
     }
 }
 
+// On any screen: no row too wide, none too many, the most urgent alert whole, the rest counted, and
+// of thirty sensors the one in trouble.
+static void screens_of_any_size(void **state)
+{
+    struct watch w;
+    char why[ALERTD_WHY], *text, id[16];
+    struct words *words = NULL;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(words_load(&words, "alertd/page", "en", why), 0);
+    watch_init(&w);
+    w.words = words;
+    w.link = WATCH_LIVE;
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof id, "x%d", i);
+        watch_put(&w, "sensor", json_pack("{s:s,s:s,s:s}", "id", id, "name", id, "state",
+                                          i == 17 ? "lost" : "ok"));
+        watch_put(&w, "alert", json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:{s:s}}}", "id", id,
+            "severity", i == 23 ? "critical" : "watch", "work", "new", "lane", "drone",
+            "line", "key", "drone", "params", "what", i == 23 ? "the one with a long name" : "an"));
+    }
+    for (int cols = 1; cols <= 200; cols += cols < 30 ? 1 : 37)
+        for (int rows = 1; rows <= 60; rows += rows < 8 ? 1 : 13) {
+            FILE *out = open_memstream(&text, &len);
+            int n = watch_screen(&w, out, cols, rows, false);
+            fclose(out);
+            assert_true(n <= rows);
+            for (char *s = text, *end; (end = strchr(s, '\n')); s = end + 1)
+                assert_true(end - s <= cols);
+            if (cols >= 70 && rows >= 8) {
+                assert_non_null(strstr(text, "CRITICAL  Drone: the one with a long name"));
+                assert_true(rows > 21 || strstr(text, " more"));
+                assert_non_null(strstr(text, "x17: not heard"));
+            }
+            free(text);
+        }
+    watch_done(&w);
+    words_free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +156,7 @@ int main(void)
         cmocka_unit_test(events_come_in_any_pieces),
         cmocka_unit_test(endless_lines_end),
         cmocka_unit_test(nothing_steers_the_terminal),
+        cmocka_unit_test(screens_of_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
