@@ -65,6 +65,11 @@ ask() {
 want() {
     code=$1; shift
     got=$(ask "$@") || got=$got,curl
+    # On a machine that is busy with something else a password may take longer to try than is waited for.
+    for again in 1 2 3; do
+        [ "$got" = 503 ] && [ "$code" != 503 ] || break
+        got=$(ask "$@") || got=$got,curl
+    done
     [ "$got" = "$code" ] || fault "expected $code, got $got: $* -> $(head -c 300 body)"
     n=$((n + 1))
 }
