@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/utc.h"
 #include "hw/hw.h"
 #include "sdr/record/meta.h"
 #include "sdr/record/policy.h"
@@ -147,22 +147,36 @@ static void *watch_signals(void *arg)
 
 // ---- Progress --------------------------------------------------------------------------------
 
+// On a terminal one line that changes; elsewhere a line now and then.
+#define SHOW_TTY_NS  200000000
+#define SHOW_FILE_NS INT64_C(10000000000)
 struct shown { bool tty; int64_t last_ns; struct iq_source *src; };
 
 static void show(double seconds, uint64_t bytes, void *arg)
 {
     struct shown *s = arg;
-    struct timespec t;
     struct iq_radio r;
+    int64_t now_ns = mono_now_ns();
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t now_ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-    if (!s->tty || now_ns - s->last_ns < 200000000)
+    if (now_ns - s->last_ns < (s->tty ? SHOW_TTY_NS : SHOW_FILE_NS))
         return;
     s->last_ns = now_ns;
     iq_radio(s->src, &r);
-    fprintf(stderr, "\r%.1f s, %.1f MB, %llu samples lost %.60s\033[K", seconds,
+    fprintf(stderr, s->tty ? "\r%.1f s, %.1f MB, %llu samples lost %.60s\033[K" :
+            "tyto-record: so far %.1f s, %.1f MB, %llu samples lost %.60s\n", seconds,
             (double)bytes / 1e6, (unsigned long long)r.lost, r.what);
+}
+
+static void say_done(const struct iq_recorded *d)
+{
+    if (!d->data[0])
+        return;
+    fprintf(stderr, "tyto-record: %s: %llu samples, %.6g s, %llu lost in %u gap%s", d->data,
+            (unsigned long long)d->samples, d->seconds, (unsigned long long)d->lost,
+            d->captures ? d->captures - 1 : 0, d->captures == 2 ? "" : "s");
+    if (d->sha512[0])
+        fprintf(stderr, ", sha512 %s", d->sha512);
+    fputc('\n', stderr);
 }
 
 static int record(struct options *o)
@@ -180,9 +194,10 @@ static int record(struct options *o)
     signal(SIGXFSZ, SIG_IGN);           // a file at its limit is like a full disk
     if (open_source(&src, o, why))
         return told(why, 2);
-    struct iq_record_cfg c = { .out = o->out, .max_bytes = o->bytes, .max_s = o->seconds,
+    struct iq_recorded done = { 0 };
+    struct iq_record_cfg c = { .ret = &done, .out = o->out, .max_bytes = o->bytes, .max_s = o->seconds,
                                .description = o->note };
-    struct shown s = { .tty = isatty(STDERR_FILENO), .src = src };
+    struct shown s = { .tty = isatty(STDERR_FILENO), .src = src, .last_ns = mono_now_ns() };
     struct iq_radio radio;
     iq_radio(src, &radio);
     c.hardware = radio.device[0] ? radio.device : NULL;
@@ -193,7 +208,7 @@ static int record(struct options *o)
         pthread_kill(thread, SIGTERM);
         pthread_join(thread, NULL);
     }
-    if (s.last_ns)
+    if (s.tty)
         fputs("\r\033[K", stderr);
     const struct iq_counts *n = iq_counts(src);
     iq_radio(src, &radio);
@@ -207,6 +222,7 @@ static int record(struct options *o)
         fprintf(stderr, "tyto-record: %llu samples were lost, the radio was restarted %llu times%s"
                 "%s\n", (unsigned long long)radio.lost, (unsigned long long)radio.restarts,
                 radio.what[0] ? ": " : "", radio.what);
+    say_done(&done);
     iq_close(src);
     return r < 0 ? 2 : 0;
 }
@@ -291,7 +307,10 @@ int main(int argc, char **argv)
         return bad("there is an argument without an option");
     if (o.verify) {
         r = record_verify(o.verify, why);
-        return r ? told(why, r == 1 ? 1 : 2) : 0;
+        if (r)
+            return told(why, r == 1 ? 1 : 2);
+        fprintf(stderr, "tyto-record: %s is as it was recorded: its checksum fits\n", o.verify);
+        return 0;
     }
     r = judge(&o);
     return r ? r : record(&o);

@@ -159,7 +159,15 @@ int64_t iq_utc_ns(const struct iq_source *s, double t_s, int64_t *ret_err_ns);
 
 // ---- Recording ------------------------------------------------------------------------------
 
+struct iq_recorded {                // what came of it
+    uint64_t samples, lost;         // lost between them
+    unsigned captures;
+    double   seconds;               // of samples
+    char     data[256], sha512[129];    // its file and checksum; "" where it could not be ended
+};
+
 struct iq_record_cfg {
+    struct iq_recorded *ret;        // filled also after a fault; or NULL
     const char *out;                // .sigmf-meta path; must not exist
     uint64_t    max_bytes;          // of samples; 0: what leaves 5 % of the disk free
     double      max_s;              // 0: no bound of time

@@ -239,12 +239,20 @@ static int finish(struct writer *w)
 
     crypto_hash_sha512_final(&w->sha, hash);
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    struct iq_recorded *ret = w->cfg->ret;
     int r = fsync(w->data_fd) ? -errno : 0;
     if (close(w->data_fd) && !r)
         r = -errno;
     if (!r || r == -ENOSPC)
         r = put_meta(w, hex, false);
     unlink(w->part);
+    if (ret) {
+        *ret = (struct iq_recorded){ .samples = w->samples, .captures = (unsigned)w->captures,
+                                     .lost = w->last - w->first - w->samples,
+                                     .seconds = (double)w->samples / w->info.rate_hz };
+        snprintf(ret->data, sizeof ret->data, "%.255s", w->data);
+        snprintf(ret->sha512, sizeof ret->sha512, "%s", r ? "" : hex);
+    }
     if (r)
         return fault(w, r, "the metadata cannot be written");
     if (w->full)

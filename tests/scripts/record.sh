@@ -22,12 +22,15 @@ X
 # ---- Bounds, and that what was written is what --verify and other programs read --------------
 record --scene scene.yaml --seconds 0.25 -o a.sigmf-meta; is 0 'seconds'
 bytes a.sigmf-data 1000000 'seconds'
+sentence "a.sigmf-data: 250000 samples, 0.25 s, 0 lost in 0 gaps, sha512 $(sha512sum <a.sigmf-data | cut -d' ' -f1)" 'seconds'
+[ ! -s out ] || fault 'something on standard output'
 want=$(sha512sum <a.sigmf-data | cut -d' ' -f1)
 grep -q "\"core:sha512\":\"$want\"" a.sigmf-meta || fault 'the checksum is not that of sha512sum'
 grep -q '"tyto:origin":"simulation"' a.sigmf-meta || fault 'a simulation lost its origin'
 grep -q '"core:datetime":"2026-01-01T12:00:00.000' a.sigmf-meta || fault 'the time is not there'
 verify a.sigmf-meta 0
 verify a.sigmf-data 0
+sentence 'checksum fits' 'verify'
 record --scene scene.yaml --bytes 4099 -o b.sigmf-meta; is 0 'bytes'
 bytes b.sigmf-data 4096 'bytes'
 verify b.sigmf-meta 0
@@ -60,7 +63,8 @@ record --file a.sigmf-meta --seconds 0 -o e.sigmf-meta; is 2 'no seconds'
 
 # ---- A disk that is full: a file that may not grow is the same to a program -------------------
 code=0; (ulimit -f 1000; exec "$build/bin/tyto-record" --scene scene.yaml -o f.sigmf-meta) >out 2>err || code=$?
-is 0 'full disk'; sentence full 'full disk'; n=$((n + 1))
+is 0 'full disk'; n=$((n + 1))
+grep -q 'full behind' err && grep -q 'f.sigmf-data: .* sha512 ' err || fault "full disk: $(cat err)"
 [ $(($(wc -c <f.sigmf-data) % 4)) -eq 0 ] || fault 'full disk: half a sample'
 [ "$(wc -c <f.sigmf-data)" -gt 400000 ] || fault 'full disk: hardly anything was written'
 verify f.sigmf-meta 0
@@ -101,6 +105,8 @@ if [ -e "$module/libtytoSupport.so" ]; then
         --seconds 0.5 -o j.sigmf-meta
     is 0 'overflows'
     [ "$(grep -o core:sample_start j.sigmf-meta | wc -l)" -gt 5 ] || fault 'overflows left no captures'
+    grep -q "j.sigmf-data: 1200000 samples, 0.5 s, [1-9][0-9]* lost in $(($(grep -o core:sample_start j.sigmf-meta | wc -l) - 1)) gaps, sha512" err ||
+        fault "overflows: $(cat err)"
     analyze j.sigmf-meta; accepted 'overflows'
     has '{"type":"summary","samples":1200000,"lost":{"min":5000}}' 'overflows'
     record --args driver=tyto,fail_open=1 --rate 2.4e6 --freq 868e6 --plugins "$module" --seconds 1 \
