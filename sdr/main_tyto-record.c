@@ -195,8 +195,8 @@ static int record(struct options *o)
     if (open_source(&src, o, why))
         return told(why, 2);
     struct iq_recorded done = { 0 };
-    struct iq_record_cfg c = { .ret = &done, .out = o->out, .max_bytes = o->bytes, .max_s = o->seconds,
-                               .description = o->note };
+    struct iq_record_cfg c = { .ret = &done, .out = o->out, .max_bytes = o->bytes,
+                               .max_s = o->seconds, .description = o->note };
     struct shown s = { .tty = isatty(STDERR_FILENO), .src = src, .last_ns = mono_now_ns() };
     struct iq_radio radio;
     iq_radio(src, &radio);

@@ -4,8 +4,8 @@
 //
 // events DATABASE CUT BACK: of a link that was cut from CUT to BACK (Unix seconds): how many events
 // of that time are there, how long after BACK the first and the last were stored, how many of what
-// happened after BACK was stored before that last one, and their delay from the sample to the store:
-// median, most (seconds).
+// happened after BACK was stored before that last one, and their delay from the sample to the
+// store: median, most (seconds).
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
