@@ -37,7 +37,7 @@
 #define DDC_TAPS1  8192             // ratio 4000; beyond, stage 2 takes what is left
 #define DDC_READ   (DDC_TAPS1 + 8192)
 #define DDC_MID    4096
-#define DDC_KEPT   6                // filters kept: the rates of looks at Wi-Fi, Bluetooth and the like
+#define DDC_KEPT   6                // filters kept: looks at Wi-Fi, Bluetooth and the like
 #define DDC_FAR    4e15             // positions beyond this are nowhere; also keeps int64 safe
 
 // Filters for one pair of rates and one pass-band.
