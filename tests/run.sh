@@ -8,8 +8,9 @@
 #   script/X    tests/scripts/X.sh BUILDDIR
 #   iq/X        tests/iq/X: a recording or a scene through `tyto analyze`, held against `expect`
 #
-# Exit 0 passes, 77 skips (its last line says why), everything else fails.  Two at a time; nothing
-# depends on how long anything takes except that a test that hangs is ended and fails.
+# Exit 0 passes, 77 skips (its last line says why), everything else fails.  As many at a time as
+# there are processors, the longest first; nothing depends on how long anything takes except that a
+# test that hangs is ended and fails.  What a sanitizer says of any process of a test fails it.
 # TYTO_ONLY=unit/base picks those whose name begins so.  TYTO_GOLD=1 drafts the `expect` of a
 # recorded case that has none.  COUNT=FILE gets the three numbers.
 set -u
@@ -34,9 +35,15 @@ one() {
     script/*) set -- sh "$here/scripts/$what.sh" "$build" ;;
     iq/*)     set -- sh "$here/iq.sh" "$build" "$here/iq/$what" ;;
     esac
+    to=:log_path=$(cd "$build/log" && pwd)/${log##*/}.san      # whatever folder a daemon runs in
+    rm -f "$log".san.*
+    export ASAN_OPTIONS="$ASAN_OPTIONS$to" UBSAN_OPTIONS="$UBSAN_OPTIONS$to" TSAN_OPTIONS="$TSAN_OPTIONS$to"
     start=$(date +%s%N)
     $wrap timeout -k 5 "$limit" "$@" >"$log" 2>&1 </dev/null
     r=$?
+    for san in "$log".san.*; do         # a daemon's, say, whose end nobody looks at
+        [ ! -s "$san" ] || { cat "$san" >>"$log"; r=66; }
+    done
     ms=$((($(date +%s%N) - start) / 1000000))
     took=$((ms / 1000)).$((ms % 1000 / 100))
     p=0 f=0 s=0
@@ -61,7 +68,7 @@ $(tail -n 25 "$log" | sed 's/^/      | /')" ;;
 build=${1:?usage: run.sh BUILDDIR}
 limit=${TYTO_TEST_LIMIT_S:-300} wrap=        # only a test that hangs comes near it
 case $build in
-*/san-*) limit=$((limit * 3))           # instrumented code is 3 to 15 times slower
+*/san-*) limit=$((limit * 2))           # instrumented code is 3 to 15 times slower
          # The thread sanitizer wants an address space that is not shuffled too widely.
          case $build in *thread*) setarch -R true 2>/dev/null && wrap='setarch -R' ;; esac ;;
 esac
@@ -75,7 +82,7 @@ if [ "${2:-}" = --one ]; then
     exit 0
 fi
 
-list() {
+all() {
     for t in "$here"/scripts/*.sh; do [ -f "$t" ] && t=${t##*/} && echo "script/${t%.sh}"; done
     for t in "$here"/iq/*/; do [ -d "$t" ] && t=${t%/} && echo "iq/${t##*/}"; done
     # Of the sources, not of what an older build left behind.
@@ -83,6 +90,23 @@ list() {
     for t in "$here"/fuzz/*.c; do
         [ -f "$t" ] && t=${t##*/} && [ "$t" != replay.c ] && echo "fuzz/${t%.c}"
     done
+}
+
+# The longest first, so that no processor stands idle at the end: what took over 10 s under the
+# thread sanitizer.  The doctor last: he judges whether this machine keeps up.
+first='script/link script/demo script/same_bytes script/browser script/sensord script/bad_input
+    unit/alertd_link unit/classifier_sensord_say iq/droneid_two iq/crowd iq/elrs_250 iq/noise
+    script/docs script/privacy unit/sdr_sim_live unit/dsp_chain unit/dsp_front unit/dsp_measure
+    script/record script/isa script/web unit/classifier_pub unit/dsp_droneid_false
+    unit/sdr_sim_engine unit/alertd_web_hard unit/dsp_measure_hard'
+list() {
+    all | awk -v first="$first" '
+        { have[$0]; name[NR] = $0 }
+        END { n = split(first, f)
+              for (i = 1; i <= n; i++) if (f[i] in have) { print f[i]; delete have[f[i]] }
+              for (i = 1; i <= NR; i++)
+                  if (name[i] in have && name[i] != "script/doctor") print name[i]
+              if ("script/doctor" in have) print "script/doctor" }'
 }
 
 rm -rf "$build/log" "$build/tmp"
