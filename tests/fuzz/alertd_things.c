@@ -23,7 +23,8 @@ static void round_trip(const struct field *f, void *a, void *b, size_t size, con
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static union { struct alert a; struct incident i; struct track_rec t; struct sensor_kept s; } x, y;
+    static union { struct alert a; struct incident i; struct track_rec t; struct sensor_kept s; }
+        x, y;
     static char text[65536];
     struct seqs q = { .boot = 1 }, r = { .boot = 1 };
     char out[SEQS_TEXT];

@@ -192,7 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(rise_is_told), CASE(fall_is_told), CASE(small_is_nothing), CASE(gain_is_nothing),
-        CASE(new_is_nothing), CASE(long_stays), CASE(a_restart_knows_what_is_usual), CASE(clipping_is_told), CASE(worst_radio_counts),
+        CASE(new_is_nothing), CASE(long_stays), CASE(a_restart_knows_what_is_usual),
+        CASE(clipping_is_told), CASE(worst_radio_counts),
         CASE(unknown_is_not_green), CASE(places_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
