@@ -127,6 +127,14 @@ int device_tune(struct radio_device *d, double centre_hz)
     return r;
 }
 
+bool device_now(struct radio_device *d, int64_t *ret_ns)
+{
+    if (d->trust_time == 0 || !SoapySDRDevice_hasHardwareTime(d->dev, ""))
+        return false;
+    *ret_ns = SoapySDRDevice_getHardwareTime(d->dev, "");
+    return SoapySDRDevice_lastStatus() == 0;
+}
+
 static void name_device(struct radio_device *d)
 {
     SoapySDRKwargs k = SoapySDRDevice_getHardwareInfo(d->dev);

@@ -26,4 +26,5 @@ int  device_restart(struct radio_device *d, char why[400]);     // the stream on
 int  device_read(struct radio_device *d, int *flags, long long *time_ns, long wait_us);
 void device_scale(struct radio_device *d, uint32_t n);          // the samples just read
 int  device_tune(struct radio_device *d, double centre_hz);     // centre_hz is then the true one
+bool device_now(struct radio_device *d, int64_t *ret_ns);       // its sample clock; false: none
 void device_hello(const struct radio_device *d, struct talk_hello *ret);

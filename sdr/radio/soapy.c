@@ -33,6 +33,8 @@
 #define TRIES      3
 #define JUMP_SAY_NS INT64_C(5000000000)
 #define DRAIN_S    1.0          // more than any driver queues
+#define DRAIN_READS 100000      // and more reads than that takes
+#define STALE_S    2.0          // no sample waits so long anywhere
 
 struct radio {
     struct radio_device d;
@@ -41,6 +43,7 @@ struct radio {
     double   settle_s;
     bool     greeted;
     uint64_t skip;              // samples of the settle time still to be thrown away
+    int64_t  settled_ns;        // by the sample clock: what is older is of the old centre; 0 none
     unsigned dry, broken;
     int64_t  jump_ns;           // when a jump was told last
     char    *why;
@@ -96,45 +99,34 @@ static void greet(struct radio *r, struct ring_shape shape, void *memory, unsign
     r->greeted = true;
 }
 
+// How many of these n samples are from before the tuner had settled.  The sample clock knows it of
+// each sample, wherever it waited meanwhile; without one it is a count from the retune on.
+static uint32_t unsettled(struct radio *r, uint32_t n, int flags, int64_t time_ns)
+{
+    uint32_t off = r->skip < n ? (uint32_t)r->skip : n;
+    double before_s = (double)(r->settled_ns - time_ns) * 1e-9;
+
+    r->skip -= off;
+    if (!r->settled_ns || !(flags & SOAPY_SDR_HAS_TIME))
+        return off;
+    if (before_s <= 0 || before_s > r->settle_s + STALE_S || !r->loss.stamps) {
+        r->settled_ns = 0;      // past it, or a clock that cannot be believed
+        return off;
+    }
+    double k = ceil(before_s * r->d.rate_hz);
+    return k > off ? k < n ? (uint32_t)k : n : off;
+}
+
 static void take(struct radio *r, uint32_t n, int flags, long long time_ns)
 {
     int64_t now_ns = stamp();
-    uint32_t off = r->skip < n ? (uint32_t)r->skip : n;
+    uint64_t lost = missing(r, n, flags, time_ns, now_ns);
+    uint32_t off = unsettled(r, n, flags, time_ns);
 
-    ring_lose(&r->ring, missing(r, n, flags, time_ns, now_ns) + off, now_ns);
-    r->skip -= off;
+    ring_lose(&r->ring, lost + off, now_ns);
     device_scale(&r->d, n);
     ring_put(&r->ring, (char *)r->d.buf + off * r->d.size, n - off, now_ns);
     r->dry = r->broken = 0;
-}
-
-// Queued samples are of the old centre; then the tuner settles.
-static void tune(struct radio *r, double centre_hz)
-{
-    int flags = 0, n;
-    long long t = 0;
-    uint64_t old = 0, most = (uint64_t)(DRAIN_S * r->d.rate_hz);
-
-    if (device_tune(&r->d, centre_hz))
-        say(TALK_PASSING, "the device did not take the new frequency");
-    while (old < most && (n = device_read(&r->d, &flags, &t, 0)) != SOAPY_SDR_TIMEOUT) {
-        if (n <= 0)
-            break;
-        int64_t now_ns = stamp();
-        ring_lose(&r->ring, missing(r, (uint32_t)n, flags, t, now_ns) + (uint32_t)n, now_ns);
-        old += (uint32_t)n;
-    }
-    r->skip = (uint64_t)(r->settle_s * r->d.rate_hz);
-    ring_tuned(&r->ring, r->d.centre_hz, stamp());
-}
-
-static void hear(struct radio *r)
-{
-    struct talk_ask ask;
-
-    while (recv(TALK_SOCKET_FD, &ask, sizeof ask, MSG_DONTWAIT) == sizeof ask)
-        if (ask.kind == TALK_TUNE)
-            tune(r, ask.centre_hz);
 }
 
 static int again(struct radio *r, const char *what)
@@ -177,6 +169,45 @@ static int trouble(struct radio *r, int code)
             ring_count(&r->ring, RING_ERRORS);
         return again(r, SoapySDR_errToStr(code));
     }
+}
+
+// Queued samples are of the old centre; then the tuner settles.
+static void tune(struct radio *r, double centre_hz)
+{
+    int flags = 0, n;
+    long long t = 0;
+    uint64_t old = 0, most = (uint64_t)(DRAIN_S * r->d.rate_hz);
+
+    if (device_tune(&r->d, centre_hz))
+        say(TALK_PASSING, "the device did not take the new frequency");
+    if (!r->loss.stamps || !device_now(&r->d, &r->settled_ns))
+        r->settled_ns = 0;
+    else
+        r->settled_ns += (int64_t)(r->settle_s * 1e9);
+    for (int i = 0; old < most && i < DRAIN_READS; i++) {
+        flags = 0;
+        n = device_read(&r->d, &flags, &t, 0);
+        if (n == SOAPY_SDR_OVERFLOW)
+            trouble(r, n);
+        if (n <= 0 && n != SOAPY_SDR_OVERFLOW)
+            break;
+        if (n <= 0)
+            continue;
+        int64_t now_ns = stamp();
+        ring_lose(&r->ring, missing(r, (uint32_t)n, flags, t, now_ns) + (uint32_t)n, now_ns);
+        old += (uint32_t)n;
+    }
+    r->skip = (uint64_t)(r->settle_s * r->d.rate_hz);
+    ring_tuned(&r->ring, r->d.centre_hz, stamp());
+}
+
+static void hear(struct radio *r)
+{
+    struct talk_ask ask;
+
+    while (recv(TALK_SOCKET_FD, &ask, sizeof ask, MSG_DONTWAIT) == sizeof ask)
+        if (ask.kind == TALK_TUNE)
+            tune(r, ask.centre_hz);
 }
 
 static void quiet(const SoapySDRLogLevel level, const char *text)
