@@ -43,7 +43,14 @@ static int child(void)
     struct talk_ask ask;
     pthread_t thread;
 
-    if (recv(TALK_SOCKET_FD, &ask, sizeof ask, 0) != sizeof ask || ask.kind != TALK_OPEN)
+    ssize_t n = recv(TALK_SOCKET_FD, &ask, sizeof ask, 0);
+    if (n >= 4 && talk_version(ask.kind) != TALK_VERSION) {
+        // Who asked knows this program's kinds no better; the words go where it reads them.
+        fputs("tyto-radio is of another version than the program that started it: restart that\n",
+              stderr);
+        return 2;
+    }
+    if (n != sizeof ask || ask.kind != TALK_OPEN)
         return 2;
     ask.args[sizeof ask.args - 1] = ask.antenna[sizeof ask.antenna - 1] = 0;
     unsigned doors = jail_enter(ask.network, getenv("SOAPY_SDR_PLUGIN_PATH"), ask.args);

@@ -188,6 +188,9 @@ int child_hear(struct child *c, union talk *ret)
         return errno == EAGAIN || errno == EINTR ? 0 : -EPIPE;
     if (n == 0)
         return -EPIPE;
+    if (n >= 8 && talk_version(ret->kind) != TALK_VERSION && talk_version(ret->kind) < 0x100 &&
+        talk_version(ret->kind))
+        return -EPROTO;
     if (n == sizeof ret->hello && ret->kind == TALK_HELLO)
         return hello_is_sane(&ret->hello) ? 1 : -EBADMSG;
     if (n == sizeof ret->say && (ret->kind == TALK_SAY || ret->kind == TALK_FAIL)) {

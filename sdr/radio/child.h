@@ -19,7 +19,8 @@ void child_init(struct child *c);
 // Starts program with a fresh ring and asks it to open the device.  0 or -errno.
 int  child_start(struct child *c, const char *program, const char *plugin_path,
                  const struct talk_ask *ask, const struct ring_shape *shape);
-// A message; 1, 0: none waits, -EPIPE: the child has ended, -EBADMSG: it makes no sense.
+// A message; 1, 0: none waits, -EPIPE: the child has ended, -EBADMSG: it makes no sense,
+// -EPROTO: it is of another version.
 int  child_hear(struct child *c, union talk *ret);
 int  child_ask(struct child *c, const struct talk_ask *ask);
 // Takes what the driver wrote to its standard error; the last whole line into last, "" none.

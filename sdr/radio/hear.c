@@ -91,7 +91,10 @@ void live_hear(struct live *l)
         return;
     if (r == -EBADMSG)
         live_say(l, "the driver's process spoke nonsense; it was ended");
-    if (r < 0 && !l->fatal && r != -EBADMSG) {
+    if (r == -EPROTO)
+        live_say(l, "tyto-radio is of another version than this program: Tyto was upgraded "
+                 "meanwhile, restart this program");
+    if (r < 0 && !l->fatal && r != -EBADMSG && r != -EPROTO) {
         child_mutter(&l->child, l->muttered, sizeof l->muttered);
         live_say(l, "the driver's process died%s%.100s", l->muttered[0] ? ": " : "", l->muttered);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Inside the sdr room: what the source and its child (tyto-radio) say to each other, over a
-// socket pair that keeps messages whole.  Plain structs: both ends are one build on one machine.
+// socket pair that keeps messages whole.  Plain structs: both ends are one version on one machine.
 //
 //     source                         tyto-radio
 //       | --- ask: TALK_OPEN ---------> |      what to open, how to set it
@@ -21,7 +21,11 @@
 #define TALK_WAKE_FD   5        // eventfd: the reader may look again
 #define TALK_END_FD    6        // first descriptor the child must not have
 
-enum talk_kind { TALK_OPEN = 1, TALK_TUNE, TALK_HELLO, TALK_SAY, TALK_FAIL };
+// A kind names its version: after an upgrade a program that runs may start a newer tyto-radio.  To
+// be raised with every change in this file or in the ring.
+#define TALK_VERSION 2
+enum talk_kind { TALK_OPEN = TALK_VERSION << 16 | 1, TALK_TUNE, TALK_HELLO, TALK_SAY, TALK_FAIL };
+static inline unsigned talk_version(uint32_t kind) { return kind >> 16; }
 
 struct talk_ask {               // source -> child
     uint32_t kind;              // TALK_OPEN, TALK_TUNE (which uses centre_hz only)

@@ -67,26 +67,71 @@ static void hear_tune(struct play *p, int flags)
     ring_tuned(&p->ring, a.centre_hz, mono_now_ns());
 }
 
-// Writes a slot as no honest child would.
+// Writes the next slot as no honest child would.
 static void lie(struct play *p, const char *args)
 {
-    struct ring_slot *s = (struct ring_slot *)(p->head + 1);
+    const struct ring_shape *shape = &p->ring.shape;
+    struct ring_slot *s = (struct ring_slot *)((char *)(p->head + 1) +
+                              (p->ring.seq & (shape->slots - 1)) * shape->stride);
     int64_t now = mono_now_ns();
 
-    *s = (struct ring_slot){ .mono_ns = now, .centre_hz = 1e9, .n = BLOCK };
+    *s = (struct ring_slot){ .seq = p->ring.seq, .index = p->ring.index, .mono_ns = now,
+                             .centre_hz = 1e9, .n = BLOCK };
     if (strstr(args, "lie=long")) s->n = 1u << 31;
     if (strstr(args, "lie=none")) s->n = 0;
-    if (strstr(args, "lie=seq")) s->seq = 7;
-    if (strstr(args, "lie=index")) s->index = 99;
+    if (strstr(args, "lie=seq")) s->seq += 7;
+    if (strstr(args, "lie=index")) s->index += 99;
     if (strstr(args, "lie=ahead")) s->index = s->lost = (uint64_t)1e12;
     if (strstr(args, "lie=wrap")) { s->lost = UINT64_MAX; s->index = UINT64_MAX; }
     if (strstr(args, "lie=nan")) s->centre_hz = NAN;
     if (strstr(args, "lie=future")) s->mono_ns = now + INT64_C(3600000000000);
-    atomic_store(&p->head->written, strstr(args, "lie=many") ? 1u << 30 : 1);
+    if (strstr(args, "lie=past")) s->mono_ns = INT64_MIN;
+    if (strstr(args, "lie=negative")) s->centre_hz = -1;
+    if (strstr(args, "lie=back")) s->index = 0;
+    atomic_store(&p->head->written, p->ring.seq + (strstr(args, "lie=many") ? 1u << 30 : 1));
+    if (strstr(args, "lie=less"))
+        atomic_store(&p->head->written, p->ring.seq - 1);
     if (strstr(args, "lie=count"))
         atomic_store(&p->head->count[RING_OVERFLOWS], UINT64_MAX);
     ssize_t r = write(TALK_WAKE_FD, &(uint64_t){ 1 }, 8);
     (void)r;
+}
+
+static void send_kind(uint32_t kind, size_t size)
+{
+    union talk t = { .kind = kind };
+    memset((char *)&t + 4, 0x55, sizeof t - 4);
+    send(TALK_SOCKET_FD, &t, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// What a driver gone mad may do beside its samples, from the 20th block on.
+static void mischief(struct play *p, unsigned n)
+{
+    static char noise[65536];
+    uint32_t r = n * 2654435761u + (uint32_t)getpid();
+
+    if (n < 20)
+        return;
+    for (int i = 0; asked(p, "flood_words") && i < 100; i++)
+        send_kind(TALK_SAY, sizeof(struct talk_say));
+    for (int i = 0; asked(p, "flood_errors") && i < 16; i++) {
+        ssize_t w = write(STDERR_FILENO, noise, sizeof noise);
+        w = w < 0 ? w : write(TALK_WAKE_FD, &(uint64_t){ 1 }, 8);
+        (void)w;
+    }
+    if (asked(p, "hello_again"))
+        greet(p, "simulation");
+    if (asked(p, "other_version"))
+        send_kind((TALK_VERSION + 1) << 16 | (TALK_HELLO & 0xffff), sizeof(struct talk_hello));
+    if (asked(p, "short_words"))
+        send_kind(TALK_SAY, 9);
+    if (asked(p, "unknown_words"))
+        send_kind(TALK_VERSION << 16 | 77, sizeof(struct talk_say));
+    // The whole of the shared memory, the reader's own fields too.
+    for (size_t i = 0; asked(p, "scribble") && i < p->ring.shape.bytes / 4; i++, r = r * 1664525u + 1)
+        ((volatile uint32_t *)p->head)[i] = r;
+    for (unsigned i = 0; asked(p, "scrawl") && i < 64; i++, r = r * 1664525u + 1013904223u)
+        ((volatile uint32_t *)p->head)[r % (sizeof *p->head / 4 + 32)] = r >> (r % 32);
 }
 
 static _Noreturn void play(void)
@@ -116,12 +161,15 @@ static _Noreturn void play(void)
         for (;;) nap(100);
     ring_out_init(&p->ring, p->head, shape, TALK_WAKE_FD, 4, p->ask.rate_hz, p->ask.centre_hz);
     greet(p, asked(p, "origin=none") ? "" : asked(p, "origin=live") ? "live" : "simulation");
-    if (asked(p, "lie="))
+    if (asked(p, "lie=") && !asked(p, "late_lie="))
         lie(p, p->ask.args);
     for (unsigned n = 1;; n++) {
         hear_tune(p, n >= 20 && !p->tuned && asked(p, "awaits_tune") ? 0 : MSG_DONTWAIT);
-        if (!asked(p, "lie="))
+        if (!asked(p, "lie=") || (asked(p, "late_lie=") && n <= 20))
             block(p);
+        if (asked(p, "late_lie=") && n == 20)
+            lie(p, p->ask.args);
+        mischief(p, n);
         if (asked(p, "overflow") && n % 10 == 0) {
             ring_count(&p->ring, RING_OVERFLOWS);
             ring_lose(&p->ring, 500, mono_now_ns());
