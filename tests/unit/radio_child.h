@@ -128,7 +128,8 @@ static void mischief(struct play *p, unsigned n)
     if (asked(p, "unknown_words"))
         send_kind(TALK_VERSION << 16 | 77, sizeof(struct talk_say));
     // The whole of the shared memory, the reader's own fields too.
-    for (size_t i = 0; asked(p, "scribble") && i < p->ring.shape.bytes / 4; i++, r = r * 1664525u + 1)
+    size_t words = asked(p, "scribble") ? p->ring.shape.bytes / 4 : 0;
+    for (size_t i = 0; i < words; i++, r = r * 1664525u + 1)
         ((volatile uint32_t *)p->head)[i] = r;
     for (unsigned i = 0; asked(p, "scrawl") && i < 64; i++, r = r * 1664525u + 1013904223u)
         ((volatile uint32_t *)p->head)[r % (sizeof *p->head / 4 + 32)] = r >> (r % 32);

@@ -115,7 +115,8 @@ static void what_goes_mad_is_ended_and_nothing_before_it_lost(void **state)
 static void floods_are_survived(void **state)
 {
     (void)state;
-    static const char *const floods[] = { "driver=fake,flood_words=1", "driver=fake,flood_errors=1" };
+    static const char *const floods[] = { "driver=fake,flood_words=1",
+                                          "driver=fake,flood_errors=1" };
 
     for (unsigned i = 0; i < 2; i++) {
         struct iq_source *s = open_it(floods[i]);
