@@ -86,7 +86,7 @@ function label(f, x, y, lines, gap) {
   const outside = b => (b.x0 < f.x0 || b.x1 > f.x1 || b.y0 < f.y0 || b.y1 > f.y1) ? w * h : 0;
   let best = null, least = Infinity;
   for (const b of spots) {
-    const bad = outside(b) + f.taken.reduce((n, o) => n + overlap(o, b), 0);
+    const bad = outside(b) + f.taken.reduce((n, o) => n + (o.of && Math.hypot(o.of[0] - x, o.of[1] - y) < gap ? 0 : overlap(o, b)), 0);
     if (bad < least) { best = b; least = bad; }
     if (!bad) break;
   }
@@ -101,7 +101,8 @@ function label(f, x, y, lines, gap) {
   }));
 }
 
-const taken = (f, x, y, r) => f.taken.push({ x0: x - r, x1: x + r, y0: y - r, y1: y + r });
+// Around a point, with room: a label that touches another point would seem to be that one's.
+const taken = (f, x, y, r) => f.taken.push({ x0: x - r, x1: x + r, y0: y - r, y1: y + r, of: [x, y] });
 
 function zone_shape(z, at, centre, scale) {
   const [x, y] = at(plane(centre, z.lat_deg, z.lon_deg));
@@ -151,7 +152,7 @@ export function draw_rings(world, selected) {
   g.append(svg("path", { d: `M${MID - 5} ${MID}h10M${MID} ${MID - 5}v10`, class: "home" }));
   // The selected one has the first choice of a place, and is drawn last, over the others.
   near.sort((a, b) => (b.id === selected && selected !== null) - (a.id === selected && selected !== null));
-  for (const p of near) taken(f, ...at(p.xy), 9 * f.unit);
+  for (const p of near) taken(f, ...at(p.xy), 15 * f.unit);
   const markers = near.slice(0, MARKERS).map(p => draw_marker(f, p, at(p.xy), selected, scale));
   for (const z of zones) g.append(...zone_label(f, z, at, centre, scale));
   for (const m of markers.reverse()) g.append(...m.filter(Boolean));

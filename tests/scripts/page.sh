@@ -65,6 +65,15 @@ done
 is 'what can be clicked in the picture is in the list, too' '[...document.querySelectorAll("svg [data-choose]")].every(e => document.querySelector(`#alerts button[data-choose="${e.dataset.choose}"]`))'
 wd size 1400 900
 
+# ---- The alerts stay in sight ------------------------------------------------------------------
+for size in '1000 700' '1300 700' '1400 900'; do
+    wd size $size
+    wd js 'scrollTo(0, 1e6); document.querySelector("#sensors").scrollIntoView()' >/dev/null
+    is "the first alert at $size" '(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector("#list-drone li").getBoundingClientRect())'
+    is "the banner at $size" '(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector("#banner").getBoundingClientRect())'
+done
+wd js 'scrollTo(0, 0)' >/dev/null
+
 # ---- Labels of the picture -----------------------------------------------------------------------
 hear '{"track":"b1","family":"dji-droneid","role":"identification","serial":"SAMEPLACE1","model":"DJI Mini 2","lat":50.002,"lon":14.003,"person":"live","plat":50.002,"plon":14.003}'
 hear '{"track":"b2","family":"dji-droneid","role":"identification","serial":"SAMEPLACE2","model":"DJI Mavic 3","lat":50.002,"lon":14.003,"person":"live","plat":50.002,"plon":14.003}'
