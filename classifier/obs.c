@@ -17,6 +17,8 @@ bool obs_of(struct obs *ret, const struct finding *f)
 {
     const struct fingerprint *p = &f->fp;
 
+    if ((f->flags & BURST_NO_SAMPLES) && !f->droneid.seen)
+        return false;
     if (!meas_ok(p->t_s) || !isfinite(p->t_s.v) || !meas_ok(p->freq_hz) || !isfinite(p->freq_hz.v))
         return false;
     *ret = (struct obs){

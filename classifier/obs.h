@@ -14,7 +14,7 @@ struct obs {
     struct fingerprint fp;
 };
 
-// false: the finding has no time or place to work with.
+// false: the finding has no time or place to work with, or nobody looked at its samples.
 bool obs_of(struct obs *ret, const struct finding *f);
 // Its length is that of the transmission: neither end is missing.
 bool obs_whole(const struct obs *o);

@@ -18,6 +18,7 @@
 #define NOISE_KNOWN -250.0      // dBFS/Hz: less is that the front knows nothing yet
 #define INSIDE_SHARE 0.8
 #define DENSER_DB   5.0
+#define NEAR_S      1e-3        // what is further away in time casts no shadow
 #define RECENT      64          // candidates told last: what trails them is known by them
 
 struct run { uint64_t run, id; struct cand last; };   // its part told last
@@ -222,6 +223,7 @@ static const struct cand *known(const struct arbiter *a, const struct cand *x, u
 
 static bool is_shadow(const struct arbiter *a, const struct cand *x)
 {
+    uint64_t near = (uint64_t)(NEAR_S * a->info.rate_hz);
     const struct cand *y;
     struct cand run;
     uint32_t folded = 0;
@@ -229,6 +231,8 @@ static bool is_shadow(const struct arbiter *a, const struct cand *x)
     if (x->hyp != HYP_ENERGY || x->part != BURST_WHOLE)
         return false;
     for (unsigned i = 0; (y = known(a, x, i, &run)); i++) {
+        if (y->n1 + near < x->n0 || (y->run ? y->run_n0 : y->n0) > x->n1 + near)
+            continue;
         if (shadow_of(a, x, y))
             return true;
         if (y->n1 && y->hyp == HYP_ENERGY)

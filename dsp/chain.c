@@ -14,6 +14,9 @@
 // the arbiter need no free block to get on, and the arbiter's history (at most 160 blocks) leaves
 // room in a pool of DSP_POOL_BLOCKS.
 //
+// A radio does not wait: its ring drops samples when it is full.  Before that bursts are shed
+// (chain_shed.c).
+//
 // Stopping early: dsp_free tells the source thread, then drains what is on its way.
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +31,7 @@ void *chain_source(void *p)
     struct iq_block *b;
 
     while (!atomic_load(&d->stop) && (b = iq_next(d->cfg.source))) {
+        atomic_store(&d->behind_s, iq_behind_s(d->cfg.source));
         if (d->dcorr && queue_push(d->q_corr, iq_ref(b)))
             iq_unref(b);
         if (queue_push(d->q_front, b))
@@ -107,6 +111,10 @@ void chain_burst(void *arg, const struct burst *b)
         return;
     }
     j->burst = *b;
+    if (chain_sheds(d, b)) {
+        cut_drop(&j->burst.cut);
+        j->burst.flags |= BURST_NO_SAMPLES;
+    }
     d->ticked = b->tick;
     send(d, j);
 }

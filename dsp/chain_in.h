@@ -12,7 +12,7 @@
 #include "dsp/front/front.h"
 
 #define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
-#define Q_JOBS    8             // jobs waiting for one worker
+#define Q_JOBS    32            // jobs waiting for one worker: a slow one does not stop the others
 #define WORKERS_MAX 64
 
 // What a detector says about one block; block is NULL in the last answer.
@@ -59,6 +59,8 @@ struct dsp {
     bool                running[T_COUNT];
     atomic_bool         stop;
     uint64_t            jobs, untold, ticked;       // arbiter's own
+    unsigned            turn[3];                    // arbiter's own: of what is shed in part
+    _Atomic double      behind_s;                   // samples of a radio that wait for us
     bool                ended;
     struct dsp_counts   counts;
 };
@@ -68,4 +70,5 @@ void *chain_front(void *dsp);
 void *chain_corr(void *dsp);
 void *chain_arbiter(void *dsp);
 void *chain_work(void *job, void *unused);
+bool  chain_sheds(struct dsp *d, const struct burst *b);
 void  chain_burst(void *dsp, const struct burst *b);     // what the arbiter tells

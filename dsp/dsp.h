@@ -40,7 +40,8 @@ enum burst_flags {
     BURST_AT_START    = 1 << 1, // on the air at the recording's first sample
     BURST_AT_END      = 1 << 2, // still on the air at its last
     BURST_CLIPPED     = 1 << 3,
-    BURST_NO_SAMPLES  = 1 << 4, // measurements only: the cut-out fell to the memory cap
+    BURST_NO_SAMPLES  = 1 << 4, // place and level only: its samples fell to the memory cap, or
+                                // there was no time to look at them
     BURST_EDGE        = 1 << 5, // reaches the edge of the capture: only a part of its width is seen
 };
 
@@ -201,7 +202,7 @@ struct dsp_cfg {
 
 struct dsp_counts {
     uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
-    uint64_t cut_dropped;                   // bursts that lost their samples to the memory cap
+    uint64_t cut_dropped;                   // bursts that lost their samples
     uint64_t droneid_candidates, droneid_seen, droneid_crc_failed;
 };
 

@@ -188,6 +188,10 @@ struct iq_info iq_info(const struct iq_source *s);
 // is out (recordings) - somebody must unref.  One thread calls it.
 struct iq_block *iq_next(struct iq_source *s);
 
+// Seconds of samples that a radio has given and nobody has taken yet; 0 for other sources, which
+// wait.  The thread that calls iq_next.
+double iq_behind_s(const struct iq_source *s);
+
 // Any thread.
 struct iq_block *iq_ref(struct iq_block *b);
 void             iq_unref(struct iq_block *b);

@@ -266,6 +266,11 @@ int iq_tune(struct iq_source *s, double centre_hz)
     return s->d.ops->tune ? s->d.ops->tune(s->d.state, centre_hz) : -ENOTSUP;
 }
 
+double iq_behind_s(const struct iq_source *s)
+{
+    return s->d.ops->behind_s ? s->d.ops->behind_s(s->d.state) : 0;
+}
+
 void iq_radio(const struct iq_source *s, struct iq_radio *ret)
 {
     *ret = (struct iq_radio){ .state = RADIO_NONE };

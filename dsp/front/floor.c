@@ -100,8 +100,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
     f->inv_fast = calloc(g->fast_n, sizeof *f->inv_fast);
     if (!f->ring || !f->live || !f->first || !f->acc || !f->last || !f->lively ||
-        !f->low || !f->spread ||
-        !f->shape || !f->rank_low || !f->rank_mid ||
+        !f->low || !f->spread || !f->shape || !f->rank_low || !f->rank_mid ||
         !f->inv_slow || !f->inv_fast || !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
         return NULL;
@@ -178,14 +177,8 @@ void floor_begin(struct noise_floor *f)
 
 void floor_forget(struct noise_floor *f)
 {
-    f->have = f->at = f->news = 0;
-    f->fresh = false;
-    f->solved++;
-    f->least_of_all = 0;
-    memset(f->slow, 0, f->g.slow_n * sizeof *f->slow);
-    memset(f->fast, 0, f->g.fast_n * sizeof *f->fast);
-    memset(f->inv_slow, 0, f->g.slow_n * sizeof *f->inv_slow);
-    memset(f->inv_fast, 0, f->g.fast_n * sizeof *f->inv_fast);
+    f->have = f->at = f->news = f->fresh = 0;
+    memset(f->slow, 0, f->g.slow_n * sizeof *f->slow);      // not known
 }
 
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)

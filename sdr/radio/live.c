@@ -103,9 +103,15 @@ static void live_close(void *state)
     free(l);
 }
 
+static double live_behind_s(void *state)
+{
+    struct live *l = state;
+    return l->heard ? ring_waiting(&l->ring) * (double)l->shape.block_len / l->ring.rate_hz : 0;
+}
+
 static const struct src_ops live_ops = {
     .read = live_read, .mark = live_mark, .stop = live_stop, .tune = live_tune,
-    .radio = live_radio, .close = live_close,
+    .radio = live_radio, .behind_s = live_behind_s, .close = live_close,
 };
 
 // ---- Opening ---------------------------------------------------------------------------------

@@ -175,6 +175,12 @@ int ring_take(struct ring_in *r, struct ring_slot *ret, const void **ret_samples
 
 void ring_release(struct ring_in *r) { atomic_store(&r->head->read, r->seq); }
 
+uint32_t ring_waiting(const struct ring_in *r)
+{
+    uint64_t n = atomic_load(&r->head->written) - r->seq;
+    return n <= r->shape.slots ? (uint32_t)n : 0;       // more cannot be
+}
+
 bool ring_sleep(struct ring_in *r)
 {
     atomic_store(&r->head->asleep, 1);

@@ -21,7 +21,8 @@
 
 #define RING_MAGIC     UINT64_C(0x3152474e49525954)
 #define RING_SLOTS_MAX 1024
-#define RING_BYTES_MAX (128u << 20)     // 16-bit samples touch half of it: two radios and the rest
+#define RING_BYTES_MAX (129u << 20)     // 128 MB of samples and their heads: 0.84 s of 20 MS/s.
+                                        // 16-bit samples touch half of it: two radios and the rest
                                         // fit into 2 GB
 #define RING_S         1.0              // as long as the reader may be held up, where it fits
 
@@ -91,5 +92,6 @@ void ring_in_init(struct ring_in *r, void *memory, struct ring_shape shape, doub
 int  ring_take(struct ring_in *r, struct ring_slot *ret, const void **ret_samples,
                const char **ret_why);
 void ring_release(struct ring_in *r);       // the slot taken last
+uint32_t ring_waiting(const struct ring_in *r);     // slots not taken yet
 // Says that the reader will wait; false: there is something, do not.
 bool ring_sleep(struct ring_in *r);

@@ -48,6 +48,9 @@ struct src_ops {
     // iq_tune, from any thread; the mark says when it took effect.  NULL: cannot.
     int (*tune)(void *state, double centre_hz);
 
+    // iq_behind_s.  NULL: never.
+    double (*behind_s)(void *state);
+
     // iq_radio, from any thread.  NULL: no radio.
     void (*radio)(void *state, struct iq_radio *ret);
 

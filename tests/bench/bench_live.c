@@ -231,7 +231,7 @@ static void latency(const char *name, unsigned n, bool crowd)
 
 // What a health message says, and what the processes had taken by then.
 struct moment {
-    double samples[2], lost[2], at_s;
+    double samples[2], lost[2], shed[2], at_s;
     double sensor_s, radios_s, post_s, machine_s, sensor_mb, radios_mb, post_mb;
 };
 struct span { const struct daemons *d; struct moment first, last; };
@@ -267,6 +267,7 @@ static void health_line(const char *line, void *arg)
         if (i < 2) {
             m.samples[i] = json_number_value(json_object_get(r, "samples"));
             m.lost[i] = json_number_value(json_object_get(r, "lost"));
+            m.shed[i] = json_number_value(json_object_get(r, "shed_bursts"));
         }
     json_decref(j);
     if (!(m.samples[0] > RATE2 && m.samples[1] > RATE2))
@@ -306,8 +307,8 @@ static void put_rate(const struct span *x)
     for (unsigned i = 0; i < 2; i++) {
         double all = s * RATE2, lost = b->lost[i] - a->lost[i];
         heard_s += fmax(all - lost, 0) / RATE2;
-        printf("| %s | %.1f | %.0f | %.4f |\n", i ? "5.8 GHz, video" : "2.4 GHz, busy", all / 1e6,
-               lost, 100 * lost / all);
+        printf("| %s | %.1f | %.0f | %.4f | %.0f |\n", i ? "5.8 GHz, video" : "2.4 GHz, busy",
+               all / 1e6, lost, 100 * lost / all, b->shed[i] - a->shed[i]);
     }
     double ours = b->sensor_s + b->radios_s + b->post_s - a->sensor_s - a->radios_s - a->post_s;
     printf("\nIn %.0f s, cores and MB at most: tyto-sensord %.2f, %.0f; the radios' two processes "
@@ -375,7 +376,8 @@ int main(void)
     }
     if (!only || !strcmp(only, "rate")) {
         printf("\nTwo radios of 20 MS/s that play recordings:\n\n"
-               "| radio | million samples | lost | %% lost |\n|---|---|---|---|\n");
+               "| radio | million samples | lost | %% lost | bursts left out |\n"
+               "|---|---|---|---|---|\n");
         rate(q ? 10 : 30);
     }
     return 0;
