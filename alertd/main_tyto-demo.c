@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -56,7 +55,7 @@ static const char usage[] =
     "  --seed N      another event of the same kind (default 1)\n"
     "  --seconds S   end after S seconds, and say what was found and what was not\n"
     "  --step N      start N steps below the full rate of 20 MS/s a radio (0 to 3; default by\n"
-    "                the number of processors); it goes down by itself where it must\n"
+    "                the processors that are free); it goes down by itself where it must\n"
     "\n"
     "Exit: 0 ended, with --seconds all found and no false alarm; 1 otherwise; 2 bad use.\n";
 
@@ -340,7 +339,7 @@ static int options_read(struct demo *d, double *seed, int argc, char **argv)
         { "seed", required_argument, NULL, 's' }, { "seconds", required_argument, NULL, 't' },
         { "step", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
-    double step = d->step;
+    double step = DEMO_STEPS;
     int c, r = 0;
     opterr = 0;
     while (!r && (c = getopt_long(argc, argv, ":h", table, NULL)) != -1)
@@ -360,18 +359,6 @@ static int options_read(struct demo *d, double *seed, int argc, char **argv)
     return r ? r + 1 : 0;
 }
 
-static int stop_signals(void)
-{
-    sigset_t set;
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 // The module lies beside the programs in a build, and in SoapySDR's own folder when installed.
 static void find_modules(struct demo *d)
 {
@@ -380,13 +367,22 @@ static void find_modules(struct demo *d)
         d->modules[0] = 0;
 }
 
+// By what other programs leave: to begin too high costs a start anew.
+static void choose_step(struct demo *d)
+{
+    double free = hw_cpus_idle(0.5);
+    unsigned quiet = demo_step(hw_cpus());
+    d->step = free < 0 ? quiet : demo_step(free);
+    if (d->step > quiet)
+        printf("Other programs leave %.1f of %u processors: begins with less than the most.\n",
+               free, hw_cpus());
+}
+
 int main(int argc, char **argv)
 {
     static struct demo d;
     double seed = 1;
-    // Two processors carry a good half of the full rate beside the simulation itself.
-    unsigned cpus = hw_cpus();
-    d.step = cpus >= 8 ? 0 : cpus >= 4 ? 1 : 2;
+    d.step = DEMO_STEPS;                // not given
     int r = options_read(&d, &seed, argc, argv);
     if (r)
         return r - 1;
@@ -394,7 +390,9 @@ int main(int argc, char **argv)
     if (hw_program_dir(d.bin, sizeof d.bin) < 0)
         return bad("the folder of the programs cannot be found");
     find_modules(&d);
+    if (d.step == DEMO_STEPS)
+        choose_step(&d);
     demo_event_make(&d.event, (uint64_t)seed);
     demo_event_rate(&d.event, d.step);
-    return run(&d, stop_signals());
+    return run(&d, demo_signals());
 }

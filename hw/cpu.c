@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const names[] = { "plain", "v2", "v3", "v4" };
@@ -50,6 +52,49 @@ unsigned hw_cpus(void)
     if (sched_getaffinity(0, sizeof set, &set))
         return 1;
     return (unsigned)CPU_COUNT(&set);
+}
+
+// Ticks of the processors we may run on: unused ones and all.  False: not told.
+static bool ticks_read(uint64_t *ret_idle, uint64_t *ret_all)
+{
+    unsigned long long t[8];
+    unsigned cpu, n = 0;
+    char line[512];
+    cpu_set_t set;
+    FILE *f = fopen("/proc/stat", "re");
+
+    *ret_idle = *ret_all = 0;
+    if (!f || sched_getaffinity(0, sizeof set, &set)) {
+        if (f)
+            fclose(f);
+        return false;
+    }
+    while (fgets(line, sizeof line, f)) {       // user nice system idle iowait irq softirq steal
+        if (sscanf(line, "cpu%u %llu %llu %llu %llu %llu %llu %llu %llu", &cpu, &t[0], &t[1], &t[2],
+                   &t[3], &t[4], &t[5], &t[6], &t[7]) != 9 || cpu >= CPU_SETSIZE ||
+            !CPU_ISSET(cpu, &set))
+            continue;
+        n++;
+        *ret_idle += t[1] + t[3] + t[4];
+        for (int i = 0; i < 8; i++)
+            *ret_all += t[i];
+    }
+    fclose(f);
+    return n > 0;
+}
+
+double hw_cpus_idle(double seconds)
+{
+    uint64_t idle, all, idle2, all2;
+
+    if (!ticks_read(&idle, &all))
+        return -1;
+    nanosleep(&(struct timespec){ (time_t)seconds,
+                                  (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
+    if (!ticks_read(&idle2, &all2) || all2 <= all)
+        return -1;
+    double share = (double)(idle2 - idle) / (double)(all2 - all);
+    return hw_cpus() * (share < 0 ? 0 : share > 1 ? 1 : share);
 }
 
 // The kernel's own word is best; without /proc (a bare chroot) the name we were started by serves.

@@ -42,6 +42,7 @@ void demo_event_make(struct demo_event *e, uint64_t seed);
 // Steps of rates, best first: the demo goes down them where the machine cannot keep up.
 #define DEMO_STEPS 4
 void demo_event_rate(struct demo_event *e, unsigned step);
+unsigned demo_step(double cpus);        // the step that so many free processors carry
 // Writes scenes and configurations into dir; 0 or -errno with a sentence.
 int demo_event_write(const struct demo_event *e, const char *dir, char why[DEMO_WHY]);
 int demo_sensor_write(const struct demo_event *e, const char *dir, const char *endpoint,
@@ -61,6 +62,7 @@ struct demo_proc {
     char   line[2][4096];
 };
 
+int demo_signals(void);         // blocks those that end us; a descriptor that tells of them, or -1
 // Whom to be instead of root: uid of "nobody" where root runs the demo and nobody may run the
 // program and use the folder (which is given to it), else -1.
 uid_t demo_user(const char *program, const char *dir);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The box: the environment can lower the instruction set, never raise it; programs find themselves.
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +44,33 @@ static void there_is_a_processor(void **state)
     assert_in_range(hw_cpus(), 1, 100000);
 }
 
+static atomic_bool done;
+
+static void *spin(void *arg)
+{
+    while (!atomic_load(&done))
+        ;
+    return arg;
+}
+
+static void a_busy_processor_is_not_idle(void **state)
+{
+    (void)state;
+    pthread_t t[64];
+    unsigned n = hw_cpus() < 64 ? hw_cpus() : 64;
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, spin, NULL), 0);
+    double idle = hw_cpus_idle(0.3);
+    atomic_store(&done, true);
+    for (unsigned i = 0; i < n; i++)
+        pthread_join(t[i], NULL);
+    if (idle < 0)
+        skip();                         // no /proc
+    // Others may take what we would: less then, never more.
+    if (!(idle <= 0.7 * hw_cpus()))
+        fail_msg("%g of %u idle, and all were kept busy", idle, hw_cpus());
+}
+
 static void program_finds_itself(void **state)
 {
     (void)state;
@@ -70,6 +99,7 @@ int main(void)
     const struct CMUnitTest t[] = {
         cmocka_unit_test(isa_only_goes_down),
         cmocka_unit_test(there_is_a_processor),
+        cmocka_unit_test(a_busy_processor_is_not_idle),
         cmocka_unit_test(program_finds_itself),
         cmocka_unit_test(a_short_buffer_is_refused),
     };
