@@ -167,8 +167,9 @@ static void newer_release_stays_as_it_is(void **state)
         int64_t was = digest(""), wal = digest("-wal");
         for (int i = 0; i < 2; i++) {
             assert_int_equal(start_code(said), 2);
-            assert_non_null(strstr(said, "newer release"));
-            assert_true(strchr(said, '\n') == said + strlen(said) - 1);
+            const char *told = strstr(said, "newer release");
+            assert_non_null(told);
+            assert_true(strchr(told, '\n') == said + strlen(said) - 1);     // the last thing said
         }
         assert_true(was == digest("") && (!in_wal || wal == digest("-wal")));
         assert_int_equal(count("damaged"), 0);

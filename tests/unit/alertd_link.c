@@ -226,7 +226,8 @@ static void flood_harms_nobody(void **state)
     assert_int_equal(post_ask(&post, "SELECT count(*) FROM event"), FLOOD + 20);
     // A thousand drones of one sensor are shown; all of the other are, too.
     assert_int_equal(post_ask(&post, "SELECT count(*) FROM thing WHERE kind = 0 AND json LIKE"
-                                     " '%\"id\":\"tower\"%' AND json LIKE '%drone%'"), 20);
+                                     " '%\"id\":\"tower\"%' AND json LIKE"
+                                     " '%\"lane\":\"drone\"%'"), 20);
 }
 
 // The daemon may not write any more: nothing is acknowledged and nothing shown that is not stored;
