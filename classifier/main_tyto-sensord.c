@@ -141,6 +141,7 @@ struct sensord {
     unsigned           started;
     _Atomic bool       broken;
     struct link_told   link;
+    struct place_told  place;
     int64_t            link_ns;         // when the link began to be looked for
     int                told_state[WIRE_RADIOS];
     char               told_what[WIRE_RADIOS][160];
@@ -210,13 +211,15 @@ static int chains_make(struct sensord *s)
     return 0;
 }
 
-static void link_log(struct sensord *s)
+static void words_log(struct sensord *s)
 {
     double now_s = (double)(mono_now_ns() - s->link_ns) * 1e-9;
     char text[LINK_TEXT];
     struct pub_stats p;
-    int level;
+    int level = place_words(&s->place, s->health.gps, now_s, text);
 
+    if (level)
+        log_say((enum log_level)level, "%s", text);
     if (!s->tell.pub || !s->cfg.endpoint[0])
         return;
     pub_stats(s->tell.pub, &p);
@@ -295,7 +298,7 @@ static int run(struct sensord *s, int signals)
             notify("WATCHDOG=1");
             fed_s = (double)now * 1e-9;
         }
-        link_log(s);
+        words_log(s);
         radios_log(s);
         poll(&(struct pollfd){ .fd = signals, .events = POLLIN }, 1, STEP_MS);
     }

@@ -80,6 +80,9 @@ struct link_told {                      // zero at the start
     uint64_t lost_by[SPOOL_WHYS], dropped;
     double   lost_s[SPOOL_WHYS], dropped_s;
 };
+// The same of what gpsd said and is not believed.
+struct place_told { uint64_t refused; double s; };
+int place_words(struct place_told *t, const struct hw_gps *g, double now_s, char text[LINK_TEXT]);
 int link_words(struct link_told *t, const struct pub_stats *p, const struct sensord_cfg *c,
                double now_s, char text[LINK_TEXT]);     // now_s: since the start
 

@@ -123,3 +123,18 @@ int link_words(struct link_told *t, const struct pub_stats *p, const struct sens
     return say(text, LOG_ERROR, "%llu events came faster than they could be written down and are "
                "lost: is the disk of %s slow, or this machine overloaded?", n, c->spool_dir);
 }
+
+int place_words(struct place_told *t, const struct hw_gps *g, double now_s, char text[LINK_TEXT])
+{
+    const char *why = "";
+    uint64_t n = g ? hw_gps_refused(g, &why) : t->refused;
+
+    if (n == t->refused || (t->refused && now_s - t->s < AGAIN_S))
+        return 0;
+    unsigned long long more = n - t->refused;
+    t->refused = n;
+    t->s = now_s;
+    return say(text, LOG_WARN, "gpsd told %llu times what cannot be, the last: %s; the place stays "
+               "as it was. Look at the receiver (cgps): it is faulty, or somebody disturbs it", more,
+               why);
+}

@@ -334,6 +334,37 @@ static void the_journal_says_which_and_what_to_do(void **state)
     says(&p, 1, "");
 }
 
+static void a_lying_gpsd_is_named(void **state)
+{
+    (void)state;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t n = sizeof a;
+    char port[16], text[LINK_TEXT];
+    const char *why;
+    struct place_told t = { 0 };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    snprintf(port, sizeof port, "%u", ntohs(a.sin_port));
+    struct hw_gps *g = hw_gps_new(NULL, port);
+    assert_int_equal(place_words(&t, g, 1, text), 0);
+    int c = accept(fd, NULL, NULL);
+    static const char lies[] = "{\"class\":\"TPV\",\"mode\":3,\"lat\":91,\"lon\":1e300}\n"
+                               "{\"class\":\"TPV\",\"mode\":3,\"lat\":NaN,\"lon\":1}\n";
+    assert_int_equal(send(c, lies, strlen(lies), MSG_NOSIGNAL), (ssize_t)strlen(lies));
+    UNTIL(hw_gps_refused(g, &why) == 2);
+    assert_int_equal(place_words(&t, g, 2, text), LOG_WARN);
+    assert_non_null(strstr(text, "2 times what cannot be"));
+    assert_non_null(strstr(text, why));
+    assert_int_equal(place_words(&t, g, 3, text), 0);
+    assert_int_equal(place_words(&t, NULL, 3000, text), 0);
+    hw_gps_free(g);
+    close(c);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_silent_post_is_tried_anew, start, stop),
         cmocka_unit_test(a_post_that_floods_and_hangs_up_ends_nothing),
         cmocka_unit_test(the_journal_says_which_and_what_to_do),
+        cmocka_unit_test(a_lying_gpsd_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
