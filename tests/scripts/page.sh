@@ -106,6 +106,13 @@ is 'once more, from the password' 'document.activeElement.id === "signin-passwor
 wd keys "$password, again$enter"
 soon 'where one was' "return document.querySelector('[aria-current=true][data-choose]')?.dataset.choose === '$chosen' && document.body.dataset.view === 'place'"
 wd keys 1
+# Signed in by a password one must know it to change it; a wrong one is told, and locks nobody out.
+wd keys p
+soon 'the form once more' "return document.activeElement.id === 'password-old'"
+wd keys "not the old one${tab}another one of mine${tab}another one of mine$enter"
+soon 'a wrong present one' "return $(text '#password-why') === 'The present password is another one.' && document.activeElement.id === 'password-old'"
+wd keys "$password, again$enter"
+soon 'the right one' "return !$(shown '#password-box') && $(text '#say') === 'The password is set.'"
 
 # ---- Left open for a week ------------------------------------------------------------------------
 week=$(wd js 'const { view_take } = await import("/spectrum.js"), { draw_list } = await import("/alerts.js"), { feed_open } = await import("/feed.js");

@@ -129,6 +129,7 @@ user add anna --role operator >link 2>err
 grep -q "^$url/#token=" link || fault "the link is not to $url: $(cat link)"
 token=$(sed -n 's/.*#token=//p' link)
 want 200 -H "$json" -d "{\"token\":\"$token\"}" "$url/api/v1/session"
+grep -q '"password_rules":{"needs_old":false,"min_characters":10,' body || fault "rules: $(cat body)"
 grep -q '"user":"anna"' body || fault "signed in as: $(cat body)"
 grep -qi '^set-cookie: __Host-tyto-.*HttpOnly.*SameSite=Strict.*Secure' head ||
     fault "cookie: $(grep -i set-cookie head)"

@@ -15,16 +15,23 @@ static const struct web_limits patient = { .head_ms = 600000, .body_ms = 600000,
                                            .stranger_ms = 600000, .action_ms = 10000,
                                            .ping_ms = 15000, .tick_ms = 20, .window = 500 };
 
-static int start_patient(void **state)
+// The same, but with strangers.
+static const struct web_limits strict = { .head_ms = 600000, .body_ms = 600000, .idle_ms = 600000,
+                                          .stranger_ms = 100, .action_ms = 10000,
+                                          .ping_ms = 15000, .tick_ms = 20, .window = 500 };
+
+static int start_with(const struct web_limits *limits)
 {
-    (void)state;
     post_new(&post, false);
-    post.limits = &patient;
+    post.limits = limits;
     if (!post_start(&post, NULL, 0, 0))
         return -1;
     post_session(&post, "duty", ROLE_SUPERVISOR, utc_now_ns() / 1000000000, cookie);
     return 0;
 }
+
+static int start_patient(void **state) { (void)state; return start_with(&patient); }
+static int start_strict(void **state)  { (void)state; return start_with(&strict); }
 
 // Asked from that address; 0: no answer.
 static int asked_from(const char *from, const char *path, bool with_cookie)
@@ -100,6 +107,28 @@ static void nor_do_signed_in_ones(void **state)
     assert_int_equal(asked_from("127.0.0.3", "/api/v1/me", true), 200);
     for (int i = 0; i < 2 * WEB_PER_ADDRESS; i++)
         client_close(&c[i]);
+}
+
+// Who is not signed in and rests is soon gone; who is stays.
+static void strangers_do_not_rest(void **state)
+{
+    struct client stranger, mate;
+    struct answer a = { 0 };
+    char h[200];
+
+    (void)state;
+    snprintf(h, sizeof h, "Cookie: %s\r\n", cookie);
+    assert_true(client_open(&mate, web_port(post.web), false));
+    assert_true(client_ask(&mate, &a, false, "GET", "/api/v1/me", h, NULL) && a.status == 200);
+    free(a.body);
+    assert_true(client_open(&stranger, web_port(post.web), false));
+    assert_true(client_ask(&stranger, &a, false, "GET", "/", "", NULL) && a.status == 200);
+    free(a.body);
+    assert_int_equal(client_more(&stranger, WAIT_MS), 0);
+    assert_true(client_ask(&mate, &a, false, "GET", "/api/v1/me", h, NULL) && a.status == 200);
+    free(a.body);
+    client_close(&stranger);
+    client_close(&mate);
 }
 
 static void a_sign_in_has_screens_enough(void **state)
@@ -196,6 +225,7 @@ int main(void)
     const struct CMUnitTest t[] = {
         cmocka_unit_test_setup_teardown(holds_nobody_out, start_patient, stop),
         cmocka_unit_test_setup_teardown(nor_do_signed_in_ones, start_patient, stop),
+        cmocka_unit_test_setup_teardown(strangers_do_not_rest, start_strict, stop),
         PLAIN(a_sign_in_has_screens_enough),
         cmocka_unit_test(this_machine_has_places_of_its_own),
         cmocka_unit_test(a_network_of_ipv6_is_one_address),
