@@ -135,6 +135,6 @@ int place_words(struct place_told *t, const struct hw_gps *g, double now_s, char
     t->refused = n;
     t->s = now_s;
     return say(text, LOG_WARN, "gpsd told %llu times what cannot be, the last: %s; the place stays "
-               "as it was. Look at the receiver (cgps): it is faulty, or somebody disturbs it", more,
-               why);
+               "as it was. Look at the receiver (cgps): it is faulty, or somebody disturbs it",
+               more, why);
 }
