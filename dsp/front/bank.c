@@ -9,6 +9,7 @@
 #include <liquid/liquid.h>
 
 #include "dsp/fft.h"
+#include "dsp/kernel/powers.h"
 #include "dsp/kernel/wola.h"
 
 // Windows folded in one go: two times the kernel's four.  Transforms in one go only where one is
@@ -22,7 +23,9 @@ struct bank {
     float         *h, *packed;          // prototype; as the kernel reads it
     float complex *folded, *spec;       // batch transforms, in and out
     struct dft    *fft;
+    float         *turns;               // of the other way to powers; NULL: not for this length
     const struct wola_ops *ops;
+    const struct powers_ops *powers;
 };
 
 static void make_prototype(struct bank *b, double stop_db)
@@ -49,6 +52,41 @@ static void pack_prototype(struct bank *b)
     }
 }
 
+// Turns of values m to m + 7 by k / n each, as kernel/powers.c has them: real parts, each twice;
+// then imaginary ones.
+static float *put_turns(unsigned m, unsigned k, unsigned n, float *to)
+{
+    for (unsigned i = 0; i < 8; i++, to += 2) {
+        double a = -2 * M_PI * (m + i) * k / n;
+        to[0] = to[1] = (float)cos(a);
+        to[16] = (float)-sin(a);
+        to[17] = (float)sin(a);
+    }
+    return to + 16;
+}
+
+void powers_turns(unsigned n, float *ret)
+{
+    for (unsigned k = 1; k < 8; k++)
+        ret = put_turns(0, k, 64, ret);
+    for (unsigned g = 0; g < 8; g++)
+        for (unsigned k = 1; k < n / 64; k++)
+            ret = put_turns(8 * g, k, n, ret);
+}
+
+static bool make_turns(struct bank *b)
+{
+    unsigned n = b->channels;
+
+    b->powers = powers_ops();
+    if (!b->powers || n < POWERS_LEAST || n > POWERS_MOST || (n & (n - 1)))
+        return true;
+    b->turns = (float *)dft_alloc(POWERS_TURNS(n) / 2);
+    if (b->turns)
+        powers_turns(n, b->turns);
+    return b->turns;
+}
+
 struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
 {
     struct bank *b = calloc(1, sizeof *b);
@@ -64,7 +102,8 @@ struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
     b->folded = dft_alloc((size_t)b->stride * BATCH);
     b->spec = dft_alloc((size_t)b->stride * BATCH);
     b->fft = dft_new(channels, DFT_FORWARD, b->together ? BATCH : 1);
-    if (!b->h || !b->packed || !b->folded || !b->spec || !b->fft) {
+    bool ok = make_turns(b);
+    if (!ok || !b->h || !b->packed || !b->folded || !b->spec || !b->fft) {
         bank_free(b);
         return NULL;
     }
@@ -80,6 +119,7 @@ void bank_free(struct bank *b)
     dft_free(b->fft);
     free(b->h);
     free(b->packed);
+    free(b->turns);
     free(b->folded);
     free(b->spec);
     free(b);
@@ -91,10 +131,15 @@ unsigned bank_window(const struct bank *b) { return b->channels * b->taps; }
 const float *bank_prototype(const struct bank *b) { return b->h; }
 
 // Up to BATCH frames into b->spec.  Those past n hold older ones' rubbish, nobody reads them.
-static void run(struct bank *b, const float complex *x, unsigned n)
+static void fold(struct bank *b, const float complex *x, unsigned n)
 {
     b->ops->fold((const float *)x, b->packed, 2 * b->channels, b->taps, n, 2 * b->stride,
                  (float *)b->folded);
+}
+
+static void run(struct bank *b, const float complex *x, unsigned n)
+{
+    fold(b, x, n);
     for (unsigned i = 0; i < (b->together ? 1 : n); i++)
         dft_run(b->fft, b->folded + (size_t)i * b->stride, b->spec + (size_t)i * b->stride);
 }
@@ -126,12 +171,28 @@ void bank_power(struct bank *b, const float complex *x, unsigned frames, float *
     }
 }
 
+// Of n frames folded.
+static float powers(struct bank *b, unsigned n, uint16_t *ret)
+{
+    float most = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        most = fmaxf(most, b->powers->run((float *)(b->folded + (size_t)i * b->stride), b->channels,
+                                          b->turns, ret + (size_t)i * b->channels));
+    return most;
+}
+
 float bank_power_packed(struct bank *b, const float complex *x, unsigned frames, uint16_t *ret)
 {
     float most = 0;
 
     for (unsigned at = 0; at < frames; at += BATCH) {
         unsigned n = frames - at < BATCH ? frames - at : BATCH;
+        if (b->turns) {
+            fold(b, x + (size_t)at * b->channels / 2, n);
+            most = fmaxf(most, powers(b, n, ret + (size_t)at * b->channels));
+            continue;
+        }
         run(b, x + (size_t)at * b->channels / 2, n);
         most = fmaxf(most, b->ops->power_pack((const float *)b->spec, b->channels, n, 2 * b->stride,
                                               ret + (size_t)at * b->channels));

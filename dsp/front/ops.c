@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Chooses the front's inner loops for this machine.
+#include <stddef.h>
+
 #include "dsp/kernel/band.h"
+#include "dsp/kernel/powers.h"
 #include "dsp/kernel/tile.h"
 #include "dsp/kernel/wola.h"
 #include "hw/hw.h"
@@ -54,4 +57,17 @@ const struct band_ops *band_ops(void)
 #endif
     default:            return &band_ops_plain;
     }
+}
+
+#ifdef __x86_64__
+extern const struct powers_ops powers_ops_v4;
+#endif
+
+const struct powers_ops *powers_ops(void)
+{
+#ifdef __x86_64__
+    if (hw_isa() == HW_ISA_X86_V4)
+        return &powers_ops_v4;
+#endif
+    return NULL;
 }
