@@ -262,7 +262,7 @@ int core_load(struct core *c, struct store *s)
     for (size_t i = 0; i < c->n_incidents; i++)
         tie(c, c->incident[i]);
     for (size_t i = 0; i < c->n_alerts; i++)
-        if (!strcmp(c->alert[i]->lane, "drone") && !strcmp(c->alert[i]->signal, "heard"))
+        if (!strcmp(c->alert[i]->signal, "heard"))
             alert_signal(c, c->alert[i], "quiet");
     // Health and sensors have numbers too and are not all stored: a restart begins well above what
     // any screen can have seen (2^20 changes are a day of a busy post).

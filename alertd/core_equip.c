@@ -115,6 +115,8 @@ static void tick_sensor(struct core *c, struct sensor *s)
 {
     for (int t = 0; t < TROUBLES; t++) {
         bool bad = s->bad_since_ns[t] != 0;
+        if (bad && s->trouble[t])
+            alert_signal(c, s->trouble[t], "heard");        // again so, after a restart
         if (bad && !s->trouble[t] && ripe(c, s, t))
             s->trouble[t] = raise_alert(c, troubles[t].rule, troubles[t].severity, s->name,
                                         s->bad_what[t]);
@@ -203,6 +205,8 @@ static void tick_strangers(struct core *c)
             *a = raise_alert(c, "peer-refused", SEV_WATCH, "", s->from);
         if (*a)
             say_stranger(*a, s);
+        if (*a && c->stranger[k].last_ns > c->stranger[k].first_ns)
+            alert_signal(c, *a, "heard");
         if (c->mono_ns - c->stranger[k].last_ns < FORGET_NS)
             continue;
         if (*a)
@@ -215,7 +219,9 @@ static void tick_post(struct core *c, int k, bool bad, const char *what)
 {
     if (bad) {
         c->equip_bad_ns[k] = c->mono_ns;
-        if (!c->equip[k])
+        if (c->equip[k])
+            alert_signal(c, c->equip[k], "heard");
+        else
             c->equip[k] = raise_alert(c, posts[k].rule, posts[k].severity, "", what);
     } else if (c->equip[k] && c->mono_ns - c->equip_bad_ns[k] >= CLEAR_NS) {
         end_alert(c, c->equip[k]);

@@ -38,7 +38,7 @@ function where(a, world) {
 
 // "Silent" is said only where somebody still listens: with every sensor of it lost nobody knows.
 function signal(a, world, live) {
-  if (!is_drone(a)) return t(a.signal === "heard" ? "still_so" : "over");
+  if (!is_drone(a)) return t(a.signal === "heard" ? "still_so" : a.signal === "ended" ? "over" : "not_looked");
   const lost = (a.sensors ?? []).length && a.sensors.every(s =>
     ["lost", "silent", "unknown"].includes(world.sensor.get(s.id)?.state));
   const p = { span: time.span(time.ago_s(a.last)), at: time.when(a.last) };

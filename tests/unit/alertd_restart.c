@@ -107,8 +107,12 @@ static void restart_mends_nothing(void **state)
     assert_int_equal(core_load(f.c, s), 0);
     tick(&f, s, 50, false);
     assert_string_equal(feed_alert(&f, "equipment")->work, "new");
+    assert_string_equal(f.c->alert[0]->signal, "quiet");        // nobody knows
+    tick(&f, s, 20, false);
+    assert_string_equal(f.c->alert[0]->signal, "heard");        // still so
+    assert_int_equal(f.c->alert[0]->calls, 1);
     tick(&f, s, 25, true);
-    assert_string_equal(f.c->alert[0]->signal, "heard");
+    assert_string_equal(f.c->alert[0]->work, "new");            // not well for long enough
     tick(&f, s, 10, true);
     assert_string_equal(f.c->alert[0]->reason, "mended");
     core_free(f.c);
