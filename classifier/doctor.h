@@ -73,6 +73,7 @@ bool doctor_told(const struct doctor *d);       // does one run? (of a configura
 struct doctor_rate {
     const char *name;
     double   rate_hz, measured_hz, seconds;     // measured_hz 0: not known
+    double   jitter_s;          // how late this machine looked at times: bounds what can be judged
     uint64_t lost, overflows, restarts, errors, jumps;
     bool     hardware_time;
     const char *what, *how;     // last trouble; "" or " (told by the running sensor)"

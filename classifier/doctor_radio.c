@@ -16,8 +16,8 @@
 void doctor_judge(struct doctor *d, const struct doctor_rate *r)
 {
     double all = r->rate_hz * r->seconds, share = all > 0 ? (double)r->lost / all : 0;
-    // Crystals are within 100 ppm; a thousandth is not the crystal, 20 ms is the scheduler.
-    bool fast = fabs(r->measured_hz / r->rate_hz - 1) < 1e-3 + 0.02 / r->seconds;
+    // Crystals are within 100 ppm; a thousandth is not the crystal, 20 ms is the bus.
+    bool fast = fabs(r->measured_hz / r->rate_hz - 1) < 1e-3 + (0.02 + r->jitter_s) / r->seconds;
 
     if (r->restarts || r->errors)
         doctor_say(d, DOCTOR_WRONG, "another cable or port, without a hub; a stronger supply",
@@ -34,6 +34,9 @@ void doctor_judge(struct doctor *d, const struct doctor_rate *r)
         doctor_say(d, DOCTOR_OK, NULL, "%s: %.6g MS/s for %.0f s, nothing lost%s%s", r->name,
                    r->measured_hz / 1e6, r->seconds, r->hardware_time ? ", sample clock" : "",
                    r->how);
+    if (r->what[0] && !r->lost && !r->restarts && fast)
+        doctor_say(d, DOCTOR_NOTE, "docs/RADIOS.md tells what it means", "%s: %s%s", r->name,
+                   r->what, r->how);
     if (r->jumps)
         doctor_say(d, DOCTOR_NOTE, "newer firmware, or a profile with hardware_time: false",
                    "%s: its time stamps jumped %llu times", r->name, (unsigned long long)r->jumps);
@@ -83,9 +86,12 @@ static void measure_as(struct doctor *d, const char *name, const struct iq_live_
     }
     int64_t start = mono_now_ns(), end = start + (int64_t)(d->seconds * 1e9);
     int64_t now = start, first = 0;
+    int64_t late = 0;
     uint64_t from = 0, to = 0;
     for (; now < end && (b = iq_next(s)); iq_unref(b)) {
+        int64_t before = now;
         now = mono_now_ns();
+        late = from && now - before > late ? now - before : late;
         to = b->n0 + b->n;
         from = first ? from : to;
         first = first ? first : now;
@@ -95,7 +101,8 @@ static void measure_as(struct doctor *d, const char *name, const struct iq_live_
         r.rate_measured_hz = (double)(to - from) / ((double)(now - first) * 1e-9);
     doctor_judge(d, &(struct doctor_rate){ .name = name, .rate_hz = cfg->rate_hz,
         .measured_hz = r.rate_measured_hz, .seconds = (double)(mono_now_ns() - start) * 1e-9,
-        .lost = r.lost, .overflows = r.overflows, .restarts = r.restarts, .errors = r.errors,
+        .jitter_s = (double)late * 1e-9, .lost = r.lost, .overflows = r.overflows,
+        .restarts = r.restarts, .errors = r.errors,
         .jumps = r.time_jumps, .hardware_time = r.hardware_time, .what = r.what, .how = "" });
     iq_close(s);
 }

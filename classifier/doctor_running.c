@@ -15,6 +15,7 @@
 
 #define FRESH_S   12.0          // told every 5 s, and one may be late
 #define LINE_MOST 65536
+#define JITTER_S  0.1           // a sensor's own figure, over six seconds of a busy machine
 
 static double num(const json_t *o, const char *key)
 {
@@ -102,7 +103,8 @@ static void judge(struct doctor *d, const char *name, const json_t *first, const
     }
     doctor_judge(d, &(struct doctor_rate){ .name = name, .rate_hz = num(to, "rate_hz"),
         .measured_hz = num(to, "rate_measured_hz"),
-        .seconds = num(last, "mono_s") - num(first, "mono_s"), .lost = more(from, to, "lost"),
+        .jitter_s = JITTER_S, .seconds = num(last, "mono_s") - num(first, "mono_s"),
+        .lost = more(from, to, "lost"),
         .overflows = more(from, to, "overflows"), .restarts = more(from, to, "restarts"),
         .what = str(to, "what"), .how = " (told by the running sensor, which holds it)" });
     uint64_t shed = more(from, to, "shed_bursts");
