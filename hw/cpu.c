@@ -75,7 +75,7 @@ static bool ticks_read(uint64_t *ret_idle, uint64_t *ret_all)
             !CPU_ISSET(cpu, &set))
             continue;
         n++;
-        *ret_idle += t[1] + t[3] + t[4];
+        *ret_idle += t[3] + t[4];
         for (int i = 0; i < 8; i++)
             *ret_all += t[i];
     }

@@ -17,8 +17,7 @@ const char *hw_isa_name(enum hw_isa isa);
 
 // Processors this process may run on, at least 1.
 unsigned hw_cpus(void);
-// How many of them nobody used over the next so many seconds (what runs at lowered priority counts
-// as unused, what another guest of the host takes does not); < 0: the kernel does not tell.
+// How many of them nobody used over the next so many seconds; < 0: the kernel does not tell.
 double hw_cpus_idle(double seconds);
 
 // Directory of the running program into dir (no trailing slash); 0 or -errno.  Data files are
