@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A transform of which only the powers are wanted, in the processor's own registers.  Made for those
-// with 512-bit vectors, which FFTW's packages do not use; powers_ops() is NULL for all others.
+// A transform of which only the powers are wanted, in the processor's own registers.  Made for
+// those with 512-bit vectors, which FFTW's packages do not use; powers_ops() is NULL for others.
 #pragma once
 
 #include <stddef.h>
