@@ -69,6 +69,21 @@ static void newer_release_is_refused(void **state)
     assert_int_equal(ask("PRAGMA user_version"), 2);        // and nothing was done to it
 }
 
+static void somebody_elses_is_refused(void **state)
+{
+    char cmd[400];
+    struct store *s;
+    (void)state;
+    snprintf(cmd, sizeof cmd, "%.256s/alertd.db", dir);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(cmd, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE songs(name)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_true(store_open(&s, dir, note, why) < 0);
+    assert_non_null(strstr(why, "another program's"));
+    assert_int_equal(ask("SELECT count(*) FROM songs"), 0);     // it is where it was
+}
+
 static void damage_is_set_aside(void **state)
 {
     char path[300];
@@ -196,7 +211,8 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(each_event_once), CASE(revisions_are_immutable), CASE(second_alertd_is_refused),
-        CASE(newer_release_is_refused), CASE(damage_is_set_aside),
+        CASE(newer_release_is_refused),
+        CASE(somebody_elses_is_refused), CASE(damage_is_set_aside),
         CASE(inner_damage_is_set_aside), CASE(full_disk), CASE(old_events_go_in_steps),
         CASE(killed_any_time),
     };
