@@ -35,6 +35,7 @@ struct arbiter {
     struct run        run[RUN_MAX];
     unsigned          n_run;
     struct noise_shape noise;
+    uint64_t          begin;        // first sample since the last retune
     uint64_t          next_id, tick, end, done_energy, done_corr, dropped;
     bool              corr_on;
 };
@@ -154,8 +155,8 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
     // A filter's delay can put a start behind the last sample of a very short recording.
     if (b.n0 >= a->end && !first->run)
         return;
-    if (b.n1 > a->end)
-        b.n1 = a->end;
+    b.n0 = b.n0 > a->begin ? b.n0 : a->begin;   // one may have been cut off by a retune
+    b.n1 = b.n1 < a->end ? b.n1 : a->end;
     if (droneid) {
         b.hyp |= HYP_DRONEID;
         b.droneid = *droneid;
@@ -333,12 +334,13 @@ static uint64_t answered(const struct arbiter *a)
 }
 
 // The detectors end all they have at a retune.  So do we: offsets mean other frequencies from here.
-static void retune(struct arbiter *a, double centre_hz)
+static void retune(struct arbiter *a, double centre_hz, uint64_t begin)
 {
     close_up_to(a, UINT64_MAX);
     history_drop(&a->history);
     a->n_recent = a->n_run = 0;
     a->info.centre_hz = centre_hz;
+    a->begin = begin;
 }
 
 void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list *energy,
@@ -352,7 +354,7 @@ void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list
         take(a, energy, border, true);
         if (corr)
             take(a, corr, border, true);
-        retune(a, b->centre_hz);
+        retune(a, b->centre_hz, border);
     }
     forget(a, answered(a));
     history_add(&a->history, b);

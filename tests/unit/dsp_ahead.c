@@ -31,6 +31,7 @@ struct rig {
     unsigned        n;
     uint64_t        now;
     bool            deaf;       // the front knows no noise yet
+    uint64_t        tuned;      // from this sample on at another centre; 0: never
 };
 
 static void tell(void *arg, const struct burst *b)
@@ -81,6 +82,7 @@ static void rig_run(struct rig *r, unsigned blocks, const struct cand *c, unsign
         b->n = LEN;
         b->lost = 0;
         b->flags = 0;
+        b->centre_hz = r->tuned && before >= r->tuned ? 1e9 : 0;
         r->now += LEN;
         front.n = corr.n = 0;
         front.done = r->now > LATE ? r->now - LATE : 0;
@@ -166,6 +168,25 @@ static void test_deaf(void **state)
     rig_end(&r);
 }
 
+// Tuned within a burst: what is left of it has its samples; what the other centre had is closed.
+static void test_tuned(void **state)
+{
+    (void)state;
+    struct rig r;
+    const struct cand c[] = { droneid(7 * LEN, 0, 0.5), droneid(8 * LEN - 2000, 1e6, 0.5) };
+    rig_begin(&r);
+    r.tuned = 8 * LEN;
+    rig_run(&r, 60, c, 2);
+    assert_int_equal(r.n, 4);
+    assert_true(r.told[0].b.ahead && r.told[1].b.again && r.told[1].b.id == r.told[0].b.id);
+    assert_int_equal(r.told[1].now, 9 * LEN);
+    assert_true(r.told[1].b.centre_hz == 0 && r.told[1].b.cut.n >= BURST);
+    assert_true(r.told[2].b.ahead && r.told[3].b.again && r.told[3].b.id == r.told[2].b.id);
+    assert_true(r.told[2].b.centre_hz == 1e9 && r.told[3].b.n0 == 8 * LEN);
+    assert_true(r.told[3].b.cut.n0 == 8 * LEN && r.told[3].b.cut.n >= BURST - 2000);
+    rig_end(&r);
+}
+
 // ---- The whole chain -------------------------------------------------------------------------
 
 static const char scene[] = "name: ahead\nrate_hz: 12.5e6\ncentre_hz: 2444e6\nduration_s: 0.13\n"
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_one_of_many),
         cmocka_unit_test(test_deaf),
+        cmocka_unit_test(test_tuned),
         cmocka_unit_test(test_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
