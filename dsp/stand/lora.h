@@ -17,6 +17,7 @@
 #define WINDOWS      (2 * SCREEN_SUM - 1)    // of steps 2 and 3
 #define QUARTERS     4
 #define ROUGH_PSIS   16         // of a turn, in step 3
+#define BANDS_MAX    8
 #define PENDING_MAX  128
 #define PACKETS_MAX  128
 
@@ -59,6 +60,10 @@ struct packet {
 struct lora {
     struct group  *group;
     unsigned       groups;
+    struct raster_channel *channel;             // work
+    double         rate_hz;
+    unsigned       n;           // points of the wideband transform
+    struct dft    *inv[BANDS_MAX];              // of raster_bandwidths
     struct chirps  chirps[RASTER_SF_MAX + 1];
     float complex  psi[ROUGH_PSIS];             // turns
     struct dft    *fine;        // transforms over symbols
@@ -69,18 +74,22 @@ struct lora {
     struct packet  packet[PACKETS_MAX];         // open ones and those told last
     unsigned       n_packet;
     double         p_one;       // false alarms per sample (a measurement may raise it)
+    bool           ended;       // nothing more comes: what is missing is silence
     uint64_t       hits, judged, passed, dropped;
     float          top;         // largest coherent statistic seen, in units of noise
     void         (*on_judge)(void *arg, double t);      // a measurement's; NULL
     void          *on_judge_arg;
 };
 
-int  lora_init(struct lora *l, double rate_hz, double centre_hz, unsigned n);   // or -errno
+int  lora_init(struct lora *l, double rate_hz, unsigned n);     // n: points of the wideband
+                                                                // transform; 0 or -ENOMEM
 void lora_done(struct lora *l);
+// The channels at a centre.  Allocates, but plans no transform.  0 or -ENOMEM (and no channels).
+int  lora_tune(struct lora *l, double centre_hz);
 void lora_restart(struct lora *l, int64_t at);
 void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out);
-// Blocks of silence after which everything received has been judged and told.
-unsigned lora_lag(const struct lora *l);
+// The stream ends: judges and tells what waits, with silence behind.
+void lora_end(struct lora *l, struct stand_list *out);
 void lora_limits(struct lora *l, double p_one);
 
 // lora.c: screens what is new in a group.  told.c: a hit waits to be judged.

@@ -66,20 +66,31 @@ void lora_limits(struct lora *l, double p_one)
             l->chirps[sf].pass = (float)law_one_limit(COHERENT << sf, p_one / TRIES);
 }
 
-static bool group_new(struct lora *l, struct group *g)
+static bool group_new(struct group *g)
 {
     for (unsigned d = 0; d < 2; d++)
         for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++) {
             if (!(g->use[d] >> sf & 1))
                 continue;
-            if (!l->chirps[sf].n && !chirps_new(&l->chirps[sf], sf))
-                return false;
             size_t floats = (size_t)SCREEN_SUM * LANES << sf;
             g->screen[d][sf].p = (float *)dft_alloc(floats / 2);
             if (!g->screen[d][sf].p)
                 return false;
         }
     return true;
+}
+
+static void groups_done(struct lora *l)
+{
+    for (unsigned i = 0; i < l->groups; i++) {
+        narrow_done(&l->group[i].s);
+        for (unsigned sf = 0; sf <= RASTER_SF_MAX; sf++) {
+            free(l->group[i].screen[0][sf].p);
+            free(l->group[i].screen[1][sf].p);
+        }
+        l->group[i] = (struct group){ 0 };
+    }
+    l->groups = 0;
 }
 
 static unsigned highest(unsigned bits)
@@ -90,45 +101,72 @@ static unsigned highest(unsigned bits)
     return sf;
 }
 
-// Channels of one use, sixteen to a group.
-static int make_groups(struct lora *l, double rate, unsigned n, const struct raster_channel *c,
-                       unsigned channels)
+static const struct dft *plan_of(const struct lora *l, double bw_hz)
 {
-    for (unsigned i = 0, k; i < channels; i += k) {
-        double f[LANES];
-        for (k = 0; k < LANES && i + k < channels && c[i + k].bw_hz == c[i].bw_hz &&
-                    c[i + k].up == c[i].up && c[i + k].down == c[i].down; k++)
-            f[k] = c[i + k].f_hz;
-        struct group *g = &l->group[l->groups];
-        int r = narrow_init(&g->s, rate, n, c[i].bw_hz, f, k,
-                            KEPT << highest(c[i].up | c[i].down));
-        if (r == -ERANGE)
-            continue;
-        if (r)
-            return r;
-        g->use[0] = c[i].up;
-        g->use[1] = c[i].down;
-        l->groups++;
-        if (!group_new(l, g))
-            return -ENOMEM;
-    }
-    return 0;
+    for (unsigned i = 0; raster_bandwidths[i] > 0; i++)
+        if (raster_bandwidths[i] == bw_hz)
+            return l->inv[i];
+    return NULL;
 }
 
-int lora_init(struct lora *l, double rate_hz, double centre_hz, unsigned n)
+// A group of the n channels from c on that are of one use, sixteen at most; how many it took.
+static unsigned take_group(struct lora *l, const struct raster_channel *c, unsigned n, int *ret)
 {
-    *l = (struct lora){ 0 };
-    struct raster_channel *c = calloc(CHANNELS_MAX, sizeof *c);
+    double f[LANES];
+    unsigned k = 0;
+    for (; k < LANES && k < n && c[k].bw_hz == c->bw_hz && c[k].up == c->up &&
+           c[k].down == c->down; k++)
+        f[k] = c[k].f_hz;
+    struct narrow_cfg cfg = { l->rate_hz, c->bw_hz, l->n, k, KEPT << highest(c->up | c->down), f,
+                              plan_of(l, c->bw_hz) };
+    if (!cfg.inv)
+        return k;
+    struct group *g = &l->group[l->groups++];
+    g->use[0] = c->up;
+    g->use[1] = c->down;
+    *ret = narrow_init(&g->s, &cfg);
+    if (!*ret && !group_new(g))
+        *ret = -ENOMEM;
+    return k;
+}
+
+int lora_tune(struct lora *l, double centre_hz)
+{
+    int r = 0;
+    groups_done(l);
+    l->n_pending = l->n_packet = 0;
+    unsigned n = raster_channels(centre_hz, l->rate_hz, CHANNELS_MAX, l->channel);
+    for (unsigned i = 0; i < n && !r;)
+        i += take_group(l, l->channel + i, n - i, &r);
+    if (r)
+        groups_done(l);
+    return r;
+}
+
+static bool plans_new(struct lora *l)
+{
+    for (unsigned i = 0; raster_bandwidths[i] > 0; i++) {
+        unsigned points = narrow_points(l->rate_hz, l->n, raster_bandwidths[i]);
+        l->inv[i] = points ? dft_new(points, DFT_BACKWARD, 1) : NULL;
+        if (points && !l->inv[i])
+            return false;
+    }
+    for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++)
+        if (!chirps_new(&l->chirps[sf], sf))
+            return false;
+    return true;
+}
+
+int lora_init(struct lora *l, double rate_hz, unsigned n)
+{
+    *l = (struct lora){ .rate_hz = rate_hz, .n = n };
+    l->channel = calloc(CHANNELS_MAX, sizeof *l->channel);
     l->group = calloc(CHANNELS_MAX, sizeof *l->group);
-    int r = c && l->group ? 0 : -ENOMEM;
-    if (!r)
-        r = make_groups(l, rate_hz, n, c, raster_channels(centre_hz, rate_hz, CHANNELS_MAX, c));
-    free(c);
     l->fine = dft_new(32, DFT_FORWARD, 1);
     l->w = (float *)dft_alloc((size_t)LANES << RASTER_SF_MAX);
     l->y = dft_alloc((size_t)REGION << RASTER_SF_MAX);
     l->z = dft_alloc((size_t)1 << RASTER_SF_MAX);
-    if (r || !l->fine || !l->w || !l->y || !l->z) {
+    if (!l->channel || !l->group || !l->fine || !l->w || !l->y || !l->z || !plans_new(l)) {
         lora_done(l);
         return -ENOMEM;
     }
@@ -140,14 +178,9 @@ int lora_init(struct lora *l, double rate_hz, double centre_hz, unsigned n)
 
 void lora_done(struct lora *l)
 {
-    for (unsigned i = 0; l->group && i < CHANNELS_MAX; i++) {
-        narrow_done(&l->group[i].s);
-        for (unsigned sf = 0; sf <= RASTER_SF_MAX; sf++) {
-            free(l->group[i].screen[0][sf].p);
-            free(l->group[i].screen[1][sf].p);
-        }
-    }
+    groups_done(l);
     free(l->group);
+    free(l->channel);
     for (unsigned sf = 0; sf <= RASTER_SF_MAX; sf++) {
         struct chirps *c = &l->chirps[sf];
         free(c->ref[0]);
@@ -156,6 +189,8 @@ void lora_done(struct lora *l)
         free(c->bin);
         dft_free(c->fwd);
     }
+    for (unsigned i = 0; i < BANDS_MAX; i++)
+        dft_free(l->inv[i]);
     dft_free(l->fine);
     free(l->w);
     free(l->y);
@@ -175,18 +210,6 @@ void lora_restart(struct lora *l, int64_t at)
                     g->screen[d][sf].windows = 0;
                 }
     }
-    l->n_pending = 0;
-    l->n_packet = 0;
-}
-
-unsigned lora_lag(const struct lora *l)
-{
-    double most = 0;
-    for (unsigned i = 0; i < l->groups; i++) {
-        const struct narrow *s = &l->group[i].s;
-        double symbols = REGION + SCREEN_STEP + 8;      // and the end of what is followed
-        double blocks = symbols * s->len / KEPT * s->step / s->hop;
-        most = fmax(most, blocks);
-    }
-    return (unsigned)most + 2;
+    l->n_pending = l->n_packet = 0;
+    l->ended = false;
 }

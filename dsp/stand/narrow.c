@@ -57,20 +57,24 @@ static void make_window(struct narrow *s, double bin_hz)
     }
 }
 
-int narrow_init(struct narrow *s, double rate_hz, unsigned n, double bw_hz, const double *f_hz,
-                unsigned lanes, unsigned len)
+unsigned narrow_points(double rate_hz, unsigned n, double bw_hz)
 {
-    double bin_hz = rate_hz / n;
-    *s = (struct narrow){ .op = stand_ops(), .bw_hz = bw_hz, .lanes = lanes, .n = n, .len = len };
-    s->points = choose_points(ROOM * bw_hz / bin_hz);
-    if (!s->points || s->points > n)
-        return -ERANGE;
+    unsigned points = choose_points(ROOM * bw_hz / (rate_hz / n));
+    return points <= n ? points : 0;
+}
+
+int narrow_init(struct narrow *s, const struct narrow_cfg *cfg)
+{
+    double bin_hz = cfg->rate_hz / cfg->n;
+    *s = (struct narrow){ .op = stand_ops(), .bw_hz = cfg->bw_hz, .lanes = cfg->lanes, .n = cfg->n,
+                          .len = cfg->len, .inv = cfg->inv };
+    s->points = narrow_points(cfg->rate_hz, cfg->n, cfg->bw_hz);
     s->hop = s->points / WIDE_PARTS * WIDE_HOP;
     s->guard = (s->points - s->hop) / 2;
-    s->per = rate_hz / bw_hz;
-    s->step = s->points * bin_hz / bw_hz;
-    for (unsigned i = 0; i < lanes; i++) {
-        s->k0[i] = (int)lround(f_hz[i] / bin_hz);
+    s->per = cfg->rate_hz / cfg->bw_hz;
+    s->step = s->points * bin_hz / cfg->bw_hz;
+    for (unsigned i = 0; i < cfg->lanes; i++) {
+        s->k0[i] = (int)lround(cfg->f_hz[i] / bin_hz);
         s->f_hz[i] = s->k0[i] * bin_hz;
     }
     make_taps(s);
@@ -78,14 +82,13 @@ int narrow_init(struct narrow *s, double rate_hz, unsigned n, double bw_hz, cons
         double a = -2 * M_PI * i / WIDE_PARTS;
         s->turn[i] = (float)cos(a) + I * (float)sin(a);
     }
-    s->inv = dft_new(s->points, DFT_BACKWARD, 1);
     s->window = calloc(2 * s->points, sizeof *s->window);
     s->bins = dft_alloc(s->points);
     s->out = dft_alloc((size_t)LANES * s->points);
     s->mid = (float *)dft_alloc((size_t)(s->hop + 2 * READ_TAPS) * LANES);
-    s->ring = (float *)dft_alloc((size_t)len * LANES);
-    s->energy = (float *)dft_alloc((size_t)len / SUM_ROWS * LANES / 2);
-    if (!s->inv || !s->window || !s->bins || !s->out || !s->mid || !s->ring || !s->energy) {
+    s->ring = (float *)dft_alloc((size_t)s->len * LANES);
+    s->energy = (float *)dft_alloc((size_t)s->len / SUM_ROWS * LANES / 2);
+    if (!s->window || !s->bins || !s->out || !s->mid || !s->ring || !s->energy) {
         narrow_done(s);
         return -ENOMEM;
     }
@@ -95,7 +98,6 @@ int narrow_init(struct narrow *s, double rate_hz, unsigned n, double bw_hz, cons
 
 void narrow_done(struct narrow *s)
 {
-    dft_free(s->inv);
     free(s->window);
     free(s->bins);
     free(s->out);

@@ -18,7 +18,7 @@ struct narrow {
     // geometry
     unsigned      n, points, hop, guard;    // of the wideband transform; of the small one
     double        per, step;                // capture samples, small samples per stream sample
-    struct dft   *inv;
+    const struct dft *inv;                  // borrowed
     float complex turn[WIDE_PARTS];         // whole sixteenths, backwards
     float         taps[READ_PHASES + 1][READ_TAPS];
     float        *window;                   // over the small transform's bins, each value twice
@@ -33,9 +33,15 @@ struct narrow {
     double        zero;                     // capture index of stream sample 0
 };
 
-// len: samples kept, a power of two.  0, -ENOMEM, or -ERANGE where the transform cannot serve it.
-int  narrow_init(struct narrow *s, double rate_hz, unsigned n, double bw_hz, const double *f_hz,
-                 unsigned lanes, unsigned len);
+// Points of the small transform for streams of bw_hz; 0: the wideband one of n cannot serve them.
+unsigned narrow_points(double rate_hz, unsigned n, double bw_hz);
+struct narrow_cfg {
+    double            rate_hz, bw_hz;
+    unsigned          n, lanes, len;        // len: samples kept, a power of two
+    const double     *f_hz;                 // of lanes channels
+    const struct dft *inv;                  // backward, of narrow_points; lives as long as we do
+};
+int  narrow_init(struct narrow *s, const struct narrow_cfg *cfg);       // 0 or -ENOMEM
 void narrow_done(struct narrow *s);         // zeroed or half-made is fine
 void narrow_restart(struct narrow *s, int64_t at);      // at: of the first block
 void narrow_add(struct narrow *s, const struct wide_spec *b);

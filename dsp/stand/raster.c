@@ -32,6 +32,8 @@ static const struct raster rasters[] = {
     { 863.1e6, 200e3, 35, 125e3, SF(7, 7), SF(7, 7) },
 };
 
+const double raster_bandwidths[] = { 812.5e3, 500e3, 250e3, 125e3, 0 };
+
 static int by_use(const void *x, const void *y)
 {
     const struct raster_channel *a = x, *b = y;

@@ -11,6 +11,9 @@ struct raster_channel {
     unsigned up, down;          // bit sf: looked for with up-chirps, with down-chirps
 };
 
+// Bandwidths there are, widest first; 0 ends them.
+extern const double raster_bandwidths[];
+
 // Channels that lie wholly in the capture, grouped by bandwidth (widest first), within one by
 // what is looked for and then by frequency; at most `most` are written; the number of them.
 unsigned raster_channels(double centre_hz, double rate_hz, unsigned most,

@@ -8,16 +8,20 @@
 #include "dsp/stand/stand_in.h"
 #include "dsp/stand/wide.h"
 
+#define LAST 2          // blocks: the one that is not full, and what filters hold back
+
 struct stand *stand_new(double rate_hz, double centre_hz)
 {
     struct stand *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->wide = wide_new(rate_hz);
-    if (!s->wide || lora_init(&s->lora, rate_hz, centre_hz, wide_points(s->wide))) {
+    if (!s->wide || lora_init(&s->lora, rate_hz, wide_points(s->wide)) ||
+        lora_tune(&s->lora, centre_hz)) {
         stand_free(s);
         return NULL;
     }
+    s->centre_hz = centre_hz;
     return s;
 }
 
@@ -30,24 +34,40 @@ void stand_free(struct stand *s)
     free(s);
 }
 
+static void end(struct stand *s)
+{
+    if (s->running)
+        lora_end(&s->lora, s->out);
+    s->running = false;
+}
+
+void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list *out)
+{
+    s->out = out;
+    if (!spec->number) {
+        end(s);
+        if (spec->centre_hz != s->centre_hz)    // no memory: no channels, which is what is left
+            lora_tune(&s->lora, spec->centre_hz);
+        s->centre_hz = spec->centre_hz;
+        lora_restart(&s->lora, spec->at);
+        s->running = true;
+    }
+    lora_spec(&s->lora, spec, out);
+}
+
 static void told(void *arg, const struct wide_spec *spec)
 {
     struct stand *s = arg;
-    if (!spec->number)
-        lora_restart(&s->lora, spec->at);
-    lora_spec(&s->lora, spec, s->out);
+    stand_spec(s, spec, s->out);
 }
-
-static bool idle(const struct stand *s) { return !s->lora.groups; }
 
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)
 {
     s->out = out;
-    if (idle(s))
-        return;
     if (wide_breaks(s->wide, b)) {
-        wide_silence(s->wide, lora_lag(&s->lora), told, s);
-        wide_restart(s->wide, b->n0);
+        wide_silence(s->wide, LAST, told, s);
+        end(s);
+        wide_restart(s->wide, b);
     }
     wide_block(s->wide, b, told, s);
 }
@@ -55,6 +75,6 @@ void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *o
 void stand_flush(struct stand *s, struct stand_list *out)
 {
     s->out = out;
-    if (!idle(s))
-        wide_silence(s->wide, lora_lag(&s->lora), told, s);
+    wide_silence(s->wide, LAST, told, s);
+    end(s);
 }

@@ -37,4 +37,7 @@ struct stand;
 struct stand *stand_new(double rate_hz, double centre_hz);     // NULL: no memory
 void stand_free(struct stand *s);                              // NULL is fine
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out);
-void stand_flush(struct stand *s, struct stand_list *out);
+// Instead of stand_block, where somebody else has the forward transform (wide.h) already.
+struct wide_spec;
+void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list *out);
+void stand_flush(struct stand *s, struct stand_list *out);     // end of the source

@@ -9,5 +9,7 @@
 struct stand {
     struct wide       *wide;
     struct lora        lora;
+    double             centre_hz;   // what the channels are made for
+    bool               running;
     struct stand_list *out;
 };

@@ -106,7 +106,7 @@ static void judge(struct lora *l)
         struct hit h = l->pending[i];
         struct packet p;
         int64_t need = h.end + (int64_t)((REGION - REGION_BACK + 1) << h.sf);
-        if ((int64_t)l->group[h.group].s.have < need) {
+        if (!l->ended && (int64_t)l->group[h.group].s.have < need) {
             l->pending[kept++] = h;
             continue;
         }
@@ -123,13 +123,8 @@ static void judge(struct lora *l)
     l->n_pending = kept;
 }
 
-void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out)
+static void follow(struct lora *l, struct stand_list *out)
 {
-    for (unsigned i = 0; i < l->groups; i++) {
-        narrow_add(&l->group[i].s, s);
-        screen_group(l, i);
-    }
-    judge(l);
     for (unsigned i = 0; i < l->n_packet; i++) {
         struct packet *p = &l->packet[i];
         if (!p->open)
@@ -139,4 +134,21 @@ void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out
         if (!p->open)
             tell(l, p, out);
     }
+}
+
+void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out)
+{
+    for (unsigned i = 0; i < l->groups; i++) {
+        narrow_add(&l->group[i].s, s);
+        screen_group(l, i);
+    }
+    judge(l);
+    follow(l, out);
+}
+
+void lora_end(struct lora *l, struct stand_list *out)
+{
+    l->ended = true;
+    judge(l);
+    follow(l, out);
 }

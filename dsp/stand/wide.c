@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Overlap-save: blocks of n samples, 13/16 n apart, on a grid fixed to the first sample (or the
-// first behind a gap), so that nothing depends on how samples arrived.
+// first behind a gap or at a new centre), so that nothing depends on how samples arrived.
 //
 //     samples  |====|====|====|====|==
 //     block 0  [g|  13/16 n  |g]            g: 1.5/16 n, where filtering wraps around
@@ -22,6 +22,7 @@ struct wide {
     float complex *in, *out;
     uint64_t       number, next;
     int64_t        base;                // capture index of in[0] of block 0
+    double         centre_hz;
     bool           running;
 };
 
@@ -77,23 +78,25 @@ unsigned wide_points(const struct wide *w) { return w->n; }
 
 bool wide_breaks(const struct wide *w, const struct iq_block *b)
 {
-    return !w->running || b->n0 != w->next;
+    return !w->running || b->n0 != w->next || b->centre_hz != w->centre_hz;
 }
 
-void wide_restart(struct wide *w, uint64_t n)
+void wide_restart(struct wide *w, const struct iq_block *b)
 {
     w->fill = w->n - w->hop;            // silence before the first sample
     memset(w->in, 0, w->fill * sizeof *w->in);
-    w->base = (int64_t)(n - w->fill);
+    w->base = (int64_t)(b->n0 - w->fill);
     w->number = 0;
-    w->next = n;
+    w->next = b->n0;
+    w->centre_hz = b->centre_hz;
     w->running = true;
 }
 
 static void full(struct wide *w, wide_told *told, void *arg)
 {
     dft_run(w->fwd, w->in, w->out);
-    struct wide_spec s = { w->out, w->n, w->number, w->base + (int64_t)(w->number * w->hop) };
+    struct wide_spec s = { w->out, w->n, w->number, w->base + (int64_t)(w->number * w->hop),
+                           w->centre_hz };
     w->number++;
     told(arg, &s);
     memmove(w->in, w->in + w->hop, (w->n - w->hop) * sizeof *w->in);

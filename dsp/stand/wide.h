@@ -17,6 +17,7 @@ struct wide_spec {
     unsigned             n;
     uint64_t             number;    // of the block since the stream (re)started
     int64_t              at;        // capture index of the block's first sample; may be negative
+    double               centre_hz;
 };
 typedef void wide_told(void *arg, const struct wide_spec *s);
 
@@ -24,8 +25,10 @@ struct wide;
 struct wide *wide_new(double rate_hz);              // NULL: no memory
 void wide_free(struct wide *w);                     // NULL is fine
 unsigned wide_points(const struct wide *w);         // n, a multiple of 512
-// True if b does not follow what came before: the caller drains, then restarts.
+// True if b does not follow what came before, in time or in frequency: the caller drains what it
+// has (wide_silence), then restarts.
 bool wide_breaks(const struct wide *w, const struct iq_block *b);
-void wide_restart(struct wide *w, uint64_t n);
+void wide_restart(struct wide *w, const struct iq_block *b);
 void wide_block(struct wide *w, const struct iq_block *b, wide_told *told, void *arg);
+// So many blocks more, the rest of them silence; then nothing runs.
 void wide_silence(struct wide *w, unsigned blocks, wide_told *told, void *arg);

@@ -80,8 +80,10 @@ static void stream_of_a_tone(double rate, double bw)
 {
     struct wide *w = wide_new(rate);
     struct narrow s;
+    struct dft *inv = dft_new(narrow_points(rate, wide_points(w), bw), DFT_BACKWARD, 1);
     double f[2] = { 0.11 * rate, -0.23 * rate }, tone = f[1] + 0.2 * bw;
-    assert_int_equal(narrow_init(&s, rate, wide_points(w), bw, f, 2, 1024), 0);
+    struct narrow_cfg cfg = { rate, bw, wide_points(w), 2, 1024, f, inv };
+    assert_int_equal(narrow_init(&s, &cfg), 0);
     size_t n = (size_t)(600 / bw * rate);
     float complex *x = malloc(n * sizeof *x);
     for (size_t i = 0; i < n; i++) {
@@ -91,7 +93,7 @@ static void stream_of_a_tone(double rate, double bw)
     struct iq_block b = { .n0 = 5000, .n = (uint32_t)n, .rate_hz = rate, .format = IQ_CF32,
                           .data = x };
     assert_true(wide_breaks(w, &b));
-    wide_restart(w, b.n0);
+    wide_restart(w, &b);
     wide_block(w, &b, to_narrow, &s);
     assert_true(s.have > 300);
     double worst = 0, power = 0;
@@ -110,6 +112,7 @@ static void stream_of_a_tone(double rate, double bw)
     assert_true(worst < 0.05);
     assert_true(power < 0.03);          // the other channel hears nothing of it
     narrow_done(&s);
+    dft_free(inv);
     wide_free(w);
     free(x);
 }
@@ -130,7 +133,8 @@ static void spread_is_a_transform(void **state)
     struct lora l;
     struct rng r;
     rng_init(&r, 5);
-    assert_int_equal(lora_init(&l, 20e6, CENTRE_HZ, 3072), 0);
+    assert_int_equal(lora_init(&l, 20e6, 3072), 0);
+    assert_int_equal(lora_tune(&l, CENTRE_HZ), 0);
     float *p = (float *)dft_alloc(256 * LANES), scale[LANES];
     for (unsigned k = 0; k < LANES; k++)
         scale[k] = 1 + (float)k;
