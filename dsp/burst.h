@@ -88,6 +88,13 @@ void dcorr_free(struct dcorr *d);
 // Appends candidates and moves out->done forward.  A gap or a new centre restarts the filters.
 void dcorr_block(struct dcorr *d, const struct iq_block *b, struct cand_list *out);
 void dcorr_flush(struct dcorr *d, struct cand_list *out);       // end of the source
+// Instead, where somebody else has the forward transform (dsp/stand/wide.h) already: its blocks,
+// dcorr_lag more of silence behind the last, and the end of them.
+struct wide_spec;
+bool dcorr_wants(const struct dcorr *d);        // false: the rate is too low
+void dcorr_spec(struct dcorr *d, const struct wide_spec *s, struct cand_list *out);
+unsigned dcorr_lag(const struct dcorr *d);
+void dcorr_end(struct dcorr *d, struct cand_list *out);
 
 // ---- Workers ---------------------------------------------------------------------------------
 // One object per worker: plans and scratch, made before the threads start; no memory across bursts.

@@ -50,27 +50,6 @@ static const struct corr_ops *ops(void)
 
 // ---- Making ------------------------------------------------------------------------------------
 
-static unsigned largest_prime(unsigned n)
-{
-    unsigned top = 1;
-    for (unsigned p = 2; p <= n; p++)
-        for (; n % p == 0; n /= p)
-            top = p;
-    return top;
-}
-
-// Samples per slice sample: the more the less work, but small primes make fast transforms.
-static unsigned choose_dec(double rate)
-{
-    unsigned best = 0, prime = 1000;
-    for (unsigned d = (unsigned)(rate / RATE_LO_HZ); d && rate / d <= RATE_HI_HZ; d--)
-        if (largest_prime(d) < prime) {
-            best = d;
-            prime = largest_prime(d) <= 5 ? 2 : largest_prime(d);
-        }
-    return best;
-}
-
 static float complex cis(double turns)
 {
     double a = 2 * M_PI * (turns - floor(turns));
@@ -110,10 +89,7 @@ static void make_read(struct dcorr *d, unsigned j)
 
 static bool make(struct dcorr *d)
 {
-    d->fwd = dft_new(d->n, DFT_FORWARD, 1);
     d->inv = dft_new(M, DFT_BACKWARD, 1);
-    d->in = dft_alloc(d->n);
-    d->spec = dft_alloc(d->n);
     d->bins = dft_alloc(M);
     d->out = dft_alloc(M);
     d->filter = dft_alloc((size_t)d->slices * d->width);
@@ -122,7 +98,7 @@ static bool make(struct dcorr *d)
     d->delay = calloc(d->slices, sizeof(*d->delay));
     d->mean = calloc(d->slices, sizeof(*d->mean));
     d->read = calloc(d->slices, sizeof(*d->read));
-    return d->fwd && d->inv && d->in && d->spec && d->bins && d->out && d->filter && d->s && d->p &&
+    return d->inv && d->bins && d->out && d->filter && d->s && d->p &&
            d->delay && d->mean && d->read;
 }
 
@@ -134,10 +110,15 @@ struct dcorr *dcorr_new(double rate_hz)
     d->rate_hz = rate_hz;
     d->room = FAINT_MOST;
     d->op = ops();
-    d->dec = choose_dec(rate_hz);
-    if (!d->dec || rate_hz * USABLE < DID_BW_HZ)
+    if (rate_hz * USABLE < DID_BW_HZ)
         return d;
-    d->n = M * d->dec;
+    d->wide = wide_new(rate_hz);
+    if (!d->wide) {
+        dcorr_free(d);
+        return NULL;
+    }
+    d->n = wide_points(d->wide);
+    d->dec = d->n / M;
     d->slice_rate_hz = rate_hz / d->dec;
     d->bin_hz = rate_hz / d->n;
     d->width = (unsigned)lround(SLICE_HZ / d->bin_hz);
@@ -160,10 +141,8 @@ void dcorr_free(struct dcorr *d)
 {
     if (!d)
         return;
-    dft_free(d->fwd);
     dft_free(d->inv);
-    free(d->in);
-    free(d->spec);
+    wide_free(d->wide);
     free(d->bins);
     free(d->out);
     free(d->filter);
@@ -218,10 +197,20 @@ static void slice_run(struct dcorr *d, unsigned j)
 
 // ---- Samples through --------------------------------------------------------------------------
 
-static void transform(struct dcorr *d, struct cand_list *out)
+static void restart(struct dcorr *d, int64_t at)
 {
-    dft_run(d->fwd, d->in, d->spec);
-    d->spec[0] = 0;                     // the receiver's own offset
+    memset(d->s, 0, (size_t)d->slices * CAP * sizeof(*d->s));
+    memset(d->p, 0, (size_t)d->slices * CAP * sizeof(*d->p));
+    d->base = at;
+    d->have = HISTORY;
+}
+
+void dcorr_spec(struct dcorr *d, const struct wide_spec *s, struct cand_list *out)
+{
+    if (!s->number)
+        restart(d, s->at);
+    d->spec = s->bin;
+    d->blocks = s->number;
     if (d->have + HOP > CAP) {
         unsigned drop = d->have - HISTORY;
         for (unsigned j = 0; j < d->slices; j++) {
@@ -247,63 +236,60 @@ static void transform(struct dcorr *d, struct cand_list *out)
                 (double)d->base + DID_END * d->rate_hz / DID_RATE_HZ;
     if (at > (double)out->done)
         out->done = (uint64_t)at;
-    memmove(d->in, d->in + HOP * d->dec, 2 * GUARD * d->dec * sizeof(*d->in));
-    d->fill = 2 * GUARD * d->dec;
 }
 
-// ---- Samples in --------------------------------------------------------------------------------
+bool dcorr_wants(const struct dcorr *d) { return d->slices > 0; }
 
-static void restart(struct dcorr *d, uint64_t n)
+unsigned dcorr_lag(const struct dcorr *d)
 {
-    memset(d->in, 0, 2 * GUARD * d->dec * sizeof(*d->in));
-    memset(d->s, 0, (size_t)d->slices * CAP * sizeof(*d->s));
-    memset(d->p, 0, (size_t)d->slices * CAP * sizeof(*d->p));
-    d->fill = 2 * GUARD * d->dec;       // silence before the first sample
-    d->base = (int64_t)(n - d->fill);
-    d->blocks = 0;
-    d->have = HISTORY;
-    d->next = n;
+    double lag = (double)d->delay[d->slices - 1] - d->delay[0] + SIDE + TAPS + M;
+    return (unsigned)(lag / HOP) + 2;
+}
+
+void dcorr_end(struct dcorr *d, struct cand_list *out)
+{
+    if (d->have)
+        corr_settle(d, INFINITY, out);
+    d->have = 0;
+}
+
+// ---- Samples in, where nobody else wants the transform -----------------------------------------
+
+struct told { struct dcorr *d; struct cand_list *out; };
+
+static void told(void *arg, const struct wide_spec *s)
+{
+    struct told *t = arg;
+    dcorr_spec(t->d, s, t->out);
 }
 
 // Pushes silence through until everything received has been scanned, and tells all.
-static void drain(struct dcorr *d, struct cand_list *out)
+static void drain(struct dcorr *d, struct told *t)
 {
-    double lag = (double)d->delay[d->slices - 1] - d->delay[0] + SIDE + TAPS + M;
-    unsigned more = (unsigned)(lag / HOP) + 2;
-    for (unsigned i = 0; i < more; i++) {
-        memset(d->in + d->fill, 0, (d->n - d->fill) * sizeof(*d->in));
-        transform(d, out);
-    }
-    corr_settle(d, INFINITY, out);
+    if (d->have)
+        wide_silence(d->wide, dcorr_lag(d), told, t);
+    dcorr_end(d, t->out);
 }
 
 void dcorr_block(struct dcorr *d, const struct iq_block *b, struct cand_list *out)
 {
     uint64_t end = b->n0 + b->n;
+    struct told t = { d, out };
     if (!d->slices) {
         out->done = end > out->done ? end : out->done;
         return;
     }
-    if (!d->have || b->n0 != d->next || b->centre_hz != d->centre_hz) {
-        if (d->have)
-            drain(d, out);
-        restart(d, b->n0);
-        d->centre_hz = b->centre_hz;
+    if (wide_breaks(d->wide, b)) {
+        drain(d, &t);
+        wide_restart(d->wide, b);
     }
-    for (uint32_t off = 0; off < b->n;) {
-        uint32_t take = b->n - off < d->n - d->fill ? b->n - off : d->n - d->fill;
-        iq_to_cf32(b, off, take, d->in + d->fill);
-        d->fill += take;
-        off += take;
-        if (d->fill == d->n)
-            transform(d, out);
-    }
-    d->next = end;
+    wide_block(d->wide, b, told, &t);
 }
 
 void dcorr_flush(struct dcorr *d, struct cand_list *out)
 {
-    if (d->slices && d->have)
-        drain(d, out);
+    struct told t = { d, out };
+    if (d->slices)
+        drain(d, &t);
     out->done = UINT64_MAX;
 }

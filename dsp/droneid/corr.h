@@ -9,6 +9,7 @@
 #include "dsp/burst.h"
 #include "dsp/droneid/droneid.h"
 #include "dsp/fft.h"
+#include "dsp/stand/wide.h"
 
 #define CORR_LEVEL 32                   // samples per step of the level
 #define CORR_TAPS  8
@@ -39,8 +40,6 @@ struct corr_ops {
 #define HOP        (M - 2 * GUARD)
 #define SLICE_HZ   (DID_BW_HZ / SLICES)
 #define SLICES     5
-#define RATE_LO_HZ 2.9e6                // of a slice: 1.6 times its width, or reading off between
-#define RATE_HI_HZ 4.8e6                // samples needs long filters
 #define USABLE     0.98                 // of the capture's width
 #define SYMBOL_S   (1 / DID_SPACING_HZ)
 // Seconds of delay per Hz: 7.4 us per MHz.
@@ -85,17 +84,16 @@ struct dcorr {
     unsigned        dec, n, width, slices;              // slices 0: rate too low
     int             bin0;                               // of slice 0
     const struct corr_ops *op;
-    struct dft     *fwd, *inv;
-    float complex  *in, *spec, *bins, *out, *filter, *s;    // s, p: CAP per slice
+    struct wide    *wide;                               // for dcorr_block
+    struct dft     *inv;
+    const float complex *spec;                          // the block's, while it is looked at
+    float complex  *bins, *out, *filter, *s;    // s, p: CAP per slice
     float          *p;
     float         (*read)[2][CORR_TAPS * CORR_READS];   // per slice: re and im of read-off
     int            *delay;                              // of slice j, samples of its rate
     float          *mean;                               // of slice j's bins, geometric
-    unsigned        fill;                               // samples in in[]
-    int64_t         base;                               // capture index of in[0] of block 0
+    int64_t         base;                               // capture index of block 0's first sample
     uint64_t        blocks;                             // transformed since base
-    uint64_t        next;                               // capture index expected
-    double          centre_hz;                          // of what came last
     unsigned        have;                               // samples in each slice's buffer
     struct pend     pend[PENDING];
     unsigned        n_pend;

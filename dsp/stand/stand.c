@@ -64,6 +64,8 @@ static void told(void *arg, const struct wide_spec *spec)
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)
 {
     s->out = out;
+    if (!s->lora.groups && b->centre_hz == s->centre_hz)
+        return;
     if (wide_breaks(s->wide, b)) {
         wide_silence(s->wide, LAST, told, s);
         end(s);

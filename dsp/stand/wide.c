@@ -95,6 +95,7 @@ void wide_restart(struct wide *w, const struct iq_block *b)
 static void full(struct wide *w, wide_told *told, void *arg)
 {
     dft_run(w->fwd, w->in, w->out);
+    w->out[0] = 0;                      // the receiver's own offset
     struct wide_spec s = { w->out, w->n, w->number, w->base + (int64_t)(w->number * w->hop),
                            w->centre_hz };
     w->number++;
