@@ -74,6 +74,13 @@ uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 // ---- Candidates in --------------------------------------------------------------------------
 
+static float noise_at(const struct arbiter *a, double f_hz)
+{
+    double k = (f_hz / a->info.rate_hz + 0.5) * NOISE_POINTS;
+    int i = k < 0 ? 0 : k >= NOISE_POINTS ? NOISE_POINTS - 1 : (int)k;
+    return a->noise.dbfs_hz[i];
+}
+
 // Takes what began before `border`, or from there on.
 static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, bool before)
 {
@@ -89,17 +96,15 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
         *c = l->c[i];
         if (c->hyp == HYP_DRONEID)
             cand_droneid_extent(c, a->info.rate_hz);
+        if (c->hyp == HYP_LORA)
+            c->level_dbfs = (float)(noise_at(a, (c->f_lo_hz + c->f_hi_hz) / 2) +
+                                    10 * log10(c->f_hi_hz - c->f_lo_hz) + c->snr_db);
+        if (c->hyp == HYP_LORA && c->n1 <= a->tick)     // too late: all up to there has been told
+            a->n_open--;
     }
 }
 
 // ---- Bursts out -----------------------------------------------------------------------------
-
-static float noise_at(const struct arbiter *a, double f_hz)
-{
-    double k = (f_hz / a->info.rate_hz + 0.5) * NOISE_POINTS;
-    int i = k < 0 ? 0 : k >= NOISE_POINTS ? NOISE_POINTS - 1 : (int)k;
-    return a->noise.dbfs_hz[i];
-}
 
 // A run within the band of one that was there before, and no denser: the same, seen by two boxes.
 static bool second_run(const struct arbiter *a, const struct cand *x)
@@ -135,11 +140,14 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
     return id;
 }
 
-// One burst of the candidates first (which gives the extents) and droneid (NULL: none).
-static void tell(struct arbiter *a, const struct cand *first, const struct cand *droneid,
-                 bool ahead)
+// What the candidates of one burst say: first gives the extents; the standing detectors' best.
+struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
+
+// One burst.
+static void tell(struct arbiter *a, const struct claim *c, bool ahead)
 {
-    uint64_t known = droneid && !first->run ? droneid->ahead : 0;
+    const struct cand *first = &c->first;
+    uint64_t known = c->has_droneid && !first->run ? c->droneid.ahead : 0;
     struct burst b = {
         .id = known ? known : burst_id(a, first), .ahead = ahead, .again = known && !ahead,
         .part = first->part, .hyp = first->hyp, .flags = first->flags,
@@ -147,6 +155,7 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
         .n0 = first->n0, .n1 = first->n1, .run_n0 = first->run ? first->run_n0 : first->n0,
         .f_lo_hz = first->f_lo_hz, .f_hi_hz = first->f_hi_hz,
         .snr_db = first->snr_db, .level_dbfs = first->level_dbfs, .tick = a->tick,
+        .droneid = c->droneid, .lora = c->lora,
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
 
@@ -157,10 +166,7 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
         return;
     b.n0 = b.n0 > a->begin ? b.n0 : a->begin;   // one may have been cut off by a retune
     b.n1 = b.n1 < a->end ? b.n1 : a->end;
-    if (droneid) {
-        b.hyp |= HYP_DRONEID;
-        b.droneid = *droneid;
-    }
+    b.hyp |= (c->has_droneid ? HYP_DRONEID : 0u) | (c->has_lora ? HYP_LORA : 0u);
     if (first->hyp == HYP_ENERGY) {
         b.noise_dbfs_hz = (float)(b.level_dbfs - b.snr_db - 10 * log10(bw));
     } else {
@@ -171,37 +177,52 @@ static void tell(struct arbiter *a, const struct cand *first, const struct cand 
     a->tell(a->arg, &b);
 }
 
-// Merges what is the same burst as open[i]; *ret_first has the extents, *ret_droneid the best
-// DroneID claim.  The absorbed ones are emptied (n1 = 0).
-static bool merge(struct arbiter *a, unsigned i, struct cand *ret_first, struct cand *ret_droneid)
+// y joins a claim.
+static void join(struct claim *c, const struct cand *y)
 {
-    struct cand x = a->open[i], d = x;
-    bool have = x.hyp == HYP_DRONEID;
+    if (y->hyp == HYP_DRONEID && (!c->has_droneid || y->metric > c->droneid.metric)) {
+        c->droneid = *y;
+        c->has_droneid = true;
+    } else if (y->hyp == HYP_LORA && (!c->has_lora || y->metric > c->lora.metric)) {
+        c->lora = *y;
+        c->has_lora = true;
+    } else if (y->hyp == HYP_ENERGY) {          // energy knows edges best
+        c->first = c->first.hyp == HYP_ENERGY ? cand_joined(&c->first, y) : *y;
+    }
+}
 
+// Merges what is the same burst as open[i].  The absorbed ones are emptied (n1 = 0).
+static struct claim merge(struct arbiter *a, unsigned i)
+{
+    struct claim c = { .first = a->open[i] };
+
+    join(&c, &a->open[i]);
+    c.first = a->open[i];
     a->open[i].n1 = 0;
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (!y->n1 || (!cand_same(&x, y) && !(have && cand_same(&d, y))))
+        if (!y->n1 || (!cand_same(&c.first, y) && !(c.has_droneid && cand_same(&c.droneid, y)) &&
+                       !(c.has_lora && cand_same(&c.lora, y))))
             continue;
-        if (y->hyp == HYP_DRONEID && (!have || y->metric > d.metric)) {
-            d = *y;
-            have = true;
-        } else if (y->hyp == HYP_ENERGY) {
-            x = x.hyp == HYP_ENERGY ? cand_joined(&x, y) : *y;   // energy knows edges best
-        }
+        join(&c, y);
         y->n1 = 0;
     }
-    *ret_first = x;
-    *ret_droneid = d;
-    return have;
+    if (c.has_lora && c.lora.ends && !c.first.run) {     // it has counted the symbols
+        c.first.n0 = c.first.run_n0 = c.lora.n0;
+        c.first.n1 = c.lora.n1;
+    }
+    return c;
 }
 
 static bool shadow_of(const struct arbiter *a, const struct cand *x, const struct cand *y)
 {
     if (y == x || !y->n1)
         return false;
-    return y->hyp == HYP_ENERGY ? cand_is_shadow(x, y, a->info.rate_hz)
-                                : cand_part_of_droneid(x, y);
+    switch (y->hyp) {
+    case HYP_ENERGY: return cand_is_shadow(x, y, a->info.rate_hz);
+    case HYP_LORA:   return cand_part_of_lora(x, y, a->info.rate_hz);
+    default:         return cand_part_of_droneid(x, y);
+    }
 }
 
 // The i-th of what x may be a shadow of: waiting, told last, still on the air.  NULL: no more.
@@ -253,18 +274,19 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
         if (limit == UINT64_MAX || a->open[i].n1 + slack <= limit)
             last = i;
     for (unsigned i = 0; i < a->n_open && last < a->n_open && i <= last; i++) {
-        struct cand first, droneid;
         if (!a->open[i].n1 || (limit != UINT64_MAX && a->open[i].n1 + slack > limit))
             continue;
         if (is_shadow(a, &a->open[i])) {
             a->open[i].n1 = 0;
             continue;
         }
-        bool have = merge(a, i, &first, &droneid);
-        a->recent[a->n_recent++ % RECENT] = first;
-        if (have && first.hyp == HYP_ENERGY)
-            a->recent[a->n_recent++ % RECENT] = droneid;
-        tell(a, &first, have ? &droneid : NULL, false);
+        struct claim c = merge(a, i);
+        a->recent[a->n_recent++ % RECENT] = c.first;
+        if (c.has_droneid && c.first.hyp == HYP_ENERGY)
+            a->recent[a->n_recent++ % RECENT] = c.droneid;
+        if (c.has_lora && c.first.hyp == HYP_ENERGY)
+            a->recent[a->n_recent++ % RECENT] = c.lora;
+        tell(a, &c, false);
     }
     a->tick = tick;
     for (unsigned i = 0; i < a->n_open; i++)
@@ -311,7 +333,7 @@ static void tell_ahead(struct arbiter *a)
         if (c->ahead || c->n1 + same > a->done_corr || c->n1 + margin > a->end)
             continue;
         c->ahead = a->next_id++;
-        tell(a, c, c, true);
+        tell(a, &(struct claim){ .first = *c, .droneid = *c, .has_droneid = true }, true);
     }
 }
 

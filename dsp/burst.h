@@ -44,6 +44,10 @@ struct cand {
     double          zc_n;       // index (fractional) at which the root-600 useful symbol begins
     double          zc_f_hz;    // centre of the grid point that saw it, offset
     float           metric;     // normalised |rho|^2, 0..1
+    // HYP_LORA; its metric is that of the preamble
+    int             sf;
+    bool            down;       // the preamble's chirps
+    bool            ends;       // n1 is where it ends, not only where its preamble does
     uint64_t        ahead;      // the arbiter's: id under which it was told ahead, 0 not
 };
 
@@ -71,6 +75,7 @@ struct burst {
     float           snr_db, level_dbfs;
     float           noise_dbfs_hz;      // noise density at its place: dBFS per Hz
     struct cand     droneid;            // valid when hyp & HYP_DRONEID
+    struct cand     lora;               // valid when hyp & HYP_LORA
     struct cut      cut;                // covers [n0 - margin, n1 + margin): see ARBITER_MARGIN_S
     uint64_t        tick;
 };
@@ -95,6 +100,15 @@ bool dcorr_wants(const struct dcorr *d);        // false: the rate is too low
 void dcorr_spec(struct dcorr *d, const struct wide_spec *s, struct cand_list *out);
 unsigned dcorr_lag(const struct dcorr *d);
 void dcorr_end(struct dcorr *d, struct cand_list *out);
+
+// ---- All standing detectors of the chain on one forward transform: dsp/standing.c --------------
+
+struct standing;
+// droneid: whether that is looked for.  NULL: no memory.
+struct standing *standing_new(const struct iq_info *info, bool droneid);
+void standing_free(struct standing *s);
+void standing_block(struct standing *s, const struct iq_block *b, struct cand_list *out);
+void standing_flush(struct standing *s, struct cand_list *out);
 
 // ---- Workers ---------------------------------------------------------------------------------
 // One object per worker: plans and scratch, made before the threads start; no memory across bursts.

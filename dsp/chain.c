@@ -32,7 +32,7 @@ void *chain_source(void *p)
 
     while (!atomic_load(&d->stop) && (b = iq_next(d->cfg.source))) {
         atomic_store(&d->behind_s, iq_behind_s(d->cfg.source));
-        if (d->dcorr && queue_push(d->q_corr, iq_ref(b)))
+        if (queue_push(d->q_corr, iq_ref(b)))
             iq_unref(b);
         if (queue_push(d->q_front, b))
             iq_unref(b);
@@ -74,9 +74,9 @@ void *chain_corr(void *p)
         a->corr.dropped = 0;
         a->corr.done = done;
         if (b)
-            dcorr_block(d->dcorr, b, &a->corr);
+            standing_block(d->standing, b, &a->corr);
         else
-            dcorr_flush(d->dcorr, &a->corr);
+            standing_flush(d->standing, &a->corr);
         done = a->corr.done;
         if (b)
             iq_unref(b);
@@ -159,13 +159,12 @@ void *chain_arbiter(void *p)
 
     do {
         struct answer *f = queue_pop(d->front_said);
-        struct answer *c = d->dcorr ? queue_pop(d->corr_said) : NULL;
+        struct answer *c = queue_pop(d->corr_said);
         last = !f->block;
         if (last)
-            arbiter_flush(d->arbiter, &f->front.list, c ? &c->corr : NULL);
+            arbiter_flush(d->arbiter, &f->front.list, &c->corr);
         else
-            arbiter_block(d->arbiter, f->block, &f->front.list, &f->front.noise,
-                          c ? &c->corr : NULL);
+            arbiter_block(d->arbiter, f->block, &f->front.list, &f->front.noise, &c->corr);
         if (f->front.has_psd && d->cfg.on_psd)
             send_psd(d, &f->front);
         if (!last)
@@ -173,8 +172,7 @@ void *chain_arbiter(void *p)
         if (f->block)
             iq_unref(f->block);
         queue_push(d->front_empty, f);
-        if (c)
-            queue_push(d->corr_empty, c);
+        queue_push(d->corr_empty, c);
     } while (!last);
     fan_close(d->fan);
     return NULL;

@@ -47,7 +47,7 @@ struct dsp {
     struct dsp_cfg      cfg;
     struct iq_info      info;
     struct front       *front;
-    struct dcorr       *dcorr;      // NULL: no standing correlator
+    struct standing    *standing;
     struct arbiter     *arbiter;
     struct worker_tools tools[WORKERS_MAX];
     struct queue       *q_front, *q_corr;                   // blocks

@@ -60,15 +60,13 @@ struct dsp *dsp_new(const struct dsp_cfg *cfg)
         d->cfg.threads = WORKERS_MAX;
     d->front = front_new(&d->info);
     d->arbiter = arbiter_new(&d->info, chain_burst, d);
-    if (cfg->droneid != DRONEID_OFF)
-        d->dcorr = dcorr_new(d->info.rate_hz);
-    if (d->front && d->arbiter && (d->dcorr || cfg->droneid == DRONEID_OFF) && make_queues(d) &&
-        make_tools(d))
+    d->standing = standing_new(&d->info, cfg->droneid != DRONEID_OFF);
+    if (d->front && d->arbiter && d->standing && make_queues(d) && make_tools(d))
         d->fan = fan_new(d->cfg.threads, Q_JOBS, QUEUE_WAIT, chain_work, d);
     // The source comes last: whatever fails to start, nothing is on its way yet.
     if (!d->fan || !start(d, T_ARBITER, chain_arbiter, "tyto-arbiter") ||
         !start(d, T_FRONT, chain_front, "tyto-front") ||
-        (d->dcorr && !start(d, T_CORR, chain_corr, "tyto-corr")) ||
+        !start(d, T_CORR, chain_corr, "tyto-corr") ||
         !start(d, T_SOURCE, chain_source, "tyto-source")) {
         dsp_free(d);
         return NULL;
@@ -90,7 +88,7 @@ static void stop_threads(struct dsp *d)
         fan_close(d->fan);
     else if (!d->running[T_FRONT])
         chain_front(d);
-    if (d->running[T_ARBITER] && d->dcorr && !d->running[T_CORR])
+    if (d->running[T_ARBITER] && !d->running[T_CORR])
         chain_corr(d);
     while ((f = dsp_next(d)))
         finding_free(f);
@@ -120,7 +118,7 @@ void dsp_free(struct dsp *d)
         droneid_rx_free(d->tools[i].rx);
     }
     arbiter_free(d->arbiter);
-    dcorr_free(d->dcorr);
+    standing_free(d->standing);
     front_free(d->front);
     free(d->answer);
     free(d);

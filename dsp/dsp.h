@@ -53,7 +53,7 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 #define DSP_RUN_STEP_S 0.250
 
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
-enum burst_hyp { HYP_ENERGY = 1 << 0, HYP_DRONEID = 1 << 1 };
+enum burst_hyp { HYP_ENERGY = 1 << 0, HYP_DRONEID = 1 << 1, HYP_LORA = 1 << 2 };
 
 // ---- Fingerprint: what was measured on one burst (or one part of a run) ----------------------
 

@@ -7,6 +7,9 @@
 #define SAME_SHARE   0.5        // of the union, in time and in frequency: the same burst
 #define SURE_METRIC  0.3        // normalised correlation that is hardly anything else
 #define INSIDE_SHARE 0.8
+#define LORA_EDGE_S  150e-6     // boxes end up to a row of the grid late
+#define LORA_SIDE    0.25       // of its width, to either side
+#define LORA_OVER_DB 4.0        // no fragment of it is stronger than all of it
 
 // A DroneID burst around its root-600 symbol, in seconds (9 symbols, see facts: 3368 samples before
 // the useful symbol, 9880 in all, at 15.36 MS/s), and its width.
@@ -41,8 +44,21 @@ bool cand_same(const struct cand *x, const struct cand *y)
                share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
     if (holds_droneid(x, y))
         return true;
+    // what LoRa's detector sees beside another's claim is another transmission
+    if ((x->hyp == HYP_LORA && y->hyp == HYP_DRONEID) ||
+        (x->hyp == HYP_DRONEID && y->hyp == HYP_LORA))
+        return false;
     return share((double)x->n0, (double)x->n1, (double)y->n0, (double)y->n1) >= SAME_SHARE &&
            share(x->f_lo_hz, x->f_hi_hz, y->f_lo_hz, y->f_hi_hz) >= SAME_SHARE;
+}
+
+bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_hz)
+{
+    double tol = LORA_EDGE_S * rate_hz, wide = LORA_SIDE * (y->f_hi_hz - y->f_lo_hz);
+
+    return y->ends && (double)x->n0 > (double)y->n0 - tol && (double)x->n1 < (double)y->n1 + tol &&
+           x->f_lo_hz > y->f_lo_hz - wide && x->f_hi_hz < y->f_hi_hz + wide &&
+           x->level_dbfs < y->level_dbfs + LORA_OVER_DB;
 }
 
 bool cand_part_of_droneid(const struct cand *x, const struct cand *y)

@@ -9,6 +9,8 @@
 bool cand_same(const struct cand *x, const struct cand *y);
 // Energy x within the rectangle of the DroneID candidate y, but a part of it only: its fragment.
 bool cand_part_of_droneid(const struct cand *x, const struct cand *y);
+// The same of LoRa: and no stronger.
+bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_hz);
 // Both boxes' time; band and level of the longer.
 struct cand cand_joined(const struct cand *x, const struct cand *y);
 // Time and band of a DroneID candidate that only says where its root-600 symbol is.

@@ -93,6 +93,37 @@ void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *
     kind_snr(l, fp, fp->bw_hz.v);
 }
 
+// Its preamble was found by the standing detector, which knows place and mode whatever lies over
+// it; how strong it is it knows only where nothing does.
+void kind_lora(const struct burst *b, struct fingerprint *fp)
+{
+    const struct cand *c = &b->lora;
+    double bw = c->f_hi_hz - c->f_lo_hz, n = exp2(c->sf), symbol = n / bw;
+    double t = (double)c->n0 / b->rate_hz;
+    bool clean = fp->kind == KIND_LORA && fp->sf == c->sf;
+
+    fp->kind = KIND_LORA;
+    fp->kind_p = 0.99;
+    kind_tidy(fp);
+    if (c->ends || !meas_ok(fp->dur_s) || fp->dur_s.v < symbol)
+        fp->dur_s = (struct meas){ (double)(c->n1 - c->n0) / b->rate_hz,
+                                   c->ends ? symbol / 4 : 20 * symbol };
+    else
+        fp->dur_s.v += fp->t_s.v - t;           // the energy's end
+    fp->t_s = (struct meas){ t, symbol / 8 };
+    fp->freq_hz = (struct meas){ b->centre_hz + 0.5 * (c->f_lo_hz + c->f_hi_hz), bw / n / 2 };
+    fp->bw_hz = (struct meas){ bw, bw / n };
+    fp->sf = c->sf;
+    fp->sweep_hz = fp->bw_hz;
+    fp->chirp_hz_per_s = (struct meas){ (c->down ? -bw : bw) / symbol, bw / symbol * 1e-4 };
+    fp->lora_symbols = (struct meas){ fp->dur_s.v / symbol, fp->dur_s.err / symbol };
+    if (!clean) {
+        fp->snr_db = (struct meas){ c->snr_db, 2 };
+        fp->level_dbfs = c->level_dbfs;
+        fp->bw99_hz = fp->bw_hz;
+    }
+}
+
 // Its own receiver measured a DroneID burst; the energy around it may be half somebody else's.
 void kind_droneid(const struct burst *b, const struct droneid_seen *d, struct fingerprint *fp)
 {

@@ -162,6 +162,8 @@ static void measure_energy(struct measurer *m, const struct burst *b, struct fin
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
 {
     measure_energy(m, b, &f->fp);
+    if (b->hyp & HYP_LORA && b->rate_hz > 0)
+        kind_lora(b, &f->fp);
     if (f->droneid.seen && b->rate_hz > 0 && meas_ok(f->droneid.t_s))
         kind_droneid(b, &f->droneid, &f->fp);
 }

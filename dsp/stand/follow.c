@@ -104,14 +104,16 @@ bool follow_packet(struct lora *l, struct packet *p)
 {
     const struct narrow *s = &l->group[p->h.group].s;
     int64_t n = l->chirps[p->h.sf].n;
-    if (!p->placed && !l->ended && (int64_t)s->have < p->q + ((int64_t)p->preamble + SYNC + SFD + 2) * n)
+    int64_t need = p->q + ((int64_t)p->preamble + SYNC + SFD + 2) * n;
+    bool ended = l->group[p->h.group].ended;
+    if (!p->placed && !ended && (int64_t)s->have < need)
         return false;
     if (!p->placed)
         place(l, p);
     for (;;) {
         double at = (double)p->q + p->tau + (p->preamble + HEAD + p->symbols) * (double)n;
         int64_t q = (int64_t)lround(at);
-        if (!l->ended && (int64_t)s->have < q + n)
+        if (!ended && (int64_t)s->have < q + n)
             return false;
         if (payload(l, p, q))
             return true;

@@ -38,6 +38,8 @@ struct screen {                 // of one group, spreading factor and direction
 struct group {
     struct narrow s;
     unsigned      use[2];       // bit sf: up, down
+    double        work;         // samples a second, times what is done with each
+    bool          active, next, ended;      // ended: nothing more comes, what is missing is silence
     struct screen screen[2][RASTER_SF_MAX + 1];
 };
 
@@ -74,7 +76,9 @@ struct lora {
     struct packet  packet[PACKETS_MAX];         // open ones and those told last
     unsigned       n_packet;
     double         p_one;       // false alarms per sample (a measurement may raise it)
-    bool           ended;       // nothing more comes: what is missing is silence
+    double         budget;      // of work at a time; beyond it groups take turns
+    int64_t        turn;
+    unsigned       first;       // of the next turn
     uint64_t       hits, judged, passed, dropped;
     float          top;         // largest coherent statistic seen, in units of noise
     void         (*on_judge)(void *arg, double t);      // a measurement's; NULL
@@ -86,7 +90,8 @@ int  lora_init(struct lora *l, double rate_hz, unsigned n);     // n: points of 
 void lora_done(struct lora *l);
 // The channels at a centre.  Allocates, but plans no transform.  0 or -ENOMEM (and no channels).
 int  lora_tune(struct lora *l, double centre_hz);
-void lora_restart(struct lora *l, int64_t at);
+void lora_restart(struct lora *l);
+void group_restart(struct group *g, int64_t at);        // at: capture index of the next block
 void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out);
 // The stream ends: judges and tells what waits, with silence behind.
 void lora_end(struct lora *l, struct stand_list *out);

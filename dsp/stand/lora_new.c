@@ -14,10 +14,16 @@
 #define P_SCREEN(n)  (0.1 / (n))
 #define P_ALL        1e-4
 #define P_ROUGH      1e-6       // of one phi and psi; 48 are looked at, far from independent
-#define P_ONE        1e-9
+#define P_ONE        1e-13      // per sample: one an hour in 100 MHz, told by this detector alone
 // Each sample brings a symbol's worth of new places for eight symbols, each a fraction apart from
 // the next: as if so many independent ones (measured, see docs/PERFORMANCE.md).
 #define TRIES        4
+
+// Making the streams costs as much as looking through them for so many chirps.
+#define WORK_STREAM  5
+// Two groups of the widest and busiest kind, all of a capture of 31 MHz at 2.4 GHz: a quarter of a
+// core.  More than that takes turns.
+#define BUDGET       (2 * LANES * 812.5e3 * (WORK_STREAM + 8))
 
 static float complex cis(double turns)
 {
@@ -124,6 +130,8 @@ static unsigned take_group(struct lora *l, const struct raster_channel *c, unsig
     struct group *g = &l->group[l->groups++];
     g->use[0] = c->up;
     g->use[1] = c->down;
+    g->work = LANES * c->bw_hz * (WORK_STREAM + __builtin_popcount(c->up) +
+                                  __builtin_popcount(c->down));
     *ret = narrow_init(&g->s, &cfg);
     if (!*ret && !group_new(g))
         *ret = -ENOMEM;
@@ -172,6 +180,7 @@ int lora_init(struct lora *l, double rate_hz, unsigned n)
     }
     for (unsigned k = 0; k < ROUGH_PSIS; k++)
         l->psi[k] = cis(-(double)k / ROUGH_PSIS);
+    l->budget = BUDGET;
     lora_limits(l, P_ONE);
     return 0;
 }
@@ -198,18 +207,22 @@ void lora_done(struct lora *l)
     *l = (struct lora){ 0 };
 }
 
-void lora_restart(struct lora *l, int64_t at)
+void group_restart(struct group *g, int64_t at)
 {
-    for (unsigned i = 0; i < l->groups; i++) {
-        struct group *g = &l->group[i];
-        narrow_restart(&g->s, at);
-        for (unsigned d = 0; d < 2; d++)
-            for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++)
-                if (g->screen[d][sf].p) {
-                    memset(g->screen[d][sf].p, 0, sizeof(float) * SCREEN_SUM * LANES << sf);
-                    g->screen[d][sf].windows = 0;
-                }
-    }
+    narrow_restart(&g->s, at);
+    g->ended = false;
+    for (unsigned d = 0; d < 2; d++)
+        for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++)
+            if (g->screen[d][sf].p) {
+                memset(g->screen[d][sf].p, 0, sizeof(float) * SCREEN_SUM * LANES << sf);
+                g->screen[d][sf].windows = 0;
+            }
+}
+
+void lora_restart(struct lora *l)
+{
     l->n_pending = l->n_packet = 0;
-    l->ended = false;
+    l->first = 0;
+    for (unsigned i = 0; i < l->groups; i++)
+        l->group[i].active = false;
 }

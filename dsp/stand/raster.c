@@ -24,9 +24,9 @@ static const struct raster rasters[] = {
     { 902.4e6, 600e3, 43, 500e3, SF(5, 6), 0 },
     { 433.1e6, 675e3, 3, 500e3, SF(5, 9), SF(5, 9) },
     { 430.4e6, 600e3, 33, 500e3, SF(5, 6), 0 },
-    { 860e6, 500e3, 27, 500e3, SF(6, 6), SF(6, 6) },
-    { 904e6, 500e3, 49, 500e3, SF(6, 6), SF(6, 6) },
-    { 863.25e6, 250e3, 19, 500e3, SF(6, 6), SF(6, 6) },
+    { 860e6, 500e3, 27, 500e3, SF(6, 6), 0 },
+    { 904e6, 500e3, 49, 500e3, SF(6, 6), 0 },
+    { 863.25e6, 250e3, 19, 500e3, SF(6, 6), 0 },
     // Meters, sensors and messengers: named so that they are not taken for something else
     { 869.525e6, 0, 1, 250e3, SF(11, 11), 0 },
     { 863.1e6, 200e3, 35, 125e3, SF(7, 7), SF(7, 7) },

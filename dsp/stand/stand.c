@@ -49,7 +49,7 @@ void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list
         if (spec->centre_hz != s->centre_hz)    // no memory: no channels, which is what is left
             lora_tune(&s->lora, spec->centre_hz);
         s->centre_hz = spec->centre_hz;
-        lora_restart(&s->lora, spec->at);
+        lora_restart(&s->lora);
         s->running = true;
     }
     lora_spec(&s->lora, spec, out);
@@ -61,10 +61,15 @@ static void told(void *arg, const struct wide_spec *spec)
     stand_spec(s, spec, s->out);
 }
 
+bool stand_idle(const struct stand *s, double centre_hz)
+{
+    return !s->lora.groups && centre_hz == s->centre_hz;
+}
+
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)
 {
     s->out = out;
-    if (!s->lora.groups && b->centre_hz == s->centre_hz)
+    if (stand_idle(s, b->centre_hz))
         return;
     if (wide_breaks(s->wide, b)) {
         wide_silence(s->wide, LAST, told, s);

@@ -40,4 +40,6 @@ void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *o
 // Instead of stand_block, where somebody else has the forward transform (wide.h) already.
 struct wide_spec;
 void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list *out);
+// Nothing is looked for at that centre.
+bool stand_idle(const struct stand *s, double centre_hz);
 void stand_flush(struct stand *s, struct stand_list *out);     // end of the source

@@ -6,6 +6,7 @@
 
 #include "dsp/stand/lora.h"
 
+#define TURN_S       0.25       // many packets of every link, and little of it spent on starting
 #define NEAR         0.9        // of the bandwidth: centres so near are of one packet
 
 // A hit on what waits already is one with it; the stronger stays.
@@ -106,7 +107,7 @@ static void judge(struct lora *l)
         struct hit h = l->pending[i];
         struct packet p;
         int64_t need = h.end + (int64_t)((REGION - REGION_BACK + 1) << h.sf);
-        if (!l->ended && (int64_t)l->group[h.group].s.have < need) {
+        if (!l->group[h.group].ended && (int64_t)l->group[h.group].s.have < need) {
             l->pending[kept++] = h;
             continue;
         }
@@ -136,19 +137,57 @@ static void follow(struct lora *l, struct stand_list *out)
     }
 }
 
+// What the groups that are ended have left is judged and told.
+static void close_ended(struct lora *l, struct stand_list *out)
+{
+    judge(l);
+    follow(l, out);
+}
+
+// The next groups' turn, as many as there is work for; those that go on go on.
+static void next_turn(struct lora *l, const struct wide_spec *s, struct stand_list *out)
+{
+    double left = l->budget;
+    for (unsigned k = 0; k < l->groups; k++)
+        l->group[k].next = false;
+    unsigned first = l->first, k = 0;
+    for (; k < l->groups; k++) {
+        struct group *g = &l->group[(first + k) % l->groups];
+        if (k && g->work > left)
+            break;
+        left -= g->work;
+        g->next = true;
+    }
+    l->first = l->groups ? (first + k) % l->groups : 0;
+    for (unsigned i = 0; i < l->groups; i++)
+        l->group[i].ended = !l->group[i].next;
+    close_ended(l, out);
+    for (unsigned i = 0; i < l->groups; i++) {
+        if (l->group[i].next && !l->group[i].active)
+            group_restart(&l->group[i], s->at);
+        l->group[i].active = l->group[i].next;
+    }
+}
+
 void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out)
 {
-    for (unsigned i = 0; i < l->groups; i++) {
-        narrow_add(&l->group[i].s, s);
-        screen_group(l, i);
-    }
+    // turns change at whole multiples of their length in capture time
+    int64_t turn = (int64_t)floor((double)s->at / (TURN_S * l->rate_hz));
+    if (!s->number || turn != l->turn)
+        next_turn(l, s, out);
+    l->turn = turn;
+    for (unsigned i = 0; i < l->groups; i++)
+        if (l->group[i].active) {
+            narrow_add(&l->group[i].s, s);
+            screen_group(l, i);
+        }
     judge(l);
     follow(l, out);
 }
 
 void lora_end(struct lora *l, struct stand_list *out)
 {
-    l->ended = true;
-    judge(l);
-    follow(l, out);
+    for (unsigned i = 0; i < l->groups; i++)
+        l->group[i].ended = true;
+    close_ended(l, out);
 }

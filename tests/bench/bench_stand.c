@@ -214,14 +214,16 @@ static void cost(void)
     rng_init(&r, 3);
     for (size_t i = 0; i < 8 * n; i++)
         pool[i] = rng_cnormal(&r);
-    printf("\n| MS/s | at MHz | channels | cores | DroneID's correlator | ratio |\n"
+    printf("\n| MS/s | at MHz | channels | DroneID, cores | LoRa | both on one transform |\n"
            "|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        struct iq_info info = { .rate_hz = at[i].rate, .centre_hz = at[i].centre };
         struct stand *s = stand_new(at[i].rate, at[i].centre);
         struct dcorr *d = dcorr_new(at[i].rate);
+        struct standing *both = standing_new(&info, true);
         struct stand_list list = { .n = 0 };
         static struct cand_list cands;
-        double mine = 0, other = 0, seconds = quick ? 0.2 : 1;
+        double took[3] = { 0 }, seconds = quick ? 0.2 : 1;
         unsigned channels = 0;
         for (unsigned k = 0; k < s->lora.groups; k++)
             channels += s->lora.group[k].s.lanes;
@@ -229,18 +231,23 @@ static void cost(void)
             struct iq_block b = { .n0 = n0, .n = (uint32_t)n, .rate_hz = at[i].rate,
                                   .centre_hz = at[i].centre, .format = IQ_CF32,
                                   .data = pool + rng_below(&r, (uint32_t)(7 * n)) };
+            double t[4] = { cpu_s() };
             list.n = cands.n = 0;
-            double t0 = cpu_s();
-            stand_block(s, &b, &list);
-            double t1 = cpu_s();
             dcorr_block(d, &b, &cands);
-            mine += t1 - t0;
-            other += cpu_s() - t1;
+            t[1] = cpu_s();
+            stand_block(s, &b, &list);
+            t[2] = cpu_s();
+            cands.n = 0;
+            standing_block(both, &b, &cands);
+            t[3] = cpu_s();
+            for (int k = 0; k < 3; k++)
+                took[k] += (t[k + 1] - t[k]) / seconds;
         }
-        printf("| %.2f | %.0f | %u | %.2f | %.2f | %.2f |\n", at[i].rate / 1e6, at[i].centre / 1e6,
-               channels, mine / seconds, other / seconds, mine / other);
+        printf("| %.2f | %.0f | %u | %.2f | %.2f | %.2f |\n", at[i].rate / 1e6,
+               at[i].centre / 1e6, channels, took[0], took[1], took[2]);
         stand_free(s);
         dcorr_free(d);
+        standing_free(both);
     }
     free(pool);
 }

@@ -17,12 +17,15 @@
 #define LEN  131072
 
 static unsigned told;
+static struct burst of_lora;            // the last with that hypothesis
 
 static void tell(void *arg, const struct burst *b)
 {
     struct cut c = b->cut;
     (void)arg;
     told++;
+    if (b->hyp & HYP_LORA)
+        of_lora = *b;
     cut_drop(&c);
 }
 
@@ -100,11 +103,56 @@ static void test_not_folded(void **state)
     assert_int_equal(told_of(within, 2), 2);
 }
 
+// A packet of 4 ms in 812.5 kHz at 1 MHz; the table of noise is 0 dBFS/Hz, so it has -10 + 59 dBFS.
+static struct cand lora(void)
+{
+    return (struct cand){ .hyp = HYP_LORA, .n0 = (uint64_t)(1 * MS), .n1 = (uint64_t)(5 * MS),
+                          .f_lo_hz = 0.594e6, .f_hi_hz = 1.406e6, .snr_db = -10, .metric = 0.1f,
+                          .sf = 6, .down = true, .ends = true };
+}
+
+static void test_lora_alone(void **state)
+{
+    (void)state;
+    struct cand c[] = { lora(), energy(0.5, 6, 3, 8, 40) };     // something elsewhere
+
+    of_lora = (struct burst){ 0 };
+    assert_int_equal(told_of(c, 2), 2);
+    assert_int_equal(of_lora.hyp, HYP_LORA);
+    assert_int_equal(of_lora.lora.sf, 6);
+    assert_true(of_lora.lora.down);
+    assert_int_equal(of_lora.n0, c[0].n0);
+    assert_int_equal(of_lora.n1, c[0].n1);
+    assert_true(of_lora.level_dbfs > 48 && of_lora.level_dbfs < 50);
+}
+
+static void test_lora_and_its_energy(void **state)
+{
+    (void)state;
+    // the same packet, a little long; in pieces; a piece and somebody stronger within it
+    struct cand same[] = { lora(), energy(1.05, 5.3, 0.5, 1.4, 49) };
+    struct cand pieces[] = { lora(), energy(1, 2, 0.6, 1.4, 49), energy(3, 3.5, 0.6, 1, 46) };
+    struct cand other[] = { lora(), energy(1, 2, 0.6, 1.4, 49), energy(3, 3.5, 0.6, 1.3, 60) };
+    // on the air longer than it, or beside it
+    struct cand beyond[] = { lora(), energy(4, 6, 0.6, 1.4, 49), energy(1, 5, 1.5, 2.3, 49) };
+
+    of_lora = (struct burst){ 0 };
+    assert_int_equal(told_of(same, 2), 1);
+    assert_int_equal(of_lora.hyp, HYP_LORA | HYP_ENERGY);
+    assert_int_equal(of_lora.n0, same[0].n0);
+    assert_int_equal(of_lora.n1, same[0].n1);
+    assert_int_equal(told_of(pieces, 3), 1);
+    assert_int_equal(told_of(other, 3), 2);
+    assert_int_equal(told_of(beyond, 3), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folded),
         cmocka_unit_test(test_not_folded),
+        cmocka_unit_test(test_lora_alone),
+        cmocka_unit_test(test_lora_and_its_energy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

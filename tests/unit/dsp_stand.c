@@ -311,6 +311,30 @@ static void blocks_do_not_matter(void **state)
     scene_free(&s);
 }
 
+// With work for one group at a time each has its turn of a quarter of a second, to the packet.
+static void groups_take_turns(void **state)
+{
+    (void)state;
+    struct scene s;
+    unsigned sent = 0, turns = 0;
+    scene_new(&s, 2e6, 866e6, 2.2, 1);
+    assert_true(s.stand->lora.groups > 2);
+    s.stand->lora.budget = 1;
+    for (double t = 10e-3; t < 2.15; t += 40e-3, sent++) {
+        struct lora_made a = packet(&s, 866.425e6, 500e3, 7, false, t, 3);
+        lora_made_add(&a, &s.rng, 0, s.n, s.x);
+    }
+    scene_run(&s, 1 << 15);
+    assert_true(s.list.n >= 5 && s.list.n < sent / 2);
+    for (unsigned i = 0; i < s.list.n; i++) {
+        double t = s.list.c[i].n0 / s.rate - 10e-3;
+        assert_true(fabs(t - 40e-3 * round(t / 40e-3)) < 1e-4);
+        turns += i && t - (s.list.c[i - 1].n0 / s.rate - 10e-3) > 0.1;
+    }
+    assert_true(turns >= 1);
+    scene_free(&s);
+}
+
 // ---- What is none -------------------------------------------------------------------------------
 
 static void nothing_in_what_is_none(void **state)
@@ -382,6 +406,7 @@ int main(void)
         cmocka_unit_test(found_below_one_ghz),
         cmocka_unit_test(found_beside_and_below_others),
         cmocka_unit_test(blocks_do_not_matter),
+        cmocka_unit_test(groups_take_turns),
         cmocka_unit_test(nothing_in_what_is_none),
         cmocka_unit_test(nothing_in_recordings),
     };
