@@ -17,6 +17,7 @@
 
 #include <math.h>
 
+#define LAST_HOPES   9.5f       // so much of the last two
 #define LAST_HOPE    7.0f       // the last window is not looked at where it had to give so much
 
 // A symbol's length from q, dechirped to the hit's bin: in QUARTERS sums, over the root of energy.
@@ -24,21 +25,22 @@
 static void take_window(struct lora *l, const struct narrow *s, const struct hit *h, int64_t q,
                         float complex u[QUARTERS])
 {
-    unsigned n = l->chirps[h->sf].n, turn = h->down ? n - h->bin : h->bin, i = 0;
+    unsigned n = l->chirps[h->sf].n, turn = h->down ? n - h->bin : h->bin, len = n / QUARTERS;
     const float *ref = (const float *)l->chirps[h->sf].ref[h->down];
     const float *row = s->ring + ((size_t)q & (s->len - 1)) * ROW + h->lane;
-    float e = 0;
-    for (unsigned k = 0; k < QUARTERS; k++) {
-        float re = 0, im = 0;
-        for (; i < (k + 1) * n / QUARTERS; i++) {
-            float a = row[i * ROW], b = row[i * ROW + LANES];
-            const float *r = ref + 2 * ((i + turn) & (n - 1));
-            re += a * r[0] + b * r[1];
-            im += b * r[0] - a * r[1];
-            e += a * a + b * b;
+    const float *sums = s->energy + ((size_t)q & (s->len - 1)) / SUM_ROWS * LANES + h->lane;
+    float e = 0, re[QUARTERS] = { 0 }, im[QUARTERS] = { 0 };
+    for (unsigned k = 0; k < n / SUM_ROWS; k++)
+        e += sums[k * LANES];
+    for (unsigned i = 0; i < len; i++)              // the quarters side by side: no sum waits
+        for (unsigned k = 0; k < QUARTERS; k++) {
+            float x = row[(k * len + i) * ROW], y = row[(k * len + i) * ROW + LANES];
+            const float *r = ref + 2 * ((k * len + i + turn) & (n - 1));
+            re[k] += x * r[0] + y * r[1];
+            im[k] += y * r[0] - x * r[1];
         }
-        u[k] = re + I * im;
-    }
+    for (unsigned k = 0; k < QUARTERS; k++)
+        u[k] = re[k] + I * im[k];
     float scale = e > 1e-30f ? 1 / sqrtf(e) : 0;
     for (unsigned k = 0; k < QUARTERS; k++)
         u[k] *= scale;
@@ -83,7 +85,8 @@ static void lane_hit(struct lora *l, unsigned group, unsigned sf, unsigned d, un
     if (end < WINDOWS * n)
         return;
     for (int k = 1; k < WINDOWS; k += 2) {
-        if (k == WINDOWS - 2 && h.sum < c->limit_all - LAST_HOPE)
+        if ((k == WINDOWS - 2 && h.sum < c->limit_all - LAST_HOPE) ||
+            (k == WINDOWS - 4 && h.sum < c->limit_all - LAST_HOPES))
             return;
         take_window(l, &g->s, &h, end - (WINDOWS - k) * n, u[k]);
         h.sum += squared((u[k][0] + u[k][1]) + (u[k][2] + u[k][3]));

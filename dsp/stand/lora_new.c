@@ -9,9 +9,9 @@
 #include "dsp/stand/lora.h"
 
 #define CHANNELS_MAX 512
-// Chances of a bin of noise.  Step 2 costs as many samples as a symbol has: so one window in 10 of
+// Chances of a bin of noise.  Step 2 costs as many samples as a symbol has: so one window in 14 of
 // each spreading factor comes to it.
-#define P_SCREEN(n)  (0.1 / (n))
+#define P_SCREEN(n)  (0.07 / (n))
 #define P_ALL        1e-4
 #define P_ROUGH      1e-6       // of one phi and psi; 48 are looked at, far from independent
 #define P_ONE        1e-13      // per sample: one an hour in 100 MHz, told by this detector alone
