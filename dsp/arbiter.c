@@ -81,6 +81,13 @@ static float noise_at(const struct arbiter *a, double f_hz)
     return a->noise.dbfs_hz[i];
 }
 
+// Of a standing detector's candidate, by its SNR.
+static float level_at(const struct arbiter *a, const struct cand *c)
+{
+    return (float)(noise_at(a, (c->f_lo_hz + c->f_hi_hz) / 2) +
+                   10 * log10(c->f_hi_hz - c->f_lo_hz) + c->snr_db);
+}
+
 // Takes what began before `border`, or from there on.
 static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, bool before)
 {
@@ -97,8 +104,7 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
         if (c->hyp == HYP_DRONEID)
             cand_droneid_extent(c, a->info.rate_hz);
         if (c->hyp == HYP_LORA)
-            c->level_dbfs = (float)(noise_at(a, (c->f_lo_hz + c->f_hi_hz) / 2) +
-                                    10 * log10(c->f_hi_hz - c->f_lo_hz) + c->snr_db);
+            c->level_dbfs = level_at(a, c);
         if (c->hyp == HYP_LORA && c->n1 <= a->tick)     // too late: all up to there has been told
             a->n_open--;
     }
@@ -140,9 +146,6 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
     return id;
 }
 
-// What the candidates of one burst say: first gives the extents; the standing detectors' best.
-struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
-
 // One burst.
 static void tell(struct arbiter *a, const struct claim *c, bool ahead)
 {
@@ -171,24 +174,10 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         b.noise_dbfs_hz = (float)(b.level_dbfs - b.snr_db - 10 * log10(bw));
     } else {
         b.noise_dbfs_hz = noise_at(a, (b.f_lo_hz + b.f_hi_hz) / 2);
-        b.level_dbfs = (float)(b.noise_dbfs_hz + 10 * log10(bw) + b.snr_db);
+        b.level_dbfs = level_at(a, first);
     }
     history_cut(&a->history, a->end, &b);
     a->tell(a->arg, &b);
-}
-
-// y joins a claim.
-static void join(struct claim *c, const struct cand *y)
-{
-    if (y->hyp == HYP_DRONEID && (!c->has_droneid || y->metric > c->droneid.metric)) {
-        c->droneid = *y;
-        c->has_droneid = true;
-    } else if (y->hyp == HYP_LORA && (!c->has_lora || y->metric > c->lora.metric)) {
-        c->lora = *y;
-        c->has_lora = true;
-    } else if (y->hyp == HYP_ENERGY) {          // energy knows edges best
-        c->first = c->first.hyp == HYP_ENERGY ? cand_joined(&c->first, y) : *y;
-    }
 }
 
 // Merges what is the same burst as open[i].  The absorbed ones are emptied (n1 = 0).
@@ -196,15 +185,14 @@ static struct claim merge(struct arbiter *a, unsigned i)
 {
     struct claim c = { .first = a->open[i] };
 
-    join(&c, &a->open[i]);
-    c.first = a->open[i];
+    if (c.first.hyp != HYP_ENERGY)
+        claim_join(&c, &a->open[i]);
     a->open[i].n1 = 0;
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (!y->n1 || (!cand_same(&c.first, y) && !(c.has_droneid && cand_same(&c.droneid, y)) &&
-                       !(c.has_lora && cand_same(&c.lora, y))))
+        if (!y->n1 || !claim_same(&c, y))
             continue;
-        join(&c, y);
+        claim_join(&c, y);
         y->n1 = 0;
     }
     if (c.has_lora && c.lora.ends && !c.first.run) {     // it has counted the symbols

@@ -78,6 +78,25 @@ struct cand cand_joined(const struct cand *x, const struct cand *y)
     return r;
 }
 
+void claim_join(struct claim *c, const struct cand *y)
+{
+    if (y->hyp == HYP_DRONEID && (!c->has_droneid || y->metric > c->droneid.metric)) {
+        c->droneid = *y;
+        c->has_droneid = true;
+    } else if (y->hyp == HYP_LORA && (!c->has_lora || y->metric > c->lora.metric)) {
+        c->lora = *y;
+        c->has_lora = true;
+    } else if (y->hyp == HYP_ENERGY) {          // energy knows edges best
+        c->first = c->first.hyp == HYP_ENERGY ? cand_joined(&c->first, y) : *y;
+    }
+}
+
+bool claim_same(const struct claim *c, const struct cand *y)
+{
+    return cand_same(&c->first, y) || (c->has_droneid && cand_same(&c->droneid, y)) ||
+           (c->has_lora && cand_same(&c->lora, y));
+}
+
 void cand_droneid_extent(struct cand *c, double rate_hz)
 {
     double n0 = c->zc_n - DRONEID_LEAD_S * rate_hz;

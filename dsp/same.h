@@ -13,6 +13,12 @@ bool cand_part_of_droneid(const struct cand *x, const struct cand *y);
 bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_hz);
 // Both boxes' time; band and level of the longer.
 struct cand cand_joined(const struct cand *x, const struct cand *y);
+
+// What the candidates of one burst say: first gives the extents; the standing detectors' best.
+struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
+void claim_join(struct claim *c, const struct cand *y);
+bool claim_same(const struct claim *c, const struct cand *y);   // y is of that burst
+
 // Time and band of a DroneID candidate that only says where its root-600 symbol is.
 void cand_droneid_extent(struct cand *c, double rate_hz);
 // Order of qsort: by start, and where that is the same in an order that is always the same.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Standing detectors: their laws, streams and transforms against closed forms; LoRa packets from a
-// formula; what is no LoRa.
+// Standing detectors: LoRa packets from a formula; what is no LoRa.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,155 +9,10 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
-#include "dsp/stand/law.h"
 #include "dsp/stand/stand_in.h"
 #include "tests/unit/lora_made.h"
 
 #define CENTRE_HZ 2440e6
-
-// ---- Laws ---------------------------------------------------------------------------------------
-
-static void law_is_beta_for_one(void **state)
-{
-    (void)state;
-    for (unsigned n = 32; n <= 2048; n *= 4)
-        for (double p = 1e-2; p > 1e-7; p /= 10) {
-            double exact = n * (1 - pow(p, 1.0 / (n - 1)));
-            assert_true(fabs(law_one_limit(n, p) - exact) < 1e-9);
-            assert_true(fabs(law_sum_limit(n, 1, p) - exact) < 0.02);
-        }
-}
-
-// With many bins the sum of four is a gamma law: P(> x) = e^-x (1 + x + x^2/2 + x^3/6).
-static void law_of_sums_tends_to_gamma(void **state)
-{
-    (void)state;
-    for (double p = 1e-2; p > 1e-6; p /= 10) {
-        double x = law_sum_limit(1u << 20, 4, p);
-        double tail = exp(-x) * (1 + x + x * x / 2 + x * x * x / 6);
-        assert_true(fabs(tail / p - 1) < 0.05);
-        assert_true(law_sum_limit(32, 4, p) < x);       // 32 bins cannot hold more than 32 each
-    }
-}
-
-// ---- Rasters ------------------------------------------------------------------------------------
-
-static void rasters_lie_in_the_capture(void **state)
-{
-    (void)state;
-    static struct raster_channel c[512];
-    unsigned n = raster_channels(2440e6, 20e6, 512, c);
-    assert_int_equal(n, 18);            // 2431.4 to 2448.4: 2430.4 and 2449.4 miss the edges
-    for (unsigned i = 0; i < n; i++) {
-        double mhz = (c[i].f_hz + 2440e6) / 1e6;
-        assert_true(fabs(mhz - floor(mhz) - 0.4) < 1e-6);
-        assert_true(fabs(c[i].f_hz) + c[i].bw_hz / 2 < 0.98 * 10e6);
-        assert_true(c[i].up == c[i].down && c[i].up == 0x1e0);
-    }
-    assert_int_equal(raster_channels(1200e6, 60e6, 512, c), 0);
-    assert_int_equal(raster_channels(2440e6, 0.5e6, 512, c), 0);
-    n = raster_channels(890e6, 61.44e6, 512, c);
-    assert_true(n > 100);
-    for (unsigned i = 1; i < n; i++)
-        assert_true(c[i].bw_hz <= c[i - 1].bw_hz);
-    assert_int_equal(raster_channels(890e6, 61.44e6, 7, c), 7);
-}
-
-// ---- Streams ------------------------------------------------------------------------------------
-
-struct tone { struct narrow *s; };
-
-static void to_narrow(void *arg, const struct wide_spec *b)
-{
-    if (!b->number)
-        narrow_restart(arg, b->at);
-    narrow_add(arg, b);
-}
-
-// A tone comes out as a tone: frequency, amplitude, and phase as capture time has it.
-static void stream_of_a_tone(double rate, double bw)
-{
-    struct wide *w = wide_new(rate);
-    struct narrow s;
-    struct dft *inv = dft_new(narrow_points(rate, wide_points(w), bw), DFT_BACKWARD, 1);
-    double f[2] = { 0.11 * rate, -0.23 * rate }, tone = f[1] + 0.2 * bw;
-    struct narrow_cfg cfg = { rate, bw, wide_points(w), 2, 1024, f, inv };
-    assert_int_equal(narrow_init(&s, &cfg), 0);
-    size_t n = (size_t)(600 / bw * rate);
-    float complex *x = malloc(n * sizeof *x);
-    for (size_t i = 0; i < n; i++) {
-        double t = tone * ((double)i + 5000) / rate;
-        x[i] = cexpf(2 * (float)M_PI * I * (float)(t - floor(t)));
-    }
-    struct iq_block b = { .n0 = 5000, .n = (uint32_t)n, .rate_hz = rate, .format = IQ_CF32,
-                          .data = x };
-    assert_true(wide_breaks(w, &b));
-    wide_restart(w, &b);
-    wide_block(w, &b, to_narrow, &s);
-    assert_true(s.have > 300);
-    double worst = 0, power = 0;
-    double lag = s.k0[1] * rate / s.n;          // the stream turns from its first block on
-    for (int64_t q = 100; q < 280; q++) {
-        float complex v;
-        narrow_read(&s, 1, q, 1, &v);
-        double at = s.zero + (double)q * s.per;         // capture index
-        double base = 5000.0 - (s.n - s.n / WIDE_PARTS * WIDE_HOP);
-        double t = tone * at / rate - lag * (at - base) / rate;
-        double complex ideal = cexp(2 * M_PI * I * (t - floor(t)));
-        worst = fmax(worst, cabs(v - ideal));
-        narrow_read(&s, 0, q, 1, &v);
-        power = fmax(power, cabsf(v));
-    }
-    assert_true(worst < 0.05);
-    assert_true(power < 0.03);          // the other channel hears nothing of it
-    narrow_done(&s);
-    dft_free(inv);
-    wide_free(w);
-    free(x);
-}
-
-static void streams_keep_tones(void **state)
-{
-    (void)state;
-    stream_of_a_tone(20e6, 812.5e3);
-    stream_of_a_tone(61.44e6, 812.5e3);
-    stream_of_a_tone(8e6, 500e3);
-}
-
-// ---- The transform over lanes -------------------------------------------------------------------
-
-static void spread_is_a_transform(void **state)
-{
-    (void)state;
-    struct lora l;
-    struct rng r;
-    rng_init(&r, 5);
-    assert_int_equal(lora_init(&l, 20e6, 3072), 0);
-    assert_int_equal(lora_tune(&l, CENTRE_HZ), 0);
-    float *p = (float *)dft_alloc(256 * LANES), scale[LANES];
-    for (unsigned k = 0; k < LANES; k++)
-        scale[k] = 1 + (float)k;
-    for (unsigned sf = 5; sf <= 8; sf++) {
-        const struct chirps *c = &l.chirps[sf];
-        float *x = l.group[0].s.ring;
-        for (size_t i = 0; i < (size_t)c->n * ROW; i++)
-            x[i] = (float)rng_normal(&r);
-        stand_ops()->spread(x, c->ref[1], c->turns, c->n, scale, l.w, p);
-        for (unsigned row = 0; row < c->n; row += 5)
-            for (unsigned lane = 0; lane < LANES; lane += 7) {
-                double complex sum = 0;
-                for (unsigned i = 0; i < c->n; i++) {
-                    double complex v = x[i * ROW + lane] + I * x[i * ROW + LANES + lane];
-                    double turns = (double)(c->bin[row] * i % c->n) / c->n;
-                    sum += v * conjf(c->ref[1][i]) * cexp(-2 * M_PI * I * turns);
-                }
-                double want = creal(sum * conj(sum)) * scale[lane];
-                assert_true(fabs(p[row * LANES + lane] - want) < 1e-4 * (want + c->n));
-            }
-    }
-    free(p);
-    lora_done(&l);
-}
 
 // ---- Packets ------------------------------------------------------------------------------------
 
@@ -397,11 +251,6 @@ static void nothing_in_recordings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(law_is_beta_for_one),
-        cmocka_unit_test(law_of_sums_tends_to_gamma),
-        cmocka_unit_test(rasters_lie_in_the_capture),
-        cmocka_unit_test(streams_keep_tones),
-        cmocka_unit_test(spread_is_a_transform),
         cmocka_unit_test(found_in_every_mode),
         cmocka_unit_test(found_below_one_ghz),
         cmocka_unit_test(found_beside_and_below_others),
