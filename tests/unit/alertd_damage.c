@@ -203,7 +203,7 @@ static int said(const char *what)
 
 static bool says(const char *what)
 {
-    for (int64_t until = mono_now_ns() + 20 * S; mono_now_ns() < until; usleep(20000))
+    for (int64_t until = mono_now_ns() + 60 * S; mono_now_ns() < until; usleep(200000))
         if (said(what) > 0)
             return true;
     return false;
