@@ -45,9 +45,9 @@ static void to_i16(const float complex *x, size_t n, int16_t *ret)
 #define TAPS     16             // per channel, as the published figures have it
 #define SECONDS  (getenv("QUICK") && *getenv("QUICK") ? 0.1 : 0.6)
 #define REPEATS  3
-#define BLOCK    4096           // samples converted at once: they stay in the caches
+#define BLOCK    1024           // samples converted at once, or eight frames: the caches hold them
 
-// What a bank reads: BLOCK new samples behind what of the last ones its windows still reach.  They
+// What a bank reads: new samples behind what of the last ones its windows still reach.  They
 // are moved to the front when there is no more room, as in dsp/front/cells.c.
 struct feed {
     struct bank   *b;
@@ -81,19 +81,19 @@ static size_t feed_run(struct feed *f, size_t from, size_t n)
 static double bank_rate(unsigned channels, unsigned taps, const int16_t *x, size_t n)
 {
     struct feed f = { .b = bank_new(channels, taps, 70), .x = x };
-    size_t window = (size_t)channels * taps;
+    size_t window = (size_t)channels * taps, block = 4 * channels > BLOCK ? 4 * channels : BLOCK;
     double best = 0;
 
     if (!f.b)
         return 0;
-    f.cap = 2 * window + 2 * BLOCK;
+    f.cap = 2 * window + 2 * block;
     f.in = calloc(f.cap, sizeof *f.in);
-    f.p = calloc((size_t)(2 * BLOCK / bank_hop(f.b) + 2) * channels, sizeof *f.p);
+    f.p = calloc((2 * block / bank_hop(f.b) + 2) * channels, sizeof *f.p);
     for (int i = 0; f.in && f.p && i < REPEATS; i++) {
         double t0 = cpu_s(), done = 0;
         while (cpu_s() - t0 < SECONDS / REPEATS)
-            for (size_t k = 0; k + BLOCK <= n; k += BLOCK)
-                done += (double)feed_run(&f, k, BLOCK);
+            for (size_t k = 0; k + block <= n; k += block)
+                done += (double)feed_run(&f, k, block);
         best = fmax(best, done / (cpu_s() - t0));
     }
     free(f.in);
