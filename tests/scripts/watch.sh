@@ -80,6 +80,7 @@ clean() {   # FILE: no control character, nothing that hides or turns
         ! LC_ALL=C grep -q "$(printf "$c")" "$1" || fault "$1: a character that hides or turns: $c"
     done
 }
+: >lines
 "$watch" --data data >lines 2>err & other=$!
 until_ok 'grep -q "^connected" lines && grep -q "north: hears" lines'
 hear '{"track":"a","family":"dji-droneid","role":"identification","serial":"SERIAL-A","model":"DJI Mini 2","lat":50.002,"lon":14.003}'
@@ -185,6 +186,7 @@ hear '{"track":"a","family":"expresslrs","link":"ELRS 2.4/250Hz LoRa","role":"co
 hear '{"track":"w","family":"wifi","role":"unknown","verdict":"not-drone"}'
 hear '{"track":"h","family":"dji-droneid","role":"identification","link":"\u001b[2J\u202eevil\u009b","serial":"\u200fS\r\n1"}'
 until_ok '[ -S own.sock ]'
+: >lines
 "$watch" --local own.sock --lines >lines 2>err 9>&- & other=$!
 until_ok 'grep -q "Drone control radio: ELRS 2.4/250Hz LoRa; very likely" lines && grep -q "evil" lines && grep -q "test: hears" lines'
 ! grep -q -i wifi lines || fault 'what is no drone is told'
@@ -244,6 +246,7 @@ radios:
 X
 "$build/bin/tyto-sensord" s.yaml >out 2>err & sensor=$!
 until_ok '[ -S real.sock ]'
+: >lines
 "$watch" --local real.sock --lines >lines 2>err2 & other=$!
 until_ok 'grep -q "ALARM.*Drone: " lines && grep -q "Gate: hears" lines'
 kill -TERM $sensor; wait $sensor 2>/dev/null || :

@@ -33,6 +33,7 @@
 static struct {
     char   cell[MOST][MOST];    // '?' for what is not plain ASCII: one column each
     int    cols, rows, x, y, wrapped, scrolled;
+    int    young;               // drawings since the size changed; the first may be of the old one
     bool   other, hidden;       // the other screen, no cursor
     char   esc[32];
     int    n_esc;
@@ -63,7 +64,7 @@ static void fail(const char *what, const char *more)
 static void sequence(char end)
 {
     if (end == 'H')
-        s.x = s.y = 0;
+        s.x = s.y = 0, s.young++;
     else if (end == 'J')
         clear(s.y, s.x);
     else if (end == 'K')
@@ -91,13 +92,13 @@ static void take(unsigned char c)
     if (c == '\r')
         s.x = 0;
     else if (c == '\n') {
-        s.scrolled += s.y + 1 >= s.rows;
+        s.scrolled += s.y + 1 >= s.rows && s.young > 1;
         s.y += s.y + 1 < s.rows;
     } else if (c < ' ' || c == 0x7f) {
         fail("a control character", "");
     } else if ((c & 0xc0) != 0x80) {
         if (s.x >= s.cols)
-            s.wrapped++, s.x = 0, s.y += s.y + 1 < s.rows;
+            s.wrapped += s.young > 1, s.x = 0, s.y += s.y + 1 < s.rows;
         s.cell[s.y][s.x++] = c < 0x80 ? (char)c : '?';
     }
 }
@@ -152,7 +153,7 @@ static void resize(int cols, int rows)
     s.cols = cols < MOST ? cols : MOST - 1;
     s.rows = rows < MOST ? rows : MOST - 1;
     clear(0, 0);
-    s.x = s.y = 0;
+    s.x = s.y = s.young = 0;
     ioctl(master, TIOCSWINSZ, &z);
 }
 
@@ -220,6 +221,8 @@ static void obey(char *line)
     } else if (!strcmp(what, "show") || !strcmp(what, "raw")) {
         save(line, !strcmp(what, "raw"));
     } else if (!strcmp(what, "tidy")) {
+        for (int i = 0; i < 200 && s.young < 4 && listen_for(100); i++)     // one a second
+            ;
         if (s.wrapped || s.scrolled)
             fail("it ran over", s.wrapped ? "the right edge" : "the last row");
     } else if (!strcmp(what, "end")) {
