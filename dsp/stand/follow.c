@@ -19,6 +19,7 @@
 #define FAR       0.14          // of the bandwidth: carriers so far off the raster are looked for
 #define SURE      9.0           // two windows' power over the mean: 1e-3 of bins pass it
 #define GIVE_UP   3.0           // the score fell so much: it has ended
+#define DIP       1.0           // fell so much, then rose again: a pause, or the next packet
 #define SPLIT     0.85          // of a tone is in two bins, on average
 #define MOST      256           // payload symbols
 #define LOUDER    3.0           // of the preamble's energy: somebody else's, no word on ours
@@ -93,8 +94,11 @@ static bool payload(struct lora *l, struct packet *p, int64_t q)
         s = 0;
     p->score += s;
     p->symbols++;
+    p->low = fmin(p->low, p->score);
     if (p->score > p->best) {
-        p->best = p->score;
+        if (p->best - p->low >= DIP)
+            p->before = p->last;
+        p->best = p->low = p->score;
         p->last = (int)p->symbols - 1;
     }
     return p->score < p->best - GIVE_UP || p->symbols >= MOST;

@@ -12,6 +12,8 @@
 
 #define PHIS      11            // -1.25 .. 1.25 bins, a quarter apart: at most 0.07 dB short
 #define PHI_STEP  0.25
+#define PARTAKE   5             // symbols of eight: a strong burst may lie over the others
+#define PART      0.4           // of the mean; 8 dB over noise it scatters by 0.3
 #define PSIS      32            // of a turn: at most 0.22 dB short
 
 // Region symbols, dechirped, as PARTS sums each; scaled so that a symbol's sum is its rho.
@@ -83,8 +85,9 @@ static void search(struct lora *l, const struct parts *p, struct best *r)
 }
 
 // First and last symbol of the preamble: where the symbols' part along the sum, 1 within and 0
-// outside, stops adding up.
-static void extend(const float complex a[REGION], const struct best *r, int *ret_from, int *ret_to)
+// outside, stops adding up.  False where few of the eight have a part in it: in a strong packet's
+// payload two or three equal symbols are enough for the sum.
+static bool extend(const float complex a[REGION], const struct best *r, int *ret_from, int *ret_to)
 {
     double along[REGION], top, sum;
     float complex whole = 0;
@@ -96,6 +99,9 @@ static void extend(const float complex a[REGION], const struct best *r, int *ret
         float complex v = a[m] * cexpf(-2 * (float)M_PI * I * (float)(r->psi * m)) * conjf(whole);
         along[m] = crealf(v) / power - 0.5;
     }
+    unsigned there = 0;
+    for (int m = r->from; m < r->from + COHERENT; m++)
+        there += along[m] + 0.5 > PART;
     *ret_from = r->from;
     *ret_to = r->from + COHERENT;
     top = sum = 0;
@@ -114,6 +120,7 @@ static void extend(const float complex a[REGION], const struct best *r, int *ret
             *ret_to = m + 1;
         }
     }
+    return there >= PARTAKE;
 }
 
 static double median(const double *x, int n)
@@ -147,10 +154,11 @@ bool judge_hit(struct lora *l, const struct hit *h, struct packet *ret)
     if (!(t > l->chirps[h->sf].pass))
         return false;
     sums(&p, b.phi, a);
-    extend(a, &b, &from, &to);
+    if (!extend(a, &b, &from, &to))
+        return false;
     *ret = (struct packet){
         .h = *h, .q = q + from * n, .preamble = (unsigned)(to - from), .rho2 = rho2, .open = true,
-        .energy = median(p.energy + b.from, COHERENT), .last = -1,
+        .energy = median(p.energy + b.from, COHERENT), .last = -1, .before = -1,
         .tau = h->down ? b.phi : -b.phi,
     };
     return true;

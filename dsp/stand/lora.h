@@ -55,7 +55,8 @@ struct packet {
     bool          open, placed;
     unsigned      symbols;      // of the payload looked at
     int           last;         // the last that counts, -1: none
-    double        score, best;
+    double        score, best, low;     // low: since best
+    int           before;       // what last was before a dip, -1: none
     double        n0, n1, f_hz; // as told
 };
 

@@ -17,13 +17,15 @@
 #define P_ONE        1e-13      // per sample: one an hour in 100 MHz, told by this detector alone
 // Each sample brings a symbol's worth of new places for eight symbols, each a fraction apart from
 // the next: as if so many independent ones (measured, see docs/PERFORMANCE.md).
-#define TRIES        4
+#define TRIES        16
 
 // Making the streams costs as much as looking through them for so many chirps.
 #define WORK_STREAM  5
 // Two groups of the widest and busiest kind, all of a capture of 31 MHz at 2.4 GHz: a quarter of a
 // core.  More than that takes turns.
 #define BUDGET       (2 * LANES * 812.5e3 * (WORK_STREAM + 8))
+// Half of that in wide captures, where DroneID's correlator and the front have the machine busy.
+#define WIDE_HZ      40e6
 
 static float complex cis(double turns)
 {
@@ -180,7 +182,7 @@ int lora_init(struct lora *l, double rate_hz, unsigned n)
     }
     for (unsigned k = 0; k < ROUGH_PSIS; k++)
         l->psi[k] = cis(-(double)k / ROUGH_PSIS);
-    l->budget = BUDGET;
+    l->budget = rate_hz > WIDE_HZ ? BUDGET / 2 : BUDGET;
     lora_limits(l, P_ONE);
     return 0;
 }

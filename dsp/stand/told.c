@@ -6,6 +6,7 @@
 
 #include "dsp/stand/lora.h"
 
+#define LIKE         0.3        // of the last one's: the same sender's
 #define TURN_S       0.25       // many packets of every link, and little of it spent on starting
 #define NEAR         0.9        // of the bandwidth: centres so near are of one packet
 
@@ -53,24 +54,6 @@ static bool same_packet(const struct lora *l, const struct packet *p, const stru
     return fabs(o->f_hz - p->f_hz) < NEAR * wide && p->n0 < o->n1 && p->n1 > o->n0;
 }
 
-// Whether a stronger view of it is known already.  Weaker ones still open end here.
-static bool seen(struct lora *l, const struct packet *p)
-{
-    unsigned kept = 0;
-    for (unsigned i = 0; i < l->n_packet; i++) {
-        const struct packet *o = &l->packet[i];
-        bool same = o->h.group == p->h.group && o->h.lane == p->h.lane && o->h.sf == p->h.sf &&
-                    o->h.down == p->h.down;
-        if (same_packet(l, p, o) && (p->rho2 <= o->rho2 || same))
-            return true;
-    }
-    for (unsigned i = 0; i < l->n_packet; i++)
-        if (!l->packet[i].open || !same_packet(l, p, &l->packet[i]))
-            l->packet[kept++] = l->packet[i];
-    l->n_packet = kept;
-    return false;
-}
-
 static void tell(const struct lora *l, const struct packet *p, struct stand_list *out)
 {
     if (out->n == STAND_MAX) {
@@ -82,6 +65,44 @@ static void tell(const struct lora *l, const struct packet *p, struct stand_list
         .bw_hz = stream(l, p)->bw_hz, .metric = p->rho2, .sf = (int)p->h.sf,
         .snr_db = 10 * log10(p->rho2 / fmax(1 - p->rho2, 1e-4)), .down = p->h.down,
     };
+}
+
+// The next packet of that channel begins while the last is still being followed: the last ended
+// before.  (Eight equal chirps are no payload.)
+static bool follows(struct lora *l, const struct packet *p, struct packet *o,
+                    struct stand_list *out)
+{
+    double symbols = (p->n0 - o->n0) / (l->chirps[o->h.sf].n * stream(l, o)->per);
+    int most = (int)floor(symbols - o->preamble - 4.25 + 0.5);
+    if (most < 1 || p->rho2 < LIKE * o->rho2)
+        return false;
+    if (o->open) {
+        if (o->last >= most)
+            o->last = o->before >= 0 && o->before < most ? o->before : most - 1;
+        o->open = false;
+        extent(l, o);
+        tell(l, o, out);
+    }
+    return true;
+}
+
+// Whether a stronger view of it is known already.  Weaker ones still open end here.
+static bool seen(struct lora *l, const struct packet *p, struct stand_list *out)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < l->n_packet; i++) {
+        struct packet *o = &l->packet[i];
+        bool same = o->h.group == p->h.group && o->h.lane == p->h.lane && o->h.sf == p->h.sf &&
+                    o->h.down == p->h.down;
+        if (same_packet(l, p, o) && !(same && follows(l, p, o, out)) &&
+            (p->rho2 <= o->rho2 || same))
+            return true;
+    }
+    for (unsigned i = 0; i < l->n_packet; i++)
+        if (!l->packet[i].open || !same_packet(l, p, &l->packet[i]))
+            l->packet[kept++] = l->packet[i];
+    l->n_packet = kept;
+    return false;
 }
 
 // The oldest closed one makes room.
@@ -100,7 +121,7 @@ static bool keep(struct lora *l, const struct packet *p)
     return true;
 }
 
-static void judge(struct lora *l)
+static void judge(struct lora *l, struct stand_list *out)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < l->n_pending; i++) {
@@ -115,7 +136,7 @@ static void judge(struct lora *l)
         if (!judge_hit(l, &h, &p))
             continue;
         extent(l, &p);
-        if (seen(l, &p))
+        if (seen(l, &p, out))
             continue;
         l->passed++;
         if (!keep(l, &p))
@@ -140,7 +161,7 @@ static void follow(struct lora *l, struct stand_list *out)
 // What the groups that are ended have left is judged and told.
 static void close_ended(struct lora *l, struct stand_list *out)
 {
-    judge(l);
+    judge(l, out);
     follow(l, out);
 }
 
@@ -181,7 +202,7 @@ void lora_spec(struct lora *l, const struct wide_spec *s, struct stand_list *out
             narrow_add(&l->group[i].s, s);
             screen_group(l, i);
         }
-    judge(l);
+    judge(l, out);
     follow(l, out);
 }
 

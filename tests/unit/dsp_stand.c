@@ -115,6 +115,30 @@ static void found_below_one_ghz(void **state)
     scene_free(&s);
 }
 
+// The next packet of a channel begins five symbols behind the last, as ELRS does it at SF7: sooner
+// than an end is sure of itself.
+static void packets_close_together(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct lora_made m[3];
+    scene_new(&s, 3e6, CENTRE_HZ, 18e-3, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        m[i] = packet(&s, 2440.41e6, 812.5e3, 7, true, 1e-3, 0);
+        m[i].start += i * (lora_made_samples(&m[0]) + 5 * 128 / 812.5e3 * s.rate);
+        lora_made_add(&m[i], &s.rng, 0, s.n, s.x);
+    }
+    scene_run(&s, s.n);
+    assert_int_equal(s.list.n, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        double symbol = 128 / 812.5e3 * s.rate;
+        double end = s.list.c[i].n1 - m[i].start - lora_made_samples(&m[i]);
+        assert_true(fabs(s.list.c[i].n0 - m[i].start) < 0.1 * symbol);
+        assert_true(fabs(end) < 1.1 * symbol);          // one of the pause at most
+    }
+    scene_free(&s);
+}
+
 // Beside a signal 40 dB up, and under one that fills its band for a while.
 static void found_beside_and_below_others(void **state)
 {
@@ -253,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found_in_every_mode),
         cmocka_unit_test(found_below_one_ghz),
+        cmocka_unit_test(packets_close_together),
         cmocka_unit_test(found_beside_and_below_others),
         cmocka_unit_test(blocks_do_not_matter),
         cmocka_unit_test(groups_take_turns),
