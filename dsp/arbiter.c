@@ -184,6 +184,7 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
 static struct claim merge(struct arbiter *a, unsigned i)
 {
     struct claim c = { .first = a->open[i] };
+    bool crowded = false;
 
     if (c.first.hyp != HYP_ENERGY)
         claim_join(&c, &a->open[i]);
@@ -192,9 +193,15 @@ static struct claim merge(struct arbiter *a, unsigned i)
         struct cand *y = &a->open[k];
         if (!y->n1 || !claim_same(&c, y))
             continue;
+        if (claim_other_droneid(&c, y, a->info.rate_hz)) {
+            crowded = true;
+            continue;
+        }
         claim_join(&c, y);
         y->n1 = 0;
     }
+    if (crowded && c.first.part == BURST_WHOLE)         // the box is of both, its edges of neither
+        c.first = c.droneid;
     if (c.has_lora && c.lora.ends && !c.first.run) {     // it has counted the symbols
         c.first.n0 = c.first.run_n0 = c.lora.n0;
         c.first.n1 = c.lora.n1;

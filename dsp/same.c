@@ -91,6 +91,12 @@ void claim_join(struct claim *c, const struct cand *y)
     }
 }
 
+bool claim_other_droneid(const struct claim *c, const struct cand *y, double rate_hz)
+{
+    return c->has_droneid && y->hyp == HYP_DRONEID && c->droneid.metric > SURE_METRIC &&
+           y->metric > SURE_METRIC && fabs(c->droneid.zc_n - y->zc_n) > CAND_SAME_S * rate_hz;
+}
+
 bool claim_same(const struct claim *c, const struct cand *y)
 {
     return cand_same(&c->first, y) || (c->has_droneid && cand_same(&c->droneid, y)) ||

@@ -18,6 +18,8 @@ struct cand cand_joined(const struct cand *x, const struct cand *y);
 struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
 void claim_join(struct claim *c, const struct cand *y);
 bool claim_same(const struct claim *c, const struct cand *y);   // y is of that burst
+// Both are surely DroneID, at two times: two transmissions, though one box of energy holds both.
+bool claim_other_droneid(const struct claim *c, const struct cand *y, double rate_hz);
 
 // Time and band of a DroneID candidate that only says where its root-600 symbol is.
 void cand_droneid_extent(struct cand *c, double rate_hz);

@@ -146,6 +146,27 @@ static void test_lora_and_its_energy(void **state)
     assert_int_equal(told_of(beyond, 3), 3);
 }
 
+static struct cand droneid(double from_ms, float metric)
+{
+    double n = from_ms * MS;
+    return (struct cand){ .hyp = HYP_DRONEID, .n0 = (uint64_t)n, .n1 = (uint64_t)(n + 0.643 * MS),
+                          .zc_n = n + 0.219 * MS, .f_lo_hz = -4.5e6, .f_hi_hz = 4.5e6,
+                          .snr_db = 10, .metric = metric };
+}
+
+// Two aircraft at once: one box of energy, two transmissions.  What is not surely one is no second.
+static void test_two_droneid(void **state)
+{
+    (void)state;
+    struct cand two[] = { droneid(1, 0.8f), energy(1, 2.143, -4.5, 4.5, -40), droneid(1.5, 0.5f) };
+    struct cand one[] = { droneid(1, 0.8f), energy(1, 2.143, -4.5, 4.5, -40), droneid(1.5, 0.1f) };
+    struct cand echo[] = { droneid(1, 0.8f), energy(1, 1.7, -4.5, 4.5, -40), droneid(1.05, 0.5f) };
+
+    assert_int_equal(told_of(two, 3), 2);
+    assert_int_equal(told_of(one, 3), 1);
+    assert_int_equal(told_of(echo, 3), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_not_folded),
         cmocka_unit_test(test_lora_alone),
         cmocka_unit_test(test_lora_and_its_energy),
+        cmocka_unit_test(test_two_droneid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
