@@ -200,12 +200,7 @@ static struct claim merge(struct arbiter *a, unsigned i)
         claim_join(&c, y);
         y->n1 = 0;
     }
-    if (crowded && c.first.part == BURST_WHOLE)         // the box is of both, its edges of neither
-        c.first = c.droneid;
-    if (c.has_lora && c.lora.ends && !c.first.run) {     // it has counted the symbols
-        c.first.n0 = c.first.run_n0 = c.lora.n0;
-        c.first.n1 = c.lora.n1;
-    }
+    claim_settle(&c, crowded);
     return c;
 }
 

@@ -7,6 +7,7 @@
 #define SAME_SHARE   0.5        // of the union, in time and in frequency: the same burst
 #define SURE_METRIC  0.3        // normalised correlation that is hardly anything else
 #define INSIDE_SHARE 0.8
+#define DRONEID_EDGE 32         // of its length: 20 us, as exactly as boxes know their edges
 #define LORA_EDGE_S  150e-6     // boxes end up to a row of the grid late
 #define LORA_SIDE    0.25       // of its width, to either side
 #define LORA_OVER_DB 4.0        // no fragment of it is stronger than all of it
@@ -63,7 +64,9 @@ bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_h
 
 bool cand_part_of_droneid(const struct cand *x, const struct cand *y)
 {
-    return y->metric > SURE_METRIC && x->n0 + 1 > y->n0 && x->n1 < y->n1 + 1 &&
+    uint64_t tol = (y->n1 - y->n0) / DRONEID_EDGE;
+
+    return y->metric > SURE_METRIC && x->n0 + tol > y->n0 && x->n1 < y->n1 + tol &&
            x->f_lo_hz > y->f_lo_hz - 0.5e6 && x->f_hi_hz < y->f_hi_hz + 0.5e6;
 }
 
@@ -91,9 +94,14 @@ void claim_join(struct claim *c, const struct cand *y)
     }
 }
 
+bool claim_surely_droneid(const struct claim *c)
+{
+    return c->has_droneid && c->droneid.metric > SURE_METRIC;
+}
+
 bool claim_other_droneid(const struct claim *c, const struct cand *y, double rate_hz)
 {
-    return c->has_droneid && y->hyp == HYP_DRONEID && c->droneid.metric > SURE_METRIC &&
+    return claim_surely_droneid(c) && y->hyp == HYP_DRONEID &&
            y->metric > SURE_METRIC && fabs(c->droneid.zc_n - y->zc_n) > CAND_SAME_S * rate_hz;
 }
 
@@ -101,6 +109,24 @@ bool claim_same(const struct claim *c, const struct cand *y)
 {
     return cand_same(&c->first, y) || (c->has_droneid && cand_same(&c->droneid, y)) ||
            (c->has_lora && cand_same(&c->lora, y));
+}
+
+void claim_settle(struct claim *c, bool crowded)
+{
+    struct cand *f = &c->first;
+    if (f->run)
+        return;
+    if (crowded)
+        *f = c->droneid;                // the box is of both, its edges of neither
+    if (claim_surely_droneid(c)) {
+        // its first symbol may lie under another, or its band be cut: the receiver wants all of it
+        f->n0 = f->run_n0 = f->n0 < c->droneid.n0 ? f->n0 : c->droneid.n0;
+        f->n1 = f->n1 > c->droneid.n1 ? f->n1 : c->droneid.n1;
+    }
+    if (c->has_lora && c->lora.ends) {  // it has counted the symbols
+        f->n0 = f->run_n0 = c->lora.n0;
+        f->n1 = c->lora.n1;
+    }
 }
 
 void cand_droneid_extent(struct cand *c, double rate_hz)

@@ -18,6 +18,9 @@ struct cand cand_joined(const struct cand *x, const struct cand *y);
 struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
 void claim_join(struct claim *c, const struct cand *y);
 bool claim_same(const struct claim *c, const struct cand *y);   // y is of that burst
+bool claim_surely_droneid(const struct claim *c);
+// Gives a whole burst the extents of who knows them best.  crowded: its box holds another, too.
+void claim_settle(struct claim *c, bool crowded);
 // Both are surely DroneID, at two times: two transmissions, though one box of energy holds both.
 bool claim_other_droneid(const struct claim *c, const struct cand *y, double rate_hz);
 

@@ -197,7 +197,7 @@ void rx_channel_pilots(struct droneid_rx *rx)
     rx_cells_settle(rx);
 }
 
-double rx_symbol0(struct droneid_rx *rx)
+double rx_symbol0(struct droneid_rx *rx, double *ret_expect)
 {
     double complex s = 0;
     double e = 0;
@@ -207,6 +207,7 @@ double rx_symbol0(struct droneid_rx *rx)
             s += w * rx->now.y[0][i] * conjf(rx->pilot0[i] * rx->now.h[i]);
             e += w * norm2(rx->now.h[i]);
         }
+    *ret_expect = e;
     return e > 0 ? (creal(s) * creal(s) + cimag(s) * cimag(s)) / e : 0;
 }
 

@@ -151,10 +151,11 @@ static void weigh_partial(struct droneid_rx *rx, const struct work *w, double sn
 static void channel(struct droneid_rx *rx, struct work *w)
 {
     rx_channel_pilots(rx);
-    double snr = rx_snr(rx), evidence = rx_symbol0(rx);
-    // nothing there: the evidence is exponential with mean 1; there: 600 times the SNR, less where
-    // only a part c of the symbol was received
-    double c = w->cover[0], expect = DID_CARRIERS * snr * c * c / (c + (1 - c) * c * snr + 1e-9);
+    double expect, snr = rx_snr(rx), evidence = rx_symbol0(rx, &expect);
+    // nothing there: the evidence is exponential with mean 1; there: the SNRs of its clear carriers
+    // summed, less where only a part c of the symbol was received
+    double c = w->cover[0];
+    expect *= c * c / (c + (1 - c) * c * snr + 1e-9);
     w->nine = evidence > fmax(9, 0.25 * expect);
     if (w->nine)
         memcpy(rx->now.ref[0], rx->pilot0, sizeof(rx->now.ref[0]));

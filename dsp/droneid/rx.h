@@ -93,7 +93,8 @@ void rx_carriers(struct droneid_rx *rx, const struct rx_sync *s);
 
 // channel.c: from the preambles; from them and symbol 0; from everything believed (rx->ref).
 void rx_channel_pilots(struct droneid_rx *rx);
-double rx_symbol0(struct droneid_rx *rx);       // evidence for symbol 0, in nats (log-likelihood)
+// Evidence for symbol 0, in nats (log-likelihood), and what it would be on average if it is there.
+double rx_symbol0(struct droneid_rx *rx, double *ret_expect);
 void rx_channel_all(struct droneid_rx *rx);
 double rx_snr(const struct droneid_rx *rx);     // mean |h|^2 over mean noise
 

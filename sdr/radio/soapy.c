@@ -131,12 +131,14 @@ static void take(struct radio *r, uint32_t n, int flags, long long time_ns)
 
 static int again(struct radio *r, const char *what)
 {
+    char told[96];
     if (r->broken++ >= TRIES) {
         snprintf(r->why, 400, "the device stopped: %s; is it still plugged in?", what);
         return -ENODEV;
     }
     r->dry = 0;
-    say(TALK_PASSING, what);
+    snprintf(told, sizeof told, "its stream was started again: %s", what);
+    say(TALK_PASSING, told);
     if (r->greeted)
         loss_restart(&r->loss);
     return device_restart(&r->d, r->why);

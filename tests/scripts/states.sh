@@ -44,7 +44,7 @@ kill -TERM $pid
 wait $pid || fault "exit $?: $(tail -n 3 err)"
 told >all
 # No sentence of one state beside another.
-! grep '^[a-z]* running ' all | grep -v 'running $\|running back after\|jumped\|was set\|samples are lost\|MS/s come\|jail' |
+! grep '^[a-z]* running ' all | grep -v 'running $\|running back after\|jumped\|was set\|started again\|samples are lost\|MS/s come\|jail' |
     grep . || fault 'a sentence that does not fit a radio that runs'
 ! grep '^[a-z]* \(restarting\|silent\) $' all || fault 'a radio that is down, and nothing says why'
 finish 5
