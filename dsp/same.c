@@ -66,8 +66,9 @@ bool cand_part_of_droneid(const struct cand *x, const struct cand *y)
 {
     uint64_t tol = (y->n1 - y->n0) / DRONEID_EDGE;
 
-    return y->metric > SURE_METRIC && x->n0 + tol > y->n0 && x->n1 < y->n1 + tol &&
-           x->f_lo_hz > y->f_lo_hz - 0.5e6 && x->f_hi_hz < y->f_hi_hz + 0.5e6;
+    return y->metric > SURE_METRIC && !cand_same(x, y) && x->n0 + tol > y->n0 &&
+           x->n1 < y->n1 + tol && x->f_lo_hz > y->f_lo_hz - 0.5e6 &&
+           x->f_hi_hz < y->f_hi_hz + 0.5e6;
 }
 
 struct cand cand_joined(const struct cand *x, const struct cand *y)
