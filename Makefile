@@ -63,6 +63,7 @@ REPLAY:= $(patsubst %,$(B)/replay/%,$(FUZZ))
 TOOLS := $(patsubst tests/tool/%.c,$(B)/tool/%,$(wildcard tests/tool/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 PROFILES := $(patsubst hw/profiles/%,$(B)/share/tyto/profiles/%,$(wildcard hw/profiles/*.yaml))
+BANDS := $(patsubst hw/bands/%,$(B)/share/tyto/bands/%,$(wildcard hw/bands/*.yaml))
 SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier/sig/*.yaml))
 PAGE_FILES := $(shell cd alertd && find page -type f ! -name '.*')
 PAGE  := $(PAGE_FILES:%=$(B)/share/tyto/%)
@@ -76,7 +77,7 @@ KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$
 
 MODULE := $(B)/soapy/libtytoSupport.so
 
-all: $(PROGS) $(SIGS) $(PROFILES) $(PAGE) $(MODULE)
+all: $(PROGS) $(SIGS) $(PROFILES) $(BANDS) $(PAGE) $(MODULE)
 
 define room_rules
 $(call lib,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call src,$(1))) $(filter $(B)/obj/$(1)/%,$(KERNELS))
@@ -136,6 +137,10 @@ $(B)/share/tyto/profiles/%: hw/profiles/%
 	@mkdir -p $(@D)
 	cp $< $@
 
+$(B)/share/tyto/bands/%: hw/bands/%
+	@mkdir -p $(@D)
+	cp $< $@
+
 $(B)/share/tyto/sig/%: classifier/sig/%
 	@mkdir -p $(@D)
 	cp $< $@
@@ -175,6 +180,8 @@ install: all
 	install -d "$(D)/share/doc/tyto/docs"
 	install -m 644 README.md "$(D)/share/doc/tyto"
 	install -m 644 docs/*.md docs/*.yaml docs/*.png "$(D)/share/doc/tyto/docs"
+	install -d "$(D)/share/tyto/bands"
+	install -m 644 $(BANDS) "$(D)/share/tyto/bands"
 	install -d "$(D)/share/tyto/profiles" "$(D)/lib/udev/rules.d" "$(D)/lib/sysusers.d"
 	install -m 644 $(PROFILES) "$(D)/share/tyto/profiles"
 	install -m 644 hw/udev/60-tyto.rules "$(D)/lib/udev/rules.d"

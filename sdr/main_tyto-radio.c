@@ -53,6 +53,7 @@ static int child(void)
     if (n != sizeof ask || ask.kind != TALK_OPEN)
         return 2;
     ask.args[sizeof ask.args - 1] = ask.antenna[sizeof ask.antenna - 1] = 0;
+    ask.settings[sizeof ask.settings - 1] = 0;
     unsigned doors = jail_enter(ask.network, getenv("SOAPY_SDR_PLUGIN_PATH"), ask.args);
     struct ring_shape shape = ring_shape(ask.rate_hz, ask.block_len);
     void *memory = mmap(NULL, shape.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, TALK_MEMORY_FD, 0);

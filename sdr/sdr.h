@@ -117,7 +117,7 @@ struct iq_live_cfg {
     double      gain_db;            // NAN: the profile's; automatic gain is never used
     double      bandwidth_hz;       // 0: the driver's own choice for the rate
     double      ppm;                // crystal correction, where the driver takes one
-    const char *antenna;            // NULL: the driver's first
+    const char *antenna, *settings; // NULL: the driver's first; none (struct iq_place)
     unsigned    channel;
     const char *plugin_path;        // where drivers are looked for; NULL: the system's own
     const char *program;            // path of tyto-radio; NULL: beside the running program
@@ -136,7 +136,8 @@ struct iq_radio {                   // all counts since open; any thread may ask
     double   since_s;               // in this state
     double   last_sample_s;         // since the last sample arrived
     double   rate_measured_hz;      // over the last seconds, by the host's clock
-    uint64_t overflows, lost;       // OVERFLOW told by the driver; samples lost for any reason
+    uint64_t overflows, lost;       // OVERFLOW told by the driver; samples lost, but for
+    uint64_t settled;               // those of retunes
     uint64_t late_reads;            // ring full: this process was too slow
     uint64_t restarts, timeouts, errors, time_jumps;
     bool     hardware_time;
@@ -146,9 +147,15 @@ struct iq_radio {                   // all counts since open; any thread may ask
 };
 void iq_radio(const struct iq_source *s, struct iq_radio *ret);
 
-// Tunes anew; samples of the settle time are thrown away and counted as lost.  From any thread;
-// the blocks behind the change carry the new centre.  0, or -ENOTSUP for what cannot tune.
+// Tunes anew; samples of the settle time are thrown away and counted as lost, of a radio as
+// `settled`.  The blocks behind the change carry the new centre and gain.  0, or -ENOTSUP for what
+// cannot tune.  From any thread, one at a time.
+struct iq_place {
+    double centre_hz, gain_db, filter_hz;   // gain_db NAN, filter_hz 0: as it was opened
+    char   antenna[64], settings[64];       // "": the same; settings: "key=value,key=value"
+};
 int iq_tune(struct iq_source *s, double centre_hz);
+int iq_tune_to(struct iq_source *s, const struct iq_place *p);
 
 // Ends the source early: iq_next gives NULL soon.  Any thread.
 void iq_stop(struct iq_source *s);

@@ -8,7 +8,7 @@
 //                                              |p| == reads == |p'|  then  |p'| == reads == ...
 //
 // A mark of the driver (lost samples, a new centre, a new clock reading) is asked for before each
-// read.  One that lost samples or was tuned ends the block before it; one that only tells the time
+// read.  One that lost samples or was tuned or gained ends the block before it; one that only tells the time
 // takes effect from the next block's first sample.
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include "sdr/block.h"
 #include "sdr/condition.h"
 #include "sdr/radio/board.h"
+#include "sdr/scan/walk.h"
 #include "sdr/src/source.h"
 
 #define POOL_DEFAULT 256        // more than the rooms behind hold; untouched ones cost no memory
@@ -41,7 +42,8 @@ struct iq_source {
     uint64_t          gap;          // lost before it and not yet told
     struct anchor     anchor;       // utc_ns 0: no UTC known
     struct board      anchor_board; // the same, for iq_utc_ns
-    double            centre_hz;    // of the next block
+    double            centre_hz, gain_db;   // of the next block
+    struct scan      *scan;         // or NULL
     atomic_bool       stop;
     bool              primed, ended, peeked;
     _Alignas(16) char peek[SAMPLE_MAX]; // drivers write whole samples here too
@@ -98,6 +100,7 @@ int src_open(struct iq_source **ret_src, const struct src_driver *d, const char 
     s->anchor = (struct anchor){ 0, d->utc_ns, d->utc_err_ns };
     board_write(&s->anchor_board, &s->anchor, sizeof s->anchor);
     s->centre_hz = d->centre_hz;
+    s->gain_db = d->gain_db;
     s->paced = paced;
     s->pool = iq_pool_new(pool_blocks ? pool_blocks : POOL_DEFAULT, s->info.block_len,
                           s->info.format);
@@ -137,7 +140,9 @@ static bool look_mark(struct iq_source *s)
     }
     if (m.tuned)
         s->centre_hz = m.centre_hz;
-    return m.lost > 0 || m.tuned;
+    if (m.gained)
+        s->gain_db = m.gain_db;
+    return m.lost > 0 || m.tuned || m.gained;
 }
 
 // Some of the next n samples; 0 at the end.
@@ -235,7 +240,7 @@ struct iq_block *iq_next(struct iq_source *s)
     b->utc_err_ns = s->anchor.err_ns;
     b->rate_hz = s->info.rate_hz;
     b->centre_hz = s->centre_hz;
-    b->gain_db = s->d.gain_db;
+    b->gain_db = s->gain_db;
     b->origin = s->info.origin;
     b->n = fill(s, s->wide ? s->wide : iq_block_data(b));
     if (s->wide)
@@ -249,6 +254,8 @@ struct iq_block *iq_next(struct iq_source *s)
     s->counts.lost += b->lost;
     s->counts.nonfinite += c.nonfinite;
     s->counts.clipped += c.clipped;
+    if (s->scan)
+        scan_block(s->scan, s, b);
     if (s->paced)
         pace(s, s->handed);
     return b;
@@ -261,9 +268,22 @@ void iq_stop(struct iq_source *s)
         s->d.ops->stop(s->d.state);
 }
 
+int iq_tune_to(struct iq_source *s, const struct iq_place *p)
+{
+    return s->d.ops->tune ? s->d.ops->tune(s->d.state, p) : -ENOTSUP;
+}
+
 int iq_tune(struct iq_source *s, double centre_hz)
 {
-    return s->d.ops->tune ? s->d.ops->tune(s->d.state, centre_hz) : -ENOTSUP;
+    return iq_tune_to(s, &(struct iq_place){ .centre_hz = centre_hz, .gain_db = NAN });
+}
+
+int iq_scan(struct iq_source *s, struct scan *scan)
+{
+    if (!s->d.ops->tune)
+        return -ENOTSUP;
+    s->scan = scan;
+    return scan_begin(scan, s, s->info.rate_hz, s->info.centre_hz);
 }
 
 double iq_behind_s(const struct iq_source *s)

@@ -25,6 +25,7 @@
 #define LATER_S 0.057           // kept behind the tiles: a run's first 40 ms, looked at every 8
 #define RAISE   2.0f            // a line may drift by 3 dB within a tile
 #define PSD_S   0.5
+#define PSD_LEAST_S 0.02        // before a retune it is told early, of so much and more
 #define PSD_ROWS 4              // every fourth row goes into the spectrum for display
 
 struct front {
@@ -254,6 +255,9 @@ void front_block(struct front *f, const struct iq_block *b, struct front_out *ou
         bool went_on = f->begun;
         if (went_on)
             drain(f, BURST_TOUCHES_GAP, out);
+        if (tuned && went_on && !out->has_psd &&
+            (double)f->psd_rows * PSD_ROWS * f->cells.g.row_s >= PSD_LEAST_S)
+            tell_psd(f, out);           // a scan may stay nowhere for PSD_S
         if (tuned)
             retune(f, b->centre_hz);
         begin(f, b->n0, b->lost > 0 || (went_on && tuned));

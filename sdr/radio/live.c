@@ -26,16 +26,13 @@ static void live_stop(void *state)
     (void)r;
 }
 
-static int live_tune(void *state, double centre_hz)
+static int live_tune(void *state, const struct iq_place *p)
 {
     struct live *l = state;
-    uint64_t bits;
 
-    if (!(centre_hz > 0 && centre_hz <= 300e9))
+    if (!(p->centre_hz > 0 && p->centre_hz <= 300e9))
         return -EINVAL;
-    memcpy(&bits, &centre_hz, sizeof bits);
-    atomic_store(&l->wanted, bits);
-    atomic_fetch_add(&l->wanted_count, 1);
+    board_write(&l->wanted, p, sizeof *p);
     ssize_t r = write(l->stop_fd, &(uint64_t){ 1 }, 8);
     (void)r;
     return 0;
@@ -71,7 +68,9 @@ static bool live_mark(void *state, struct src_mark *ret)
     }
     ret->tuned = l->slot.centre_hz != l->centre_hz;
     ret->centre_hz = l->centre_hz = l->slot.centre_hz;
-    return ret->lost || ret->utc_ns || ret->tuned;
+    ret->gained = l->slot.gain_db != l->gain_db;
+    ret->gain_db = l->gain_db = l->slot.gain_db;
+    return ret->lost || ret->utc_ns || ret->tuned || ret->gained;
 }
 
 static int64_t live_read(void *state, void *dst, size_t n)
@@ -140,8 +139,10 @@ static int judge_cfg(const struct iq_live_cfg *c, char why[IQ_WHY])
         return src_why(why, -EINVAL, "%.60s: which device? expected arguments as SoapySDR takes "
                        "them, such as driver=rtlsdr", name);
     if (strlen(c->args) >= sizeof ((struct talk_ask *)0)->args ||
-        (c->antenna && strlen(c->antenna) >= sizeof ((struct talk_ask *)0)->antenna))
-        return src_why(why, -EINVAL, "%.60s: device arguments or antenna are too long", name);
+        (c->antenna && strlen(c->antenna) >= sizeof ((struct talk_ask *)0)->antenna) ||
+        (c->settings && strlen(c->settings) >= sizeof ((struct talk_ask *)0)->settings))
+        return src_why(why, -EINVAL, "%.60s: device arguments, antenna or settings are too long",
+                       name);
     if (!(c->rate_hz >= IQ_RATE_MIN_HZ && c->rate_hz <= IQ_RATE_MAX_HZ))
         return src_why(why, -EINVAL, "%.60s: a sample rate of %g Hz is out of range, expected "
                        "%.9g to %.9g", name, c->rate_hz, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ);
@@ -172,6 +173,8 @@ static void fill_ask(struct live *l, const struct iq_live_cfg *c)
     };
     snprintf(l->ask.args, sizeof l->ask.args, "%s", c->args);
     snprintf(l->ask.antenna, sizeof l->ask.antenna, "%s", c->antenna ? c->antenna : "");
+    snprintf(l->ask.settings, sizeof l->ask.settings, "%s", c->settings ? c->settings : "");
+    l->opened = l->ask;
     l->shape = ring_shape(c->rate_hz, l->ask.block_len);
 }
 

@@ -41,9 +41,11 @@ struct live {
     const char *samples;
     uint32_t at;
     bool     holding, fresh;            // a slot; its mark is not told yet
+    bool     retuned;                   // what was lost before that slot was lost by a retune
     bool     tell_utc;
     uint64_t base, handed, received;    // index of the child's sample 0; end of what was handed out
-    double   centre_hz;                 // told last
+    double   centre_hz, gain_db;        // told last
+    double   placed_hz;                 // of the slot taken last
     uint64_t flat;                      // samples in a row that are all one value
     struct radio_clock clock;
     uint64_t gap;                       // before the slot held
@@ -57,9 +59,9 @@ struct live {
 
     int      stop_fd;                   // shared: eventfd, for iq_stop and iq_tune
     atomic_bool stop;                   // shared
-    _Atomic uint64_t wanted;            // shared: centre to tune to, a double's bits
-    _Atomic uint64_t wanted_count;      // shared
-    uint64_t tuned_count;
+    struct board wanted;                // shared: struct iq_place, where to tune to
+    uint64_t tuned_count;               // of that board, when it was last forwarded
+    struct talk_ask opened;             // what is kept where a place says nothing
     struct board board;                 // shared: struct live_board
 };
 

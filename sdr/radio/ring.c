@@ -17,6 +17,7 @@
 #define SLACK_S    10.0         // how far sample time may run ahead of the host's clock: a driver's
                                 // whole queue, and then some
 #define QUEUE_NS INT64_C(2000000000)    // more than a read ever holds
+#define GAIN_MAX_DB 1000        // as on the wire
 #define AHEAD      1.1          // and how much faster it may go before it is nonsense
 
 struct ring_shape ring_shape(double rate_hz, uint32_t block_len)
@@ -55,7 +56,8 @@ static void publish(struct ring_out *r, int64_t mono_ns)
     if (!r->n)
         return;
     *s = (struct ring_slot){ .seq = r->seq, .index = r->index - r->n, .lost = r->lost,
-                             .mono_ns = mono_ns, .centre_hz = r->centre_hz, .n = r->n };
+                             .mono_ns = mono_ns, .centre_hz = r->centre_hz, .gain_db = r->gain_db,
+                             .n = r->n };
     r->lost = 0;
     r->n = 0;
     r->seq++;
@@ -109,10 +111,11 @@ void ring_lose(struct ring_out *r, uint64_t n, int64_t mono_ns)
     r->lost += n;
 }
 
-void ring_tuned(struct ring_out *r, double centre_hz, int64_t mono_ns)
+void ring_tuned(struct ring_out *r, double centre_hz, double gain_db, int64_t mono_ns)
 {
     publish(r, mono_ns);
     r->centre_hz = centre_hz;
+    r->gain_db = gain_db;
 }
 
 // ---- The reader ------------------------------------------------------------------------------
@@ -139,6 +142,8 @@ static const char *judge(const struct ring_in *r, const struct ring_slot *s, int
         return "more samples than time has passed";
     if (!(s->centre_hz >= 0 && s->centre_hz <= 300e9))      // NaN as well
         return "an impossible frequency";
+    if (!(fabs(s->gain_db) <= GAIN_MAX_DB))
+        return "an impossible gain";
     // (The first samples of a long read may be dated before the child: dates count back.)
     if (s->mono_ns > now_ns || s->mono_ns < r->began_ns - QUEUE_NS)
         return "a time that is not now";

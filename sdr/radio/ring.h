@@ -34,7 +34,8 @@ struct ring_slot {
     int64_t  mono_ns;           // CLOCK_MONOTONIC when its last sample had arrived
     double   centre_hz;
     uint32_t n, pad;
-    uint64_t spare[2];          // to 64 bytes: samples begin on a cache line
+    double   gain_db;
+    uint64_t spare;             // to 64 bytes: samples begin on a cache line
 };
 
 enum ring_count { RING_OVERFLOWS, RING_TIMEOUTS, RING_ERRORS, RING_JUMPS, RING_LATE, RING_COUNTS };
@@ -58,7 +59,7 @@ struct ring_out {
     struct ring_shape shape;
     int      wake_fd;           // eventfd
     size_t   size;              // bytes a sample
-    double   rate_hz, centre_hz;
+    double   rate_hz, centre_hz, gain_db;
     uint64_t index;             // of the next sample
     uint64_t lost;              // directly before it and not yet written down
     uint64_t seq;               // of the slot being filled
@@ -67,11 +68,11 @@ struct ring_out {
 };
 
 void ring_out_init(struct ring_out *r, void *memory, struct ring_shape shape, int wake_fd,
-                   size_t size, double rate_hz, double centre_hz);
+                   size_t size, double rate_hz, double centre_hz);     // gain_db is set by ring_tuned
 // n samples, the last of which had arrived at mono_ns.
 void ring_put(struct ring_out *r, const void *samples, uint32_t n, int64_t mono_ns);
 void ring_lose(struct ring_out *r, uint64_t n, int64_t mono_ns);
-void ring_tuned(struct ring_out *r, double centre_hz, int64_t mono_ns);
+void ring_tuned(struct ring_out *r, double centre_hz, double gain_db, int64_t mono_ns);
 void ring_count(struct ring_out *r, enum ring_count c);
 
 // ---- The reader ------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ static void drop_slot(struct live *l)
     l->received -= left;
     if (l->holding && l->fresh) {
         l->handed -= l->gap;
-        l->said.lost -= l->gap;
+        *(l->retuned ? &l->said.settled : &l->said.lost) -= l->gap;
     }
     l->holding = false;
 }
@@ -138,21 +138,34 @@ void live_trouble(struct live *l, enum iq_radio_state state)
     live_restart(l, state);
 }
 
+// Where it is wanted now, if anybody has said so since it was last forwarded: into l->ask.
+static bool news_of_place(struct live *l)
+{
+    struct iq_place p;
+    uint64_t n = atomic_load(&l->wanted.count);
+
+    if (n == l->tuned_count || n & 1)
+        return false;
+    n = board_read(&l->wanted, &p, sizeof p);
+    l->tuned_count = n;
+    const struct talk_ask *o = &l->opened;
+    l->ask.centre_hz = p.centre_hz;
+    l->ask.gain_db = isnan(p.gain_db) ? o->gain_db : p.gain_db;
+    l->ask.bandwidth_hz = p.filter_hz > 0 ? p.filter_hz : o->bandwidth_hz;
+    memcpy(l->ask.antenna, p.antenna[0] ? p.antenna : o->antenna, sizeof l->ask.antenna);
+    memcpy(l->ask.settings, p.settings[0] ? p.settings : o->settings, sizeof l->ask.settings);
+    return true;
+}
+
 static int start(struct live *l)
 {
-    uint64_t n = atomic_load(&l->wanted_count);
-
     if (!child_is_gone(&l->child)) {
         live_say(l, "the driver's process cannot be ended: it hangs in the kernel; unplug the "
                     "radio");
         l->down_ns = mono_now_ns() + (int64_t)(BACKOFF_S * 1e9);
         return 0;
     }
-    if (n != l->tuned_count) {
-        uint64_t bits = atomic_load(&l->wanted);
-        memcpy(&l->ask.centre_hz, &bits, sizeof bits);
-        l->tuned_count = n;
-    }
+    news_of_place(l);
     l->muttered[0] = 0;
     l->wait_ns = mono_now_ns();         // before: the child may be quicker than this thread
     int r = child_start(&l->child, l->program, l->plugins ? l->plugin_path : NULL, &l->ask,
@@ -172,16 +185,14 @@ static int start(struct live *l)
 
 static void forward_tune(struct live *l)
 {
-    uint64_t n = atomic_load(&l->wanted_count), bits;
+    uint64_t before = l->tuned_count;
 
-    if (n == l->tuned_count || !l->heard)
+    if (!l->heard || !news_of_place(l))
         return;
-    bits = atomic_load(&l->wanted);
-    memcpy(&l->ask.centre_hz, &bits, sizeof bits);
     struct talk_ask ask = l->ask;
     ask.kind = TALK_TUNE;
-    if (!child_ask(&l->child, &ask))
-        l->tuned_count = n;
+    if (child_ask(&l->child, &ask))
+        l->tuned_count = before;        // again, soon
 }
 
 static void judge_rate(struct live *l)
@@ -237,6 +248,7 @@ static void place(struct live *l, int64_t now_ns)
 {
     const struct ring_slot *s = &l->slot;
     uint64_t begin = l->handed + s->lost;
+    bool retuned = l->rolling && s->centre_hz != l->placed_hz;
 
     if (!l->rolling) {
         // The stream goes on where the machine's clock says it stands by now.
@@ -252,7 +264,9 @@ static void place(struct live *l, int64_t now_ns)
         set_state(l, RADIO_RUNNING);
     }
     l->gap = begin - l->handed;
-    l->said.lost += l->gap;
+    l->retuned = retuned;               // an outage is one, wherever the radio came back
+    l->placed_hz = s->centre_hz;
+    *(l->retuned ? &l->said.settled : &l->said.lost) += l->gap;
     l->handed = begin + s->n;
     l->received += s->n;
     uint64_t jumps = l->clock.jumps;
@@ -300,11 +314,12 @@ bool live_take(struct live *l)
     l->wait_ns = 0;
     place(l, now_ns);
     judge_flat(l);
+    if (l->holding)
+        forward_tune(l);                // a scan's turn, at once
     if (now_ns - l->said_ns > TELL_NS) {
         struct live_board b;
         l->said_ns = now_ns;
         live_hear(l);                        // trouble in words, and whether it still lives
-        forward_tune(l);
         live_tell(l);
         board_read(&l->board, &b, sizeof b);
         b.last_ns = now_ns;

@@ -97,34 +97,78 @@ static int set_rate(struct radio_device *d, double rate_hz, char why[400])
     return -EINVAL;
 }
 
-static int set_all(struct radio_device *d, const struct talk_ask *a, char why[400])
+static int set_rate_and_correction(struct radio_device *d, const struct talk_ask *a, char why[400])
 {
-    SoapySDRDevice *v = d->dev;
     int r = set_rate(d, a->rate_hz, why);
 
-    if (r)
-        return r;
-    if (a->antenna[0] && SoapySDRDevice_setAntenna(v, RX, d->channel, a->antenna))
-        return fail(why, -EINVAL, "the antenna named in the configuration is not to be had");
-    if (a->bandwidth_hz > 0 && SoapySDRDevice_setBandwidth(v, RX, d->channel, a->bandwidth_hz))
-        return fail(why, -EINVAL, "the filter's bandwidth cannot be set");
-    if (a->ppm != 0 && SoapySDRDevice_hasFrequencyCorrection(v, RX, d->channel))
-        SoapySDRDevice_setFrequencyCorrection(v, RX, d->channel, a->ppm);
-    if (device_tune(d, a->centre_hz))
-        return fail(why, -EINVAL, "the device cannot be tuned there");
-    if (SoapySDRDevice_hasGainMode(v, RX, d->channel))
-        SoapySDRDevice_setGainMode(v, RX, d->channel, false);
-    if (!isnan(a->gain_db) && SoapySDRDevice_setGain(v, RX, d->channel, a->gain_db))
-        return fail(why, -EINVAL, "the gain cannot be set");
-    d->gain_db = SoapySDRDevice_getGain(v, RX, d->channel);
-    return 0;
+    if (!r && a->ppm != 0 && SoapySDRDevice_hasFrequencyCorrection(d->dev, RX, d->channel))
+        SoapySDRDevice_setFrequencyCorrection(d->dev, RX, d->channel, a->ppm);
+    return r;
 }
 
-int device_tune(struct radio_device *d, double centre_hz)
+// "key=value,key=value" to the driver; switches of filters and amplifiers are its settings.
+static int set_settings(struct radio_device *d, const char *all)
 {
-    int r = SoapySDRDevice_setFrequency(d->dev, RX, d->channel, centre_hz, NULL);
-    d->centre_hz = SoapySDRDevice_getFrequency(d->dev, RX, d->channel);
+    char text[sizeof ((struct talk_ask *)0)->settings];
+    int r = 0;
+
+    snprintf(text, sizeof text, "%s", all);
+    for (char *p = text, *next; p && *p && !r; p = next) {
+        next = strchr(p, ',');
+        if (next)
+            *next++ = 0;
+        char *value = strchr(p, '=');
+        if (!value)
+            return -EINVAL;
+        *value++ = 0;
+        r = SoapySDRDevice_writeSetting(d->dev, p, value);
+    }
     return r;
+}
+
+// The path of the signal first: antenna, filter, switches; then where, and how loud.
+static const char *set_place(struct radio_device *d, const struct talk_ask *a)
+{
+    SoapySDRDevice *v = d->dev;
+    bool fresh = !d->set.kind;
+
+    if (a->antenna[0] && (fresh || strcmp(a->antenna, d->set.antenna)) &&
+        SoapySDRDevice_setAntenna(v, RX, d->channel, a->antenna))
+        return "the antenna named in the configuration is not to be had";
+    if (a->bandwidth_hz > 0 && (fresh || a->bandwidth_hz != d->set.bandwidth_hz) &&
+        SoapySDRDevice_setBandwidth(v, RX, d->channel, a->bandwidth_hz))
+        return "the filter's bandwidth cannot be set";
+    if (a->settings[0] && (fresh || strcmp(a->settings, d->set.settings)) &&
+        set_settings(d, a->settings))
+        return "a setting of the driver cannot be set";
+    int r = SoapySDRDevice_setFrequency(v, RX, d->channel, a->centre_hz, NULL);
+    d->centre_hz = SoapySDRDevice_getFrequency(v, RX, d->channel);
+    if (r)
+        return "the device cannot be tuned there";
+    if (fresh && SoapySDRDevice_hasGainMode(v, RX, d->channel))
+        SoapySDRDevice_setGainMode(v, RX, d->channel, false);
+    if (!isnan(a->gain_db) && (fresh || a->gain_db != d->set.gain_db) &&
+        SoapySDRDevice_setGain(v, RX, d->channel, a->gain_db))
+        return "the gain cannot be set";
+    d->gain_db = SoapySDRDevice_getGain(v, RX, d->channel);
+    return NULL;
+}
+
+static int set_all(struct radio_device *d, const struct talk_ask *a, char why[400])
+{
+    int r = set_rate_and_correction(d, a, why);
+    const char *wrong = r ? NULL : set_place(d, a);
+
+    d->set = *a;
+    return r ? r : wrong ? fail(why, -EINVAL, wrong) : 0;
+}
+
+int device_tune(struct radio_device *d, const struct talk_ask *a)
+{
+    const char *wrong = set_place(d, a);
+
+    d->set = *a;
+    return wrong ? -EINVAL : 0;
 }
 
 bool device_now(struct radio_device *d, int64_t *ret_ns)

@@ -94,6 +94,7 @@ static void greet(struct radio *r, struct ring_shape shape, void *memory, unsign
     h.hardware_time = (flags & SOAPY_SDR_HAS_TIME) && r->d.trust_time != 0;
     h.open_doors = doors;
     ring_out_init(&r->ring, memory, shape, TALK_WAKE_FD, r->d.size, r->d.rate_hz, r->d.centre_hz);
+    ring_tuned(&r->ring, r->d.centre_hz, r->d.gain_db, 0);
     loss_init(&r->loss, r->d.rate_hz, (uint32_t)r->d.mtu, h.hardware_time);
     send(TALK_SOCKET_FD, &h, sizeof h, MSG_NOSIGNAL);
     r->greeted = true;
@@ -174,14 +175,14 @@ static int trouble(struct radio *r, int code)
 }
 
 // Queued samples are of the old centre; then the tuner settles.
-static void tune(struct radio *r, double centre_hz)
+static void tune(struct radio *r, const struct talk_ask *ask)
 {
     int flags = 0, n;
     long long t = 0;
     uint64_t old = 0, most = (uint64_t)(DRAIN_S * r->d.rate_hz);
 
-    if (device_tune(&r->d, centre_hz))
-        say(TALK_PASSING, "the device did not take the new frequency");
+    if (device_tune(&r->d, ask))
+        say(TALK_PASSING, "the device did not take the new frequency, gain, filter or antenna");
     if (!r->loss.stamps || !device_now(&r->d, &r->settled_ns))
         r->settled_ns = 0;
     else
@@ -200,7 +201,7 @@ static void tune(struct radio *r, double centre_hz)
         old += (uint32_t)n;
     }
     r->skip = (uint64_t)(r->settle_s * r->d.rate_hz);
-    ring_tuned(&r->ring, r->d.centre_hz, stamp());
+    ring_tuned(&r->ring, r->d.centre_hz, r->d.gain_db, stamp());
 }
 
 static void hear(struct radio *r)
@@ -208,8 +209,9 @@ static void hear(struct radio *r)
     struct talk_ask ask;
 
     while (recv(TALK_SOCKET_FD, &ask, sizeof ask, MSG_DONTWAIT) == sizeof ask)
-        if (ask.kind == TALK_TUNE)
-            tune(r, ask.centre_hz);
+        if (ask.kind == TALK_TUNE && memchr(ask.antenna, 0, sizeof ask.antenna) &&
+            memchr(ask.settings, 0, sizeof ask.settings))
+            tune(r, &ask);
 }
 
 static void quiet(const SoapySDRLogLevel level, const char *text)

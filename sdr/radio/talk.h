@@ -23,18 +23,18 @@
 
 // A kind names its version: after an upgrade a program that runs may start a newer tyto-radio.  To
 // be raised with every change in this file or in the ring.
-#define TALK_VERSION 2
+#define TALK_VERSION 3
 enum talk_kind { TALK_OPEN = TALK_VERSION << 16 | 1, TALK_TUNE, TALK_HELLO, TALK_SAY, TALK_FAIL };
 static inline unsigned talk_version(uint32_t kind) { return kind >> 16; }
 
 struct talk_ask {               // source -> child
-    uint32_t kind;              // TALK_OPEN, TALK_TUNE (which uses centre_hz only)
+    uint32_t kind;              // TALK_OPEN, TALK_TUNE (centre, gain, filter, antenna, settings)
     uint32_t channel, block_len;
     int32_t  hardware_time;     // what the profile says of time stamps: 1 sample clock, 0 not,
                                 // -1 nothing known
     double   rate_hz, centre_hz, gain_db, bandwidth_hz, ppm, settle_s;  // gain_db NAN: driver's
     uint32_t network;           // the device is reached over one: do not take it away
-    char     args[512], antenna[64];
+    char     args[512], antenna[64], settings[64];  // settings: key=value,key=value of the driver
 };
 
 struct talk_hello {             // child -> source, once the device gives samples

@@ -31,10 +31,12 @@ static int64_t sim_src_read(void *state, void *dst, size_t n)
     return s->err;
 }
 
-static int sim_src_tune(void *state, double centre_hz)
+// A scene has one antenna and one gain.
+static int sim_src_tune(void *state, const struct iq_place *p)
 {
     struct state *s = state;
     const struct scene *sc = s->scene;
+    double centre_hz = p->centre_hz;
     if (!(sc->tune_hi_hz > sc->tune_lo_hz))
         return -ENOTSUP;
     if (!(centre_hz >= sc->tune_lo_hz && centre_hz <= sc->tune_hi_hz))

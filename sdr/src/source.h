@@ -21,6 +21,8 @@ struct src_mark {
     int64_t  utc_err_ns;
     bool     tuned;             // centre_hz is that of the next sample and on
     double   centre_hz;
+    bool     gained;            // gain_db is that of the next sample and on
+    double   gain_db;
 };
 
 struct src_ops {
@@ -45,8 +47,8 @@ struct src_ops {
     // wait for anything from outside.
     void (*stop)(void *state);
 
-    // iq_tune, from any thread; the mark says when it took effect.  NULL: cannot.
-    int (*tune)(void *state, double centre_hz);
+    // iq_tune_to, from any thread; the mark says when it took effect.  NULL: cannot.
+    int (*tune)(void *state, const struct iq_place *p);
 
     // iq_behind_s.  NULL: never.
     double (*behind_s)(void *state);

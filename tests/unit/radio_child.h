@@ -64,7 +64,7 @@ static void hear_tune(struct play *p, int flags)
         return;
     p->tuned = true;
     ring_lose(&p->ring, 100, mono_now_ns());
-    ring_tuned(&p->ring, a.centre_hz, mono_now_ns());
+    ring_tuned(&p->ring, a.centre_hz, 0, mono_now_ns());
 }
 
 // Writes the next slot as no honest child would.
