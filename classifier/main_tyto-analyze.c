@@ -180,6 +180,7 @@ static int analyze(const struct options *opt, struct iq_source *src, struct cls 
     tell_end(&o, runs, c, &s);
     s.unclassified = cls_counts(c)->unclassified;
     s.counts = iq_counts(src);
+    s.self = dsp_counts(d)->self;
     s.seconds = (double)(s.counts->samples + s.counts->lost) / iq_info(src).rate_hz;
     s.wall_s = clock_s(CLOCK_MONOTONIC) - wall0;
     s.cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);

@@ -232,6 +232,8 @@ static void summary_json(struct json *j, const struct out_summary *s)
         json_int(j, "nonfinite", (int64_t)c->nonfinite);
     if (c->clipped)
         json_int(j, "clipped", (int64_t)c->clipped);
+    if (isfinite(s->self.image_dbc))
+        json_num(j, "image_dbc", s->self.image_dbc, 1);
     if (c->fault[0])
         json_str(j, "fault", c->fault);
     json_str(j, "version", TYTO_VERSION);
@@ -266,6 +268,9 @@ static void summary_words(struct out *o, const struct out_summary *s)
     if (c->clipped)
         fprintf(o->f, "%llu samples at full scale: levels and widths are not to be trusted\n",
                 (unsigned long long)c->clipped);
+    if (isfinite(s->self.image_dbc))
+        fprintf(o->f, "the receiver's mirror image, %.1f dB down, was taken away\n",
+                -s->self.image_dbc);
     if (c->fault[0])
         fprintf(o->f, "the input was faulty: %s\n", c->fault);
 }

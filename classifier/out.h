@@ -21,6 +21,7 @@ struct out_summary {
     const struct iq_counts *counts;
     double                  seconds, wall_s, cpu_s;
     uint64_t                bursts, decodes, tracks, unclassified;
+    struct dsp_self         self;
 };
 
 void out_init(struct out *o, FILE *f, bool as_json, bool bursts);

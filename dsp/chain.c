@@ -32,6 +32,7 @@ void *chain_source(void *p)
 
     while (!atomic_load(&d->stop) && (b = iq_next(d->cfg.source))) {
         atomic_store(&d->behind_s, iq_behind_s(d->cfg.source));
+        self_block(d->self, b);
         if (queue_push(d->q_corr, iq_ref(b)))
             iq_unref(b);
         if (queue_push(d->q_front, b))
@@ -256,8 +257,10 @@ struct finding *dsp_next(struct dsp *d)
             return f;
         finding_free(f);                // told ahead and nothing: its burst will say so
     }
-    if (!d->ended)
+    if (!d->ended) {
         d->counts.cut_dropped += d->untold;
+        d->counts.self = self_known(d->self);
+    }
     d->ended = true;
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include "dsp/arbiter.h"
 #include "dsp/burst.h"
 #include "dsp/front/front.h"
+#include "dsp/self/self.h"
 
 #define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
 #define Q_JOBS    32            // jobs waiting for one worker: a slow one does not stop the others
@@ -49,6 +50,7 @@ struct dsp {
     struct front       *front;
     struct standing    *standing;
     struct arbiter     *arbiter;
+    struct self        *self;                               // source's own
     struct worker_tools tools[WORKERS_MAX];
     struct queue       *q_front, *q_corr;                   // blocks
     struct queue       *front_said, *front_empty;           // answers there and back

@@ -200,10 +200,17 @@ struct dsp_cfg {
     void             *arg;
 };
 
+// What the receiver knows of itself.
+struct dsp_self {
+    double   image_dbc, image_err_db;   // of its image, taken away; NAN: none is known
+    uint64_t image_changes;
+};
+
 struct dsp_counts {
     uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
     uint64_t cut_dropped;                   // bursts that lost their samples
     uint64_t droneid_candidates, droneid_seen, droneid_crc_failed;
+    struct dsp_self self;
 };
 
 struct dsp *dsp_new(const struct dsp_cfg *cfg);         // NULL: no memory

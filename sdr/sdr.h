@@ -50,7 +50,9 @@ struct iq_block {
     double         rate_hz, centre_hz, gain_db;
     enum iq_origin origin;
     enum iq_format format;      // never IQ_CF64 here: the source narrows it
-    const void    *data;        // n samples of that format
+    const void    *data;        // n samples of that format, as the converter gave them
+    float complex  image;       // of the receiver, x = y + image conj(y), as its reader knows it
+                                // (0 nothing): iq_to_cf32 takes it away
 };
 
 struct iq_info {
@@ -209,7 +211,8 @@ const struct iq_counts *iq_counts(const struct iq_source *s);
 // Every block must have been unref'd.  NULL is fine.
 void iq_close(struct iq_source *s);
 
-// Samples [off, off+n) of a block as complex float, full scale of an integer format = 1.0.
+// Samples [off, off+n) of a block as complex float, full scale of an integer format = 1.0, without
+// the receiver's image.
 void iq_to_cf32(const struct iq_block *b, uint32_t off, uint32_t n, float complex *restrict dst);
 
 const char *iq_format_name(enum iq_format f);       // "cf32", ...
