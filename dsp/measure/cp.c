@@ -223,8 +223,15 @@ static double lag_shows(const struct measurer *m, const struct look *l, size_t l
     return used ? (re * re + im * im) / (e * e * (double)used) : 0;
 }
 
+// The capture's own samples need not hold a lag.
+static bool lag_is_whole(const struct look *l, double useful_s)
+{
+    double n = useful_s * l->fs;
+    return !look_own(l) || fabs(n - round(n)) < 0.05;
+}
+
 // Kinds by lag, what shows most first.
-static size_t rank_lags(const struct measurer *m, const struct look *l, struct rank *r)
+static size_t rank_lags(const struct measurer *m, struct look *l, struct rank *r)
 {
     double occ = l->occ_hi - l->occ_lo, share = fmin(1, occ / l->fs);
     size_t n = 0;
@@ -237,6 +244,10 @@ static size_t rank_lags(const struct measurer *m, const struct look *l, struct r
         if (!wide)
             continue;
         now.t = share * lag_shows(m, l, (size_t)(kinds[i].useful_s * l->fs + 0.5));
+        if (!lag_is_whole(l, kinds[i].useful_s)) {
+            l->between |= now.t >= RANK_SHOWS;
+            continue;
+        }
         size_t at = n++;
         for (; at > 0 && r[at - 1].t < now.t; at--)
             r[at] = r[at - 1];

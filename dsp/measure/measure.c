@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define WIFI_USEFUL_S 3.2e-6
+
 struct measurer *measurer_new(double rate_hz)
 {
     struct measurer *m = calloc(1, sizeof *m);
@@ -138,25 +140,55 @@ static measure_fn *const measurers[] = {
     video_measure, chirp_measure, fsk_measure, tone_measure,
 };
 
-static void measure_energy(struct measurer *m, const struct burst *b, struct fingerprint *fp)
+// Whether the capture's own samples may do: it may be Wi-Fi, which is no run, and the lags of that
+// are whole numbers of them.
+static bool own_fits(const struct burst *b)
+{
+    double n = WIFI_USEFUL_S * b->rate_hz;
+    return b->part == BURST_WHOLE && n > 8 && fabs(n - round(n)) < 0.01;
+}
+
+// Prefixes, chips, lines and chirps leave no doubt.
+static bool is_sure(const struct evidence *e)
+{
+    return fmax(e->p[KIND_OFDM], fmax(e->p[KIND_DSSS], e->p[KIND_FM])) >= 0.95 ||
+           e->p[KIND_LORA] >= 0.95;
+}
+
+// False: the capture's own samples did not do.
+static bool measure_look(struct measurer *m, const struct burst *b, bool own,
+                         struct fingerprint *fp)
 {
     struct evidence e = { .line_share = 0, .const_env = 9 };
+    struct look *l = &m->look;
+    fingerprint_clear(fp);
+    fingerprint_rough(b, fp);
+    m->own = own;
+    if (!look_settle(m, b, l, fp))
+        return true;
+    for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++) {
+        if (i == ALWAYS && look_own(l) && (l->between || !is_sure(&e)))
+            return false;
+        if (i < ALWAYS || !is_sure(&e))     // the costly rest is for the others
+            measurers[i](m, l, fp, &e);
+    }
+    kind_decide(l, fp, &e);
+    return true;
+}
+
+// Most of what is wide is Wi-Fi, which shows in the capture's own samples; what does not is looked
+// at again, at the rate of all others.
+static void measure_energy(struct measurer *m, const struct burst *b, struct fingerprint *fp)
+{
     fingerprint_clear(fp);
     fingerprint_rough(b, fp);
     bool sane = b->rate_hz > 0 && isfinite(b->rate_hz) && b->n1 > b->n0 &&
                 b->f_hi_hz > b->f_lo_hz && isfinite(b->f_hi_hz - b->f_lo_hz);
     if (!sane || b->cut.n == 0 || (b->flags & BURST_NO_SAMPLES))
         return;
-    struct look *l = &m->look;
-    l->b = NULL;                    // what x holds is of another burst
-    if (!look_settle(m, b, l, fp))
-        return;
-    for (size_t i = 0; i < sizeof measurers / sizeof *measurers; i++)
-        // Prefixes, chips, lines and chirps leave no doubt; the costly rest is for the others.
-        if (i < ALWAYS || (fmax(e.p[KIND_OFDM], fmax(e.p[KIND_DSSS], e.p[KIND_FM])) < 0.95 &&
-                           e.p[KIND_LORA] < 0.95))
-            measurers[i](m, l, fp, &e);
-    kind_decide(l, fp, &e);
+    m->look.b = NULL;               // what x holds is of another burst
+    if (!own_fits(b) || !measure_look(m, b, true, fp))
+        measure_look(m, b, false, fp);
 }
 
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)

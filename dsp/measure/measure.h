@@ -28,6 +28,7 @@
 struct look {
     const struct burst *b;
     double fs, in_fs;               // rate of x; of the capture
+    double grid_fs;                 // 15 kHz * 2^k: fs, but where the capture's own samples do
     double f_hz;                    // where x is centred, offset from the capture's centre
     double t0;                      // x[0] in samples of the cut
     size_t n, i0, i1;
@@ -44,6 +45,7 @@ struct look {
     size_t segments;                // that were averaged
     double occ_lo, occ_hi;          // outermost quarter-power frequencies, relative to f_hz
     double occ_err;
+    bool  between;                  // cp.c: a lag between two samples shows something
     float held;                     // cp.c: samples in m->z are held to this power ...
     size_t held_end;                // ... and go so far; 0: not begun
     double lo99, hi99, err99;
@@ -82,14 +84,16 @@ struct measurer {
     float   hann[PSD_MAX];          // windows, the one of nf bins from nf on
     const struct look_ops *op;
     struct dft *fft[FFT_LOG_MAX + 1], *ifft[FFT_LOG_MAX + 1];
+    bool   own;                     // looks may be at the capture's own samples
     struct look look;
 };
 
 // ---- look.c
 // Reads the burst with its margins, `most` samples at most, centred on f_hz, at the 15 kHz * 2^k
-// rate next above 1.5 width.
+// rate next above 1.5 width; or all of the capture as it is, where that rate holds all of it.
 void look_take(struct measurer *m, const struct burst *b, double f_hz, double width_hz,
                size_t most, struct look *l);
+bool look_own(const struct look *l);                     // x is the capture as it is
 double look_noise_band(const struct look *l);            // Hz of noise in x
 double look_time(const struct look *l, double i);       // seconds since the capture's first sample
 

@@ -81,7 +81,7 @@ static bool symbol_take(struct measurer *m, const struct grid *g, size_t s, floa
     const struct look *l = g->l;
     if (i + n > l->i1)
         return false;
-    if (n != g->lag) {
+    if (n != g->lag || (n & (n - 1))) {
         symbol_by_turns(m, g, i, y);
         return true;
     }
@@ -130,6 +130,13 @@ static void grid_hole(struct grid *g, const float *p)
     }
 }
 
+// Beyond the capture's edge, where its own samples show the other edge.
+static bool is_outside(const struct grid *g, size_t k)
+{
+    double f = g->cp->cfo_hz + ((double)k - (double)g->lag / 2) * g->cp->spacing;
+    return look_own(g->l) && fabs(f) > g->l->fs / 2;
+}
+
 static bool grid_take(struct measurer *m, struct grid *g)
 {
     float *p = m->q;
@@ -152,12 +159,22 @@ static bool grid_take(struct measurer *m, struct grid *g)
     g->noise = g->l->n0_psd * g->l->fs * (double)g->samples;
     for (size_t k = 0; k < g->lag; k++) {
         p[k] /= (float)g->symbols;
+        if (is_outside(g, k))
+            p[k] = 0;
         double v = fmax(0, p[k] - g->noise);
         s1 += v;
         s2 += v * v;
     }
     g->level = s2 / fmax(s1, 1e-30);
     return grid_edges(g, p) && (grid_hole(g, p), true);
+}
+
+// 786 samples at most.  A capture's own samples hold all carriers in it.
+static size_t wifi_grid(const struct look *l, double spacing)
+{
+    if (spacing * WIFI_GRID < l->fs)
+        return WIFI_GRID;
+    return look_own(l) ? (size_t)(l->fs / spacing + 0.01) / 2 * 2 : 0;
 }
 
 void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, struct evidence *e)
@@ -174,7 +191,7 @@ void ofdm_measure(struct measurer *m, struct look *l, struct fingerprint *fp, st
         cp->at += ceil((WIFI_TRAINING_S * l->fs - cp->at) / cp->symbol) * cp->symbol;
     g.most = wifi ? 12 : OFDM_SYMBOLS;
     if (wifi)
-        g.lag = cp->spacing * WIFI_GRID < l->fs ? WIFI_GRID : 0;   // 786 samples at most
+        g.lag = wifi_grid(l, cp->spacing);
     else if ((cp->lag & (cp->lag - 1)) || cp->lag > GRID_MAX)
         g.lag = 0;
     if (!g.lag || !grid_take(m, &g))
