@@ -73,6 +73,8 @@ PAGE  := $(PAGE_FILES:%=$(B)/share/tyto/%)
 ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
 ISAS := plain $(if $(filter x86_64,$(ARCH)),v2 v3 v4)
 isa_flags = $(if $(filter plain,$(1)),,-march=x86-64-$(1) $(if $(filter v4,$(1)),-mprefer-vector-width=512))
+# The bank is bound by its arithmetic: there a product and a sum may be one instruction.
+fused   = $(if $(filter %/wola.c %/powers.c,$(1)),-ffp-contract=fast)
 KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$(k:.c=).$(i).o))
 
 MODULE := $(B)/soapy/libtytoSupport.so
@@ -101,7 +103,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 define kernel_rule
 $(B)/obj/dsp/kernel/%.$(1).o: dsp/kernel/%.c $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -O3 -fno-signed-zeros -fassociative-math -freciprocal-math $(call isa_flags,$(1)) -DISA=$(1) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(ALL_CFLAGS) -O3 -fno-signed-zeros -fassociative-math -freciprocal-math $(call isa_flags,$(1)) $$(call fused,$$<) -DISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
 

@@ -52,26 +52,28 @@ static void pack_prototype(struct bank *b)
     }
 }
 
-// Turns of values m to m + 7 by k / n each, as kernel/powers.c has them: real parts, each twice;
-// then imaginary ones.
-static float *put_turns(unsigned m, unsigned k, unsigned n, float *to)
+// Turns of a step over `radix` stretches of `len` values, as kernel/powers.c reads them: for 16
+// values at a time 16 cosines and 16 sines, for the first result that is turned, the second ..
+static float *put_turns(unsigned radix, unsigned len, float *to)
 {
-    for (unsigned i = 0; i < 8; i++, to += 2) {
-        double a = -2 * M_PI * (m + i) * k / n;
-        to[0] = to[1] = (float)cos(a);
-        to[16] = (float)-sin(a);
-        to[17] = (float)sin(a);
-    }
-    return to + 16;
+    for (unsigned m = 0; m < len; m += 16)
+        for (unsigned k = 1; k < radix; k++, to += 32)
+            for (unsigned i = 0; i < 16; i++) {
+                double a = -2 * M_PI * (m + i) * k / ((double)radix * len);
+                to[i] = (float)cos(a);
+                to[i + 16] = (float)sin(a);
+            }
+    return to;
 }
 
 void powers_turns(unsigned n, float *ret)
 {
-    for (unsigned k = 1; k < 8; k++)
-        ret = put_turns(0, k, 64, ret);
-    for (unsigned g = 0; g < 8; g++)
-        for (unsigned k = 1; k < n / 64; k++)
-            ret = put_turns(8 * g, k, n, ret);
+    // Steps of 8, or of 4 where 8 does not go on in 8s and 4s, down to 16 points.
+    for (unsigned left = n / 16; left > 1;) {
+        unsigned radix = left >= 8 && left != 16 ? 8 : 4;
+        left /= radix;
+        ret = put_turns(radix, left * 16, ret);
+    }
 }
 
 static bool make_turns(struct bank *b)
@@ -81,7 +83,7 @@ static bool make_turns(struct bank *b)
     b->powers = powers_ops();
     if (!b->powers || n < POWERS_LEAST || n > POWERS_MOST || (n & (n - 1)))
         return true;
-    b->turns = (float *)dft_alloc(POWERS_TURNS(n) / 2);
+    b->turns = (float *)dft_alloc((POWERS_TURNS(n) + 1) / 2);
     if (b->turns)
         powers_turns(n, b->turns);
     return b->turns;
@@ -171,17 +173,6 @@ void bank_power(struct bank *b, const float complex *x, unsigned frames, float *
     }
 }
 
-// Of n frames folded.
-static float powers(struct bank *b, unsigned n, uint16_t *ret)
-{
-    float most = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        most = fmaxf(most, b->powers->run((float *)(b->folded + (size_t)i * b->stride), b->channels,
-                                          b->turns, ret + (size_t)i * b->channels));
-    return most;
-}
-
 float bank_power_packed(struct bank *b, const float complex *x, unsigned frames, uint16_t *ret)
 {
     float most = 0;
@@ -190,7 +181,8 @@ float bank_power_packed(struct bank *b, const float complex *x, unsigned frames,
         unsigned n = frames - at < BATCH ? frames - at : BATCH;
         if (b->turns) {
             fold(b, x + (size_t)at * b->channels / 2, n);
-            most = fmaxf(most, powers(b, n, ret + (size_t)at * b->channels));
+            most = fmaxf(most, b->powers->run((float *)b->folded, b->channels, n, 2 * b->stride,
+                                              b->turns, ret + (size_t)at * b->channels));
             continue;
         }
         run(b, x + (size_t)at * b->channels / 2, n);

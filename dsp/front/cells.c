@@ -24,6 +24,7 @@
 #define DEAD_PROBE   8          // every 8th sample is looked at for digital silence
 #define DEAD_SHARE   4          // 1/4 exact zeros make a row dead
 
+#define LINE         64         // bytes of the caches' lines
 #define LARGE_PAGE   ((size_t)2 << 20)
 
 static void make_grid(struct grid *g, double rate_hz, double keep_s)
@@ -116,13 +117,29 @@ static bool silent(const float complex *x, unsigned n)
     return zero * DEAD_PROBE * DEAD_SHARE > n;
 }
 
+// The rings are larger than the nearest caches: what will be read or written next comes while the
+// banks work, a part before each.
+static void fetch(const void *at, size_t bytes, bool write)
+{
+    for (size_t i = 0; i < bytes; i += LINE)
+        if (write)
+            __builtin_prefetch((const char *)at + i, 1);
+        else
+            __builtin_prefetch((const char *)at + i, 0);
+}
+
 static void finish_row(struct cells *c)
 {
     const struct grid *g = &c->g;
-    size_t slot = c->rows & (g->ring - 1);
+    size_t slot = c->rows & (g->ring - 1), next = (c->rows + 1) & (g->ring - 1);
+    size_t bytes = g->slow_n * sizeof *c->slow;
     const float complex *x = c->in + c->in_at, *row = x + g->row + g->row / 2;
 
+    fetch(c->fast + slot * g->slow_n, bytes, true);
+    fetch(cells_slow(c, c->rows - c->behind), bytes, false);
     float a = bank_power_packed(c->slow_bank, x, 1, c->slow + slot * g->slow_n);
+    fetch(c->slow + next * g->slow_n, bytes, true);
+    fetch(cells_fast(c, c->rows - c->behind), bytes, false);
     float b = bank_power_packed(c->fast_bank, row + g->hop / 2 - 2 * g->hop, ROW_HOPS,
                                 c->fast + slot * g->slow_n);
     if (c->marked[slot])
@@ -149,6 +166,9 @@ uint32_t cells_take(struct cells *c, const struct iq_block *b, uint32_t off, boo
 
     make_room(c, n);
     iq_to_cf32(b, off, n, c->in + c->in_at + c->in_n);
+    if (b->n - off - n >= c->g.row)
+        fetch((const char *)b->data + (off + n) * iq_format_bytes(b->format),
+              c->g.row * iq_format_bytes(b->format), false);
     c->in_n += n;
     c->samples += n;
     *ret_row = n == want;

@@ -34,6 +34,7 @@ struct cells {
     struct grid    g;
     uint64_t       origin;          // sample index of row 0 of this epoch
     uint64_t       samples, rows;   // taken in this epoch; rows finished
+    uint64_t       behind;          // the row so many back will be read next (0: none will)
     uint16_t      *slow, *fast;     // packed powers: [ring][slow_n], [ring][8][fast_n]
     uint8_t       *mask;            // [ring][slow_n]: 1 where tiles found energy
     uint8_t       *marked;          // [ring]: whether they did anywhere in the row

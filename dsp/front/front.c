@@ -56,6 +56,7 @@ struct front *front_new(const struct iq_info *info)
     bool ok = !cells_init(&f->cells, info->rate_hz, AHEAD_S + 0.022 + LATER_S);
     const struct grid *g = &f->cells.g;
     f->ahead = (uint64_t)(AHEAD_S / g->row_s) + 1;
+    f->cells.behind = f->ahead;
     f->psd_every = (uint64_t)(PSD_S / g->row_s / PSD_ROWS);
     f->floor = floor_new(g, info->format);
     f->lines = lines_new(g);

@@ -10,7 +10,6 @@
 #include "dsp/kernel/wola.h"
 
 #define LONGEST_S    0.020
-#define LINE         64         // bytes of the caches' lines
 #define SMEAR        2          // rows by which the slow window reaches past its row
 #define RANGE        3e-7f      // -65 dB: what the prototype leaks from the strongest cell then
 
@@ -242,20 +241,8 @@ static void slow_row(struct tiles *t, struct cells *c, const struct floor_view *
 
 // ---- Rows in --------------------------------------------------------------------------------
 
-// The rings are larger than the caches: the next row comes while this one is judged.
-static void fetch(const struct cells *c, uint64_t row)
-{
-    const char *a = (const char *)cells_slow(c, row), *b = (const char *)cells_fast(c, row);
-
-    for (size_t i = 0; i < c->g.slow_n * sizeof *c->slow; i += LINE) {
-        __builtin_prefetch(a + i);
-        __builtin_prefetch(b + i);
-    }
-}
-
 void tiles_row(struct tiles *t, struct cells *c, const struct floor_view *f, float common)
 {
-    fetch(c, t->fast_row + 1);
     t->common[t->fast_row % 8] = common;
     slow_over(t, c, f, t->fast_row);
     fast_row(t, c, f);

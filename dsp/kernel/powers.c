@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Powers of a transform of n = 64 A points (powers.h).  Compiled once per instruction set; only the
-// one with 512-bit vectors has anything in it.
+// Powers of a transform of n points (powers.h).  Compiled once per instruction set; only the one
+// with 512-bit vectors has anything in it.
 //
-//     x[64 j + m]  --A points over j, turned by m k/n-->  row k, m = 0..63     in place, by columns
-//     row k        --64 points over m, in registers-->    X[k + A l], l = 0..63
-//     powers of all rows, value by value in turn, are those of X in order
+//     x  --8 (or 4, 2) points over stretches of x, turned-->  8 rows of n/8      in place
+//        --the same over each row-->  ...  -->  n/16 rows of 16 points, each one vector
+//        --16 of them transposed, 16 points down the vectors-->  X[16 q .. ] and every n/16 on
 //
-// A vector holds eight complex values.  64 points are eight vectors: eight points down the vectors,
-// turns, a transpose, eight points down again; the values come out in order.
+// Real and imaginary parts lie apart, 16 of each in turn, from the first step on: no value needs
+// another lane's until the transpose, and what leaves it stands in order.
 #include "dsp/kernel/powers.h"
 
 #include <string.h>
@@ -20,49 +20,65 @@
 extern const struct powers_ops PASTE(powers_ops, ISA);
 
 #if VEC == 16
-typedef double pairs __attribute__((vector_size(64)));      // complex values, moved as one
+#define PAIR (2 * VEC)          // floats of 16 complex values
 
-INLINE vec swap(vec v)
+struct both { vec re, im; };
+
+INLINE struct both load(const float *x) { return (struct both){ vec_load(x), vec_load(x + VEC) }; }
+
+INLINE void store(float *x, struct both v)
 {
-    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    vec_store(x, v.re);
+    vec_store(x + VEC, v.im);
 }
 
-// times -i
-INLINE vec turned(vec v)
+// Of interleaved values.
+INLINE struct both load_apart(const float *x)
 {
-    const int32_t s = INT32_MIN;
-    const vec_int odd = { 0, s, 0, s, 0, s, 0, s, 0, s, 0, s, 0, s, 0, s };
-    return (vec)((vec_int)swap(v) ^ odd);
+    vec a = vec_load(x), b = vec_load(x + VEC);
+    return (struct both){ __builtin_shufflevector(a, b, VEC_EVEN),
+                          __builtin_shufflevector(a, b, VEC_ODD) };
 }
 
-// t: eight real parts, each twice; eight imaginary parts, each twice, the first of them negative.
-INLINE vec turned_by(vec v, const float *t)
+INLINE struct both plus(struct both a, struct both b)
 {
-    return v * vec_load(t) + swap(v) * vec_load(t + VEC);
+    return (struct both){ a.re + b.re, a.im + b.im };
 }
 
-INLINE void four(vec *a, vec *b, vec *c, vec *d)
+INLINE struct both minus(struct both a, struct both b)
 {
-    vec s = *a + *c, t = *a - *c, u = *b + *d, v = turned(*b - *d);
-    *a = s + u;
-    *b = t + v;
-    *c = s - u;
-    *d = t - v;
+    return (struct both){ a.re - b.re, a.im - b.im };
 }
 
-INLINE void eight_points(vec x[8])
+INLINE struct both turned(struct both v) { return (struct both){ v.im, -v.re }; }     // times -i
+
+// t: 16 cosines, 16 sines of a negative angle.
+INLINE struct both times(struct both v, vec c, vec s)
+{
+    return (struct both){ v.re * c - v.im * s, v.re * s + v.im * c };
+}
+
+INLINE void four(struct both *a, struct both *b, struct both *c, struct both *d)
+{
+    struct both s = plus(*a, *c), t = minus(*a, *c), u = plus(*b, *d), v = minus(*b, *d);
+    *a = plus(s, u);
+    *b = (struct both){ t.re + v.im, t.im - v.re };
+    *c = minus(s, u);
+    *d = (struct both){ t.re - v.im, t.im + v.re };
+}
+
+INLINE void eight(struct both x[8])
 {
     const vec r = vec_splat(0.70710678118654752f);
-    vec a[4], b[4];
+    struct both a[4], b[4];
 
     for (int j = 0; j < 4; j++) {
-        a[j] = x[j] + x[j + 4];
-        b[j] = x[j] - x[j + 4];
+        a[j] = plus(x[j], x[j + 4]);
+        b[j] = minus(x[j], x[j + 4]);
     }
-    vec t1 = turned(b[1]), t3 = turned(b[3]);
-    b[1] = (b[1] + t1) * r;
+    b[1] = (struct both){ (b[1].re + b[1].im) * r, (b[1].im - b[1].re) * r };
     b[2] = turned(b[2]);
-    b[3] = (t3 - b[3]) * r;
+    b[3] = (struct both){ (b[3].im - b[3].re) * r, -((b[3].re + b[3].im) * r) };
     four(&a[0], &a[1], &a[2], &a[3]);
     four(&b[0], &b[1], &b[2], &b[3]);
     for (int j = 0; j < 4; j++) {
@@ -71,184 +87,187 @@ INLINE void eight_points(vec x[8])
     }
 }
 
-// 16 = 4 x 4; `by`: turns by 1/16, from 0 to 9 of them.
-INLINE void sixteen_points(vec x[16])
+// One step over `radix` stretches of `len` values each; the k-th result, turned, to stretch k.
+INLINE void step(float *restrict x, size_t len, size_t radix, int apart, const float *restrict t)
 {
-    static const float c[10] = { 1, 0.92387953251f, 0.70710678119f, 0.38268343236f, 0,
-                                 -0.38268343236f, -0.70710678119f, -0.92387953251f, -1,
-                                 -0.92387953251f };
-    static const float s[10] = { 0, -0.38268343236f, -0.70710678119f, -0.92387953251f, -1,
-                                 -0.92387953251f, -0.70710678119f, -0.38268343236f, 0,
-                                 0.38268343236f };
-    vec y[16];
-
-    for (int b = 0; b < 4; b++)
-        four(&x[b], &x[b + 4], &x[b + 8], &x[b + 12]);      // x[b + 4k]: point k of column b
-    for (int k = 1; k < 4; k++)
-        for (int b = 1; b < 4; b++) {
-            vec v = x[b + 4 * k], i = vec_splat(s[b * k]);
-            const int32_t n = INT32_MIN;
-            const vec_int even = { n, 0, n, 0, n, 0, n, 0, n, 0, n, 0, n, 0, n, 0 };
-            x[b + 4 * k] = v * c[b * k] + swap(v) * (vec)((vec_int)i ^ even);
-        }
-    for (int k = 0; k < 4; k++) {
-        four(&x[4 * k], &x[4 * k + 1], &x[4 * k + 2], &x[4 * k + 3]);
-        for (int l = 0; l < 4; l++)
-            y[k + 4 * l] = x[4 * k + l];
-    }
-    memcpy(x, y, sizeof y);
-}
-
-INLINE vec low_high(vec a, vec b, int part)     // parts of a transpose
-{
-    pairs p = (pairs)a, q = (pairs)b;
-    switch (part) {
-    case 0:  return (vec)__builtin_shufflevector(p, q, 0, 8, 2, 10, 4, 12, 6, 14);
-    case 1:  return (vec)__builtin_shufflevector(p, q, 1, 9, 3, 11, 5, 13, 7, 15);
-    case 2:  return (vec)__builtin_shufflevector(p, q, 0, 1, 8, 9, 4, 5, 12, 13);
-    case 3:  return (vec)__builtin_shufflevector(p, q, 2, 3, 10, 11, 6, 7, 14, 15);
-    case 4:  return (vec)__builtin_shufflevector(p, q, 0, 1, 2, 3, 8, 9, 10, 11);
-    default: return (vec)__builtin_shufflevector(p, q, 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-}
-
-INLINE void transpose(vec x[8])
-{
-    vec t[8], u[8];
-
-    for (int i = 0; i < 4; i++) {       // t[i]: even places of rows 2i and 2i + 1, t[i + 4]: odd
-        t[i] = low_high(x[2 * i], x[2 * i + 1], 0);
-        t[i + 4] = low_high(x[2 * i], x[2 * i + 1], 1);
-    }
-    for (int i = 0; i < 8; i += 2) {    // four rows: places 0 4, or 2 6; then 1 5, or 3 7
-        u[i] = low_high(t[i], t[i + 1], 2);
-        u[i + 1] = low_high(t[i], t[i + 1], 3);
-    }
-    for (int odd = 0; odd < 2; odd++)
-        for (int i = 0; i < 2; i++) {
-            vec a = u[4 * odd + i], b = u[4 * odd + 2 + i];
-            x[2 * i + odd] = low_high(a, b, 4);
-            x[2 * i + odd + 4] = low_high(a, b, 5);
-        }
-}
-
-// 64 points of x in registers: the powers of X[16 i ...] in p[i].
-INLINE void row_powers(const float *x, const float *turns, vec p[4])
-{
-    vec v[8];
-
-    for (int j = 0; j < 8; j++)
-        v[j] = vec_load(x + j * VEC);
-    eight_points(v);
-    for (int j = 1; j < 8; j++)
-        v[j] = turned_by(v[j], turns + (j - 1) * 2 * VEC);
-    transpose(v);
-    eight_points(v);
-    for (int i = 0; i < 4; i++) {
-        vec a = v[2 * i] * v[2 * i], b = v[2 * i + 1] * v[2 * i + 1];
-        p[i] = __builtin_shufflevector(a, b, VEC_EVEN) + __builtin_shufflevector(a, b, VEC_ODD);
-    }
-}
-
-// Columns of A points, each turned.
-INLINE void columns(float *restrict x, size_t a, const float *restrict turns)
-{
-    for (size_t g = 0; g < 8; g++, x += VEC) {
-        vec v[16];
-        for (size_t j = 0; j < a; j++)
-            v[j] = vec_load(x + j * 128);
-        if (a == 2) {
-            vec d = v[0] - v[1];
-            v[0] += v[1];
-            v[1] = d;
-        } else if (a == 4) {
+    for (size_t m = 0; m < 2 * len; m += PAIR) {
+        struct both v[8];
+        for (size_t j = 0; j < radix; j++)
+            v[j] = apart ? load(x + m + 2 * len * j) : load_apart(x + m + 2 * len * j);
+        if (radix == 8) {
+            eight(v);
+        } else if (radix == 4) {
             four(&v[0], &v[1], &v[2], &v[3]);
-        } else if (a == 8) {
-            eight_points(v);
         } else {
-            sixteen_points(v);
+            struct both d = minus(v[0], v[1]);
+            v[0] = plus(v[0], v[1]);
+            v[1] = d;
         }
-        vec_store(x, v[0]);
-        for (size_t j = 1; j < a; j++, turns += 2 * VEC)
-            vec_store(x + j * 128, turned_by(v[j], turns));
+        store(x + m, v[0]);
+        for (size_t k = 1; k < radix; k++, t += PAIR)
+            store(x + m + 2 * len * k, times(v[k], vec_load(t), vec_load(t + VEC)));
     }
 }
 
-// Two values side by side in each lane: the upper halves of a's and b's, a's first.
-INLINE vec_int pack_two(vec a, vec b)
+// Transposes 4 x 4 values within each quarter of four vectors.
+INLINE void turn_quarters(vec v[4])
 {
-    vec_int lo = ((vec_int)a + 0x8000) >> 16 & 0xffff, hi = ((vec_int)b + 0x8000) & ~0xffff;
-    return lo | hi;
+    typedef double pairs __attribute__((vector_size(64)));
+#define LOW  0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+    pairs a = (pairs)__builtin_shufflevector(v[0], v[1], LOW);
+    pairs b = (pairs)__builtin_shufflevector(v[0], v[1], HIGH);
+    pairs c = (pairs)__builtin_shufflevector(v[2], v[3], LOW);
+    pairs d = (pairs)__builtin_shufflevector(v[2], v[3], HIGH);
+    v[0] = (vec)__builtin_shufflevector(a, c, 0, 8, 2, 10, 4, 12, 6, 14);
+    v[1] = (vec)__builtin_shufflevector(a, c, 1, 9, 3, 11, 5, 13, 7, 15);
+    v[2] = (vec)__builtin_shufflevector(b, d, 0, 8, 2, 10, 4, 12, 6, 14);
+    v[3] = (vec)__builtin_shufflevector(b, d, 1, 9, 3, 11, 5, 13, 7, 15);
+#undef LOW
+#undef HIGH
 }
 
-// Values of the first and the second half of `many` vectors in turn, until all of one place stand
-// together: log2(many) times.
-INLINE void in_turn(vec_int *v, size_t many)
+// Transposes the quarters of four vectors.
+INLINE void swap_quarters(vec v[4])
 {
-    vec_int w[8];
-
-    for (size_t step = 1; step < many; step *= 2) {
-        for (size_t i = 0; i < many / 2; i++) {
-            w[2 * i] = __builtin_shufflevector(v[i], v[i + many / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4,
-                                               20, 5, 21, 6, 22, 7, 23);
-            w[2 * i + 1] = __builtin_shufflevector(v[i], v[i + many / 2], 8, 24, 9, 25, 10, 26, 11,
-                                                   27, 12, 28, 13, 29, 14, 30, 15, 31);
-        }
-        for (size_t i = 0; i < many; i++)
-            v[i] = w[i];
-    }
+    typedef double pairs __attribute__((vector_size(64)));
+    pairs p = (pairs)v[0], q = (pairs)v[1], r = (pairs)v[2], s = (pairs)v[3];
+    pairs a = __builtin_shufflevector(p, q, 0, 1, 2, 3, 8, 9, 10, 11);
+    pairs b = __builtin_shufflevector(p, q, 4, 5, 6, 7, 12, 13, 14, 15);
+    pairs c = __builtin_shufflevector(r, s, 0, 1, 2, 3, 8, 9, 10, 11);
+    pairs d = __builtin_shufflevector(r, s, 4, 5, 6, 7, 12, 13, 14, 15);
+    v[0] = (vec)__builtin_shufflevector(a, c, 0, 1, 4, 5, 8, 9, 12, 13);
+    v[1] = (vec)__builtin_shufflevector(a, c, 2, 3, 6, 7, 10, 11, 14, 15);
+    v[2] = (vec)__builtin_shufflevector(b, d, 0, 1, 4, 5, 8, 9, 12, 13);
+    v[3] = (vec)__builtin_shufflevector(b, d, 2, 3, 6, 7, 10, 11, 14, 15);
 }
 
-// a rows of powers, each in the first half of its place, to packed ones in order.
-INLINE void put_rows(const float *restrict x, size_t a, uint16_t *restrict ret)
-{
-    for (size_t i = 0; i < 4; i++) {    // 16 values of each row; negative frequencies come first
-        vec_int v[8];
-        uint16_t *to = ret + (i + 2) % 4 * VEC * a;
-        for (size_t k = 0; k < a; k += 2)
-            v[k / 2] = pack_two(vec_load(x + k * 128 + i * VEC),
-                                vec_load(x + (k + 1) * 128 + i * VEC));
-        in_turn(v, a / 2);
-        for (size_t k = 0; k < a / 2; k++)
-            memcpy(to + k * 2 * VEC, &v[k], sizeof v[k]);
-    }
-}
+// Cosines and sines of a negative angle of 0 to 9 sixteenths of a circle.
+static const float c16[10] = { 1, 0.92387953251f, 0.70710678119f, 0.38268343236f, 0,
+                               -0.38268343236f, -0.70710678119f, -0.92387953251f, -1,
+                               -0.92387953251f };
+static const float s16[10] = { 0, -0.38268343236f, -0.70710678119f, -0.92387953251f, -1,
+                               -0.92387953251f, -0.70710678119f, -0.38268343236f, 0,
+                               0.38268343236f };
 
-INLINE float run_rows(float *restrict x, size_t a, const float *restrict turns,
-                      uint16_t *restrict ret)
-{
-    vec top = vec_splat(0), p[4];
+// Where rows of 16 lie and their powers go: four rows from each of from[], `apart` floats apart;
+// `per` powers side by side to each of to[], the l-th such run `gap` behind the 0-th.
+struct last { const float *from[4]; size_t apart; uint16_t *to[4]; size_t gap; };
 
-    columns(x, a, turns + 7 * 2 * VEC);
-    for (size_t k = 0; k < a; k++) {
-        row_powers(x + k * 128, turns, p);
+// What the i-th row of 16 holds goes to lane i: 16 points down the vectors.
+INLINE vec finish(const struct last *w, size_t per, vec top)
+{
+    struct both x[4][4], y[4][4];       // [group of rows, later: column mod 4][..]
+
+    for (int g = 0; g < 4; g++) {
+        vec re[4], im[4];
         for (size_t i = 0; i < 4; i++) {
-            top = vec_max(top, p[i]);
-            vec_store(x + k * 128 + i * VEC, p[i]);
+            re[i] = vec_load(w->from[g] + i * w->apart);
+            im[i] = vec_load(w->from[g] + i * w->apart + VEC);
+        }
+        turn_quarters(re);
+        turn_quarters(im);
+        for (int p = 0; p < 4; p++)
+            x[p][g] = (struct both){ re[p], im[p] };
+    }
+    for (int p = 0; p < 4; p++) {       // columns p, p + 4, p + 8, p + 12
+        vec re[4], im[4];
+        for (int g = 0; g < 4; g++) {
+            re[g] = x[p][g].re;
+            im[g] = x[p][g].im;
+        }
+        swap_quarters(re);
+        swap_quarters(im);
+        struct both v[4];
+        for (int c = 0; c < 4; c++)
+            v[c] = (struct both){ re[c], im[c] };
+        four(&v[0], &v[1], &v[2], &v[3]);
+        y[0][p] = v[0];
+        for (int k = 1; k < 4; k++)
+            y[k][p] = p ? times(v[k], vec_splat(c16[p * k]), vec_splat(s16[p * k])) : v[k];
+    }
+    for (size_t k = 0; k < 4; k++) {
+        struct both *v = y[k];
+        four(&v[0], &v[1], &v[2], &v[3]);
+        for (size_t j = 0; j < 4; j++) {
+            vec p = v[j].re * v[j].re + v[j].im * v[j].im;
+            size_t at = (k + 4 * j + 8) % 16 * w->gap;      // negative frequencies come first
+            vec_half h = vec_pack(p);
+            top = vec_max(top, p);
+            for (size_t i = 0; i < VEC / per; i++)
+                memcpy(w->to[i] + at, (const uint16_t *)&h + i * per, per * sizeof *w->to[i]);
         }
     }
-    put_rows(x, a, ret);
-    return vec_top(top);
+    return top;
 }
 
-static float run(float *restrict x, size_t n, const float *restrict turns, uint16_t *restrict ret)
+// Steps of radix a, b, c (1: none) in turn, then the last one; n / 16 = a b c.  a is 8; or 4, as is
+// b, and there is no c.
+INLINE vec run_one(float *restrict x, size_t n, size_t a, size_t b, size_t c,
+                   const float *restrict t, uint16_t *restrict ret, vec top)
 {
-    vec p[4];
+    size_t na = n / a, nb = na / b, nc = nb / c;
 
-    if (n == 1024)
-        return run_rows(x, 16, turns, ret);
-    if (n == 512)
-        return run_rows(x, 8, turns, ret);
-    if (n == 256)
-        return run_rows(x, 4, turns, ret);
-    if (n == 128)
-        return run_rows(x, 2, turns, ret);
-    row_powers(x, turns, p);
-    for (size_t i = 0; i < 4; i++) {
-        vec_half h = vec_pack(p[i]);
-        memcpy(ret + (i + 2) % 4 * VEC, &h, sizeof h);
+    step(x, na, a, 0, t);
+    t += (a - 1) * 2 * na;
+    for (size_t i = 0; i < a; i++)
+        step(x + i * 2 * na, nb, b, 1, t);
+    t += (b - 1) * 2 * nb;
+    for (size_t i = 0; i < a * b && c > 1; i++)
+        step(x + i * 2 * nb, nc, c, 1, t);
+    if (a == 4) {
+        struct last w = { .from = { x, x + 2 * nb, x + 4 * nb, x + 6 * nb }, .apart = 2 * na,
+                          .to = { ret }, .gap = n / 16 };
+        return finish(&w, VEC, top);
     }
-    return vec_top(vec_max(vec_max(p[0], p[1]), vec_max(p[2], p[3])));
+    for (size_t q = 0; q < b * c; q += 2) {
+        const float *even = x + 2 * (q % b * nb + q / b * nc);
+        const float *odd = x + 2 * ((q + 1) % b * nb + (q + 1) / b * nc);
+        struct last w = { .from = { even, even + 8 * na, odd, odd + 8 * na }, .apart = 2 * na,
+                          .to = { ret + 8 * q }, .gap = n / 16 };
+        top = finish(&w, VEC, top);
+    }
+    return top;
+}
+
+// Two transforms of 128 points, or four of 64, make 16 rows.
+INLINE vec run_some(float *restrict x, size_t n, size_t stride, size_t many,
+                    const float *restrict t, uint16_t *restrict ret, vec top)
+{
+    size_t each = 256 / n, rows = n / 16;
+    struct last w = { .apart = PAIR, .gap = rows };
+
+    for (size_t i = 0; i < many; i++)
+        step(x + i * stride, VEC, rows, 0, t);
+    for (size_t g = 0; g < 4; g++) {    // those there are not: read, their powers overwritten
+        size_t i = g * each / 4 < many ? g * each / 4 : 0;
+        w.from[g] = x + i * stride + g % (rows / 4) * 4 * PAIR;
+    }
+    for (size_t i = each; i--;)
+        w.to[i] = ret + (i < many ? i : 0) * n;
+    return finish(&w, rows, top);
+}
+
+static float run(float *restrict x, size_t n, unsigned many, size_t stride,
+                 const float *restrict turns, uint16_t *restrict ret)
+{
+    vec top = vec_splat(0);
+    size_t each = n == 64 ? 4 : n == 128 ? 2 : 1;
+
+    for (size_t i = 0; i < many; i += each, x += each * stride, ret += each * n) {
+        size_t left = many - i < each ? many - i : each;
+        switch (n) {
+        case 64:   top = run_some(x, 64, stride, left, turns, ret, top); break;
+        case 128:  top = run_some(x, 128, stride, left, turns, ret, top); break;
+        case 256:  top = run_one(x, 256, 4, 4, 1, turns, ret, top); break;
+        case 512:  top = run_one(x, 512, 8, 4, 1, turns, ret, top); break;
+        case 1024: top = run_one(x, 1024, 8, 8, 1, turns, ret, top); break;
+        case 2048: top = run_one(x, 2048, 8, 4, 4, turns, ret, top); break;
+        case 4096: top = run_one(x, 4096, 8, 8, 4, turns, ret, top); break;
+        default:   top = run_one(x, 8192, 8, 8, 8, turns, ret, top); break;
+        }
+    }
+    return vec_top(top);
 }
 
 const struct powers_ops PASTE(powers_ops, ISA) = { .run = run };

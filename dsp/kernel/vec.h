@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __x86_64__
+#include <immintrin.h>          // the largest of two: compilers make two instructions of it
+#endif
+
 // The plain and v2 builds pass these vectors only between inlined functions.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
@@ -70,8 +74,16 @@ INLINE vec_half vec_pack(vec v)
 
 INLINE vec vec_max(vec a, vec b)
 {
+#if defined __AVX512F__
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined __x86_64__
+    return (vec)_mm_max_ps((__m128)a, (__m128)b);
+#else
     vec_int m = a > b;
     return (vec)((m & (vec_int)a) | (~m & (vec_int)b));
+#endif
 }
 
 // Over all lanes: halves against each other, down to one.

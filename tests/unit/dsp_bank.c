@@ -127,7 +127,7 @@ static void test_parseval(void **state)
 static void test_packed(void **state)
 {
     (void)state;
-    const unsigned m[] = { 16, 40, 64, 128, 256, 512, 1024, 2048 };
+    const unsigned m[] = { 16, 40, 64, 128, 256, 512, 1024, 2048, 4096, 8192 };
     for (unsigned i = 0; i < sizeof m / sizeof *m; i++) {
         enum { FRAMES = 11 };           // eight at once and three
         struct bank *b = bank_new(m[i], 2, 80);
