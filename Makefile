@@ -68,14 +68,15 @@ SIGS  := $(patsubst classifier/sig/%,$(B)/share/tyto/sig/%,$(wildcard classifier
 PAGE_FILES := $(shell cd alertd && find page -type f ! -name '.*')
 PAGE  := $(PAGE_FILES:%=$(B)/share/tyto/%)
 
-# Hot kernels (dsp/kernel/*.c) are plain C compiled once per instruction set, chosen at run time by
-# hw_isa().  ISA is the suffix of every name in such a file.  One source, so one result to test.
+# Hot kernels (<room>/kernel/*.c) are plain C compiled once per instruction set, chosen at run time
+# by hw_isa().  ISA is the suffix of every name in such a file.  One source, so one result to test.
+# Those of sdr, the simulator's, give the same bits whatever the set: floats keep their order.
 ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
 ISAS := plain $(if $(filter x86_64,$(ARCH)),v2 v3 v4)
 isa_flags = $(if $(filter plain,$(1)),,-march=x86-64-$(1) $(if $(filter v4,$(1)),-mprefer-vector-width=512))
 # The bank is bound by its arithmetic: there a product and a sum may be one instruction.
 fused   = $(if $(filter %/wola.c %/powers.c,$(1)),-ffp-contract=fast)
-KERNELS := $(foreach k,$(wildcard dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$(k:.c=).$(i).o))
+KERNELS := $(foreach k,$(wildcard sdr/kernel/*.c dsp/kernel/*.c),$(foreach i,$(ISAS),$(B)/obj/$(k:.c=).$(i).o))
 
 MODULE := $(B)/soapy/libtytoSupport.so
 
@@ -101,11 +102,12 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define kernel_rule
-$(B)/obj/dsp/kernel/%.$(1).o: dsp/kernel/%.c $(B)/flags
+$(B)/obj/$(1)/kernel/%.$(2).o: $(1)/kernel/%.c $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -O3 -fno-signed-zeros -fassociative-math -freciprocal-math $(call isa_flags,$(1)) $$(call fused,$$<) -DISA=$(1) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(ALL_CFLAGS) -O3 $(3) $(call isa_flags,$(2)) $$(call fused,$$<) -DISA=$(2) -MMD -MP -c $$< -o $$@
 endef
-$(foreach i,$(ISAS),$(eval $(call kernel_rule,$(i))))
+$(foreach i,$(ISAS),$(eval $(call kernel_rule,dsp,$(i),-fno-signed-zeros -fassociative-math -freciprocal-math)))
+$(foreach i,$(ISAS),$(eval $(call kernel_rule,sdr,$(i))))
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

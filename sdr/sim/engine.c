@@ -18,6 +18,7 @@
 #include "sdr/sim/edge.h"
 #include "sdr/sim/emitter.h"
 #include "sdr/sim/noise.h"
+#include "sdr/sim/receiver.h"
 
 #define STEP 8192               // samples: 64 kB of cf32, stays in the second cache level
 
@@ -35,7 +36,8 @@ struct sim {
     const struct scene *scene;
     struct view      view;
     struct rng       rng;
-    struct ziggurat  zig;
+    struct receiver  rx;
+    const struct noise_ops *noise;
     struct emitter **emitter;
     unsigned         n_emitters;
     uint64_t         made, read;    // samples
@@ -91,7 +93,8 @@ int sim_new(struct sim **ret_sim, const struct scene *s, uint64_t seed, char why
                              .lo_hz = s->tune_lo_hz - s->rate_hz / 2,
                              .hi_hz = s->tune_hi_hz + s->rate_hz / 2 };
     rng_init(&m->rng, seed);
-    ziggurat_init(&m->zig);
+    receiver_init(&m->rx, &s->rx);
+    m->noise = noise_ops();
     int err = make_emitters(m, why);
     if (!err && s->rx.rolloff > 0 && !(m->edge = edge_new(s->rx.rolloff, STEP))) {
         snprintf(why, IQ_WHY, "out of memory");
@@ -183,7 +186,7 @@ static void add_noise(struct sim *m, uint64_t stream, float complex *x, size_t n
     if (density <= SCENE_NO_NOISE)
         return;
     rng_fork(&r, &m->rng, stream);
-    noise_add(&m->zig, &r, pow(10, density / 10) * m->view.rate_hz, x, n);
+    noise_add(m->noise, &r, pow(10, density / 10) * m->view.rate_hz, x, n);
 }
 
 // The next n samples as they are before the receiver: signals and noise.
@@ -224,9 +227,10 @@ static int make_step(struct sim *m, size_t n)
     int err = m->edge ? make_filtered(m) : make_raw(m, m->x, n);
     if (err < 0)
         return err;
-    receiver_apply(&m->scene->rx, m->x, n);
     if (m->scene->format == IQ_CI16)
-        receiver_ci16(m->x, m->ci16, n);
+        receiver_ci16(&m->rx, m->x, m->ci16, n);
+    else
+        receiver_cf32(&m->rx, m->x, n);
     m->made += n;
     return 0;
 }

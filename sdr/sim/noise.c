@@ -1,74 +1,61 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Gaussian noise by the ziggurat (Marsaglia and Tsang 2000), fast enough that noise is never what a
-// bench waits for, and exact in the tails, which false-alarm figures live on.
+// Gaussian noise, fast enough that noise is never what a bench waits for, and exact in the tails,
+// which false-alarm figures live on.
 //
-//       |--.
-//       |====\          256 layers of the same area under exp(-x^2/2); a point in a layer left of
-//       |======\ .      the next layer's edge is taken at once (98.8 %), one in the wedge is tested
-//       |========\  `   against the curve, the lowest layer's overhang gives way to the tail
-//       0        x[i+1] x[i]
+//     stream r --seeds--> 8 generators --a word in turn each--> r^2 and angle --> x += I + jQ
+//        '------ words whose bits did not reach: once in 131072, one by one ------^
 //
-// One 64-bit random number serves one complex sample: per part 8 bits of layer and 24 of position.
+// A value's size comes from a uniform number U = 2^-zeros (1 - t/2).  17 bits of a word say how
+// many zeros; where all of them are zero this file draws on, so that no value is too large to
+// occur: the tail ends where 2^-81 does, at 10.6 sigma, and would be met once in 10^17 s.
 #include "sdr/sim/noise.h"
 
 #include <math.h>
+#include <stdbool.h>
 
-#define LAYERS 256
-#define TAIL   3.6541528853610088       // r: where the tail begins, for 256 layers
-#define AREA   0.00492867323399         // v: area of each layer
+#include "hw/hw.h"
+#include "sdr/kernel/kernel.h"
 
-void ziggurat_init(struct ziggurat *z)
+KERNEL_PICK(noise_ops, noise_ops)
+
+// The words of n samples in which k is 0: k becomes 1, 16 zeros, and what lies beyond them a lift.
+static void lift_rare(struct rng *r, uint64_t *w, float *lift, size_t n)
 {
-    double x = TAIL, f = exp(-0.5 * x * x);
-    z->x[0] = (float)(AREA / f);        // the lowest layer as a box that holds the tail
-    z->x[1] = (float)x;
-    z->f[1] = f;
-    for (int i = 2; i < LAYERS; i++) {
-        f += AREA / x;
-        x = sqrt(-2 * log(f));
-        z->x[i] = (float)x;
-        z->f[i] = f;
-    }
-    z->f[0] = 0;                        // never read: layer 0 ends in the tail
-    z->x[LAYERS] = 0;
-    z->f[LAYERS] = 1;
-}
-
-// Marsaglia's tail: exponential with the curve as its acceptance.
-static float tail(struct rng *r)
-{
-    double x, y;
-    do {
-        x = -log(1 - rng_uniform(r)) / TAIL;
-        y = -log(1 - rng_uniform(r));
-    } while (2 * y < x * x);
-    return (float)(TAIL + x);
-}
-
-static float edge(const struct ziggurat *z, struct rng *r, unsigned layer, float x);
-
-static inline float draw(const struct ziggurat *z, struct rng *r, uint32_t bits)
-{
-    unsigned layer = bits & (LAYERS - 1);
-    float u = (float)((int32_t)bits >> 8) * 0x1p-23f;      // -1 .. 1
-    float x = u * z->x[layer];
-    return fabsf(x) < z->x[layer + 1] ? x : edge(z, r, layer, x);
-}
-
-static float edge(const struct ziggurat *z, struct rng *r, unsigned layer, float x)
-{
-    if (!layer)
-        return copysignf(tail(r), x);
-    double f = z->f[layer] + rng_uniform(r) * (z->f[layer + 1] - z->f[layer]);
-    return f < exp(-0.5 * (double)x * x) ? x : draw(z, r, (uint32_t)(rng_u64(r) >> 32));
-}
-
-void noise_add(const struct ziggurat *z, struct rng *r, double power, float complex *x, size_t n)
-{
-    float a = (float)sqrt(power / 2);
     for (size_t i = 0; i < n; i++) {
-        uint64_t bits = rng_u64(r);
-        float re = draw(z, r, (uint32_t)(bits >> 32)), im = draw(z, r, (uint32_t)bits);
-        x[i] += CMPLXF(a * re, a * im);
+        lift[i] = 0;
+        if (w[i] & NOISE_K)
+            continue;
+        uint64_t more = rng_u64(r) | 1;
+        lift[i] = (float)((1 + __builtin_clzll(more)) * M_LN2);
+        w[i] |= NOISE_K & -NOISE_K;
+    }
+}
+
+static void seed_lanes(struct rng *r, uint64_t s[4][NOISE_LANES])
+{
+    for (unsigned l = 0; l < NOISE_LANES; l++) {
+        struct rng lane;
+        rng_init(&lane, rng_u64(r));
+        for (unsigned i = 0; i < 4; i++)
+            s[i][l] = lane.s[i];
+    }
+}
+
+void noise_add(const struct noise_ops *ops, struct rng *r, double power, float complex *x,
+               size_t n)
+{
+    uint64_t s[4][NOISE_LANES], w[NOISE_BLOCK];
+    float lift[NOISE_BLOCK];
+
+    seed_lanes(r, s);
+    for (size_t at = 0, m; at < n; at += m) {
+        m = n - at < NOISE_BLOCK ? n - at : NOISE_BLOCK;
+        ops->words(s, w, (m + NOISE_LANES - 1) / NOISE_LANES * NOISE_LANES);
+        if (!ops->any_rare(w, m)) {
+            ops->add(w, (float)power, (float *)(x + at), m);
+        } else {
+            lift_rare(r, w, lift, m);
+            ops->add_lifted(w, lift, (float)power, (float *)(x + at), m);
+        }
     }
 }
