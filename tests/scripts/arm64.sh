@@ -12,7 +12,7 @@ n=0
 for file in */*.c */*/*.c; do
     case $file in
     tests/* | build/*) continue ;;
-    dsp/kernel/*) isa=-DISA=plain ;;
+    */kernel/*) isa=-DISA=plain ;;
     *) isa= ;;
     esac
     # shellcheck disable=SC2086
