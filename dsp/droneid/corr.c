@@ -91,14 +91,14 @@ static bool make(struct dcorr *d)
 {
     d->inv = dft_new(M, DFT_BACKWARD, 1);
     d->bins = dft_alloc(M);
-    d->out = dft_alloc(M);
     d->filter = dft_alloc((size_t)d->slices * d->width);
-    d->s = dft_alloc((size_t)d->slices * CAP);
+    d->s = dft_alloc((size_t)d->slices * KEPT * M);
+    d->level = calloc(d->slices, sizeof(*d->level));
     d->p = calloc((size_t)d->slices * CAP, sizeof(*d->p));
     d->delay = calloc(d->slices, sizeof(*d->delay));
     d->mean = calloc(d->slices, sizeof(*d->mean));
     d->read = calloc(d->slices, sizeof(*d->read));
-    return d->inv && d->bins && d->out && d->filter && d->s && d->p &&
+    return d->inv && d->bins && d->filter && d->s && d->p && d->level &&
            d->delay && d->mean && d->read;
 }
 
@@ -144,10 +144,10 @@ void dcorr_free(struct dcorr *d)
     dft_free(d->inv);
     wide_free(d->wide);
     free(d->bins);
-    free(d->out);
     free(d->filter);
     free(d->s);
     free(d->p);
+    free(d->level);
     free(d->delay);
     free(d->mean);
     free(d->read);
@@ -190,16 +190,17 @@ static void slice_run(struct dcorr *d, unsigned j)
     // bins keep their place modulo M: the slice's samples are those of the capture's own signal
     d->op->filter(slice_bins(d, j, tmp), d->filter + (size_t)j * d->width, slice_limit(d, j),
                   d->width, d->bins, M, (size_t)((first % M + M) % M));
-    dft_run(d->inv, d->bins, d->out);
-    size_t to = (size_t)j * CAP + d->have;
-    d->op->power(d->out + GUARD, HOP, d->s + to, d->p + to);
+    float complex *s = d->s + (j * KEPT + d->blocks % KEPT) * M;
+    dft_run(d->inv, d->bins, s);
+    d->op->power(s + GUARD, HOP, d->p + (size_t)j * CAP + d->have);
 }
 
 // ---- Samples through --------------------------------------------------------------------------
 
 static void restart(struct dcorr *d, int64_t at)
 {
-    memset(d->s, 0, (size_t)d->slices * CAP * sizeof(*d->s));
+    memset(d->s, 0, (size_t)d->slices * KEPT * M * sizeof(*d->s));
+    memset(d->level, 0, d->slices * sizeof(*d->level));
     memset(d->p, 0, (size_t)d->slices * CAP * sizeof(*d->p));
     d->base = at;
     d->have = HISTORY;
@@ -213,10 +214,8 @@ void dcorr_spec(struct dcorr *d, const struct wide_spec *s, struct cand_list *ou
     d->blocks = s->number;
     if (d->have + HOP > CAP) {
         unsigned drop = d->have - HISTORY;
-        for (unsigned j = 0; j < d->slices; j++) {
-            memmove(d->s + (size_t)j * CAP, d->s + (size_t)j * CAP + drop, HISTORY * sizeof(*d->s));
+        for (unsigned j = 0; j < d->slices; j++)
             memmove(d->p + (size_t)j * CAP, d->p + (size_t)j * CAP + drop, HISTORY * sizeof(*d->p));
-        }
         d->have = HISTORY;
     }
     for (unsigned j = 0; j < d->slices; j++) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <complex.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dsp/burst.h"
@@ -15,6 +16,16 @@
 #define CORR_TAPS  8
 #define CORR_READS 16                   // places, a twelfth of a sample apart; 13 are looked at
 
+#define M          512                  // points of a slice's transform, 133 us at 3.84 MS/s
+#define GUARD      48                   // spoilt at either end: half a slice's chirp is 7 us
+#define HOP        (M - 2 * GUARD)
+#define SIDE       128                  // samples of level to either side
+#define LEVELS     (2 * SIDE / CORR_LEVEL)              // behind the newest
+#define FRESH      (HOP / CORR_LEVEL)
+#define ROOM       16                   // for FRESH: whole vectors
+
+struct corr_level { float sum[LEVELS + ROOM + LEVELS], top[LEVELS + ROOM]; };
+
 struct corr_ops {
     // Geometric mean of the powers of n < 4096 bins.
     float (*geometric)(const float complex *restrict x, size_t n);
@@ -22,22 +33,19 @@ struct corr_ops {
     // than limit are left out.
     void (*filter)(const float complex *restrict x, const float complex *restrict f, float limit,
                    size_t n, float complex *restrict ring, size_t len, size_t at);
-    // Copies n of x to s, and p = |x|^2.
-    void (*power)(const float complex *restrict x, size_t n, float complex *restrict s,
-                  float *restrict p);
-    // e[i] = sum over k < m of p[k][i], m being 4 or 5; level[i / CORR_LEVEL] = sums of e, top[]
-    // likewise the largest.  n is a multiple of CORR_LEVEL.
-    void (*combine)(const float *const p[], size_t m, size_t n, float *restrict e,
-                    float *restrict level, float *restrict top);
+    // p = |x|^2.
+    void (*power)(const float complex *restrict x, size_t n, float *restrict p);
+    // Pieces of CORR_LEVEL samples of e[i] = sum over k < m of p[k][i], m being 4 or 5: their sums
+    // and largest values behind those of the LEVELS pieces before.  limit[b] = factor times the sum
+    // of the LEVELS + 1 pieces from b on; true if one in the middle of them exceeds it.
+    bool (*combine)(const float *const p[], size_t m, float factor, struct corr_level *l,
+                    float *restrict limit);
     // Adds a slice, read off at CORR_READS places between samples, to a: CORR_TAPS samples of s
     // times the rows of re + j im.
     void (*read_off)(const float complex *restrict s, const float *restrict re,
                      const float *restrict im, float *restrict a_re, float *restrict a_im);
 };
 
-#define M          512                  // points of a slice's transform, 133 us at 3.84 MS/s
-#define GUARD      48                   // spoilt at either end: half a slice's chirp is 7 us
-#define HOP        (M - 2 * GUARD)
 #define SLICE_HZ   (DID_BW_HZ / SLICES)
 #define SLICES     5
 #define USABLE     0.98                 // of the capture's width
@@ -45,11 +53,10 @@ struct corr_ops {
 // Seconds of delay per Hz: 7.4 us per MHz.
 #define KAPPA      (SYMBOL_S / (DID_ZC_LEN * DID_SPACING_HZ))
 
-#define SIDE       128                  // samples of level to either side
 #define HISTORY    592                  // 2 SIDE, TAPS, five slices' delay (64 each at most)
 #define BLOCKS     4                    // hops kept before history is moved
 #define CAP        (HISTORY + BLOCKS * HOP)
-#define SPAN       (HOP + 2 * SIDE)
+#define KEPT       3                    // transforms: samples are read SIDE, TAPS, delay behind
 #define STEPS      12                   // places between two samples in step 2
 #define TAPS       CORR_TAPS
 #define PASS_1     3.2f                 // five exponentials: 3e-4 of samples
@@ -87,8 +94,10 @@ struct dcorr {
     struct wide    *wide;                               // for dcorr_block
     struct dft     *inv;
     const float complex *spec;                          // the block's, while it is looked at
-    float complex  *bins, *out, *filter, *s;    // s, p: CAP per slice
-    float          *p;
+    float complex  *bins, *filter;
+    float complex  *s;          // samples: per slice the transforms of the last KEPT blocks
+    float          *p;          // powers, CAP per slice
+    struct corr_level *level;   // of each group
     float         (*read)[2][CORR_TAPS * CORR_READS];   // per slice: re and im of read-off
     int            *delay;                              // of slice j, samples of its rate
     float          *mean;                               // of slice j's bins, geometric

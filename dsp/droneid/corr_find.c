@@ -8,6 +8,7 @@
 #include "dsp/droneid/corr.h"
 
 #include <math.h>
+#include <string.h>
 
 static void pend_add(struct dcorr *d, const struct pend *c)
 {
@@ -152,7 +153,19 @@ struct sum { float re[CORR_READS], im[CORR_READS]; };
 static void sum_add(const struct dcorr *d, const struct group *g, unsigned j, int v, struct sum *a)
 {
     int at = v - (d->delay[j] - d->delay[g->low]) - (TAPS / 2 - 1);
-    d->op->read_off(d->s + (size_t)j * CAP + at, d->read[j][0], d->read[j][1], a->re, a->im);
+    // place of the oldest block that is kept: the newest ends at d->have
+    unsigned from = (unsigned)(at + KEPT * HOP - (int)d->have);
+    uint64_t block = d->blocks + 1 + from / HOP;
+    const float complex *s = d->s + (size_t)j * KEPT * M, *x;
+    float complex joined[TAPS];
+    unsigned head = HOP - from % HOP;
+    x = s + block % KEPT * M + GUARD + from % HOP;
+    if (head < TAPS) {
+        memcpy(joined, x, head * sizeof *x);
+        memcpy(joined + head, s + (block + 1) % KEPT * M + GUARD, (TAPS - head) * sizeof *x);
+        x = joined;
+    }
+    d->op->read_off(x, d->read[j][0], d->read[j][1], a->re, a->im);
 }
 
 // v0: common time of buffer place 0 of the group's lowest slice; rough: the level, roughly; e: sum
@@ -197,31 +210,43 @@ static void step2(struct dcorr *d, const struct group *g, int v, double v0, doub
     }
 }
 
-// Step 1 over the newest HOP samples of a group, then step 2 where it passes.
-static void group_scan(struct dcorr *d, const struct group *g, float pass, int v_first, double v0)
+// Looks at one piece of CORR_LEVEL samples from v on in which some pass.
+static void piece_scan(struct dcorr *d, const struct group *g, int v, double v0, float mean,
+                       float limit, int *left)
 {
-    float e[SPAN], sums[SPAN / CORR_LEVEL], tops[SPAN / CORR_LEVEL];
+    float e[CORR_LEVEL + 2] = { 0 };            // one to either side
+    for (unsigned k = 0; k < g->count; k++) {
+        const float *p = d->p + (size_t)(g->low + k) * CAP + v - 1 -
+                         (d->delay[g->low + k] - d->delay[g->low]);
+        for (int i = 0; i < CORR_LEVEL + 2; i++)
+            e[i] += p[i];
+    }
+    for (int i = 1; i <= CORR_LEVEL && *left > 0; i++)
+        if (e[i] > limit && e[i] >= e[i - 1] && e[i] > e[i + 1]) {
+            step2(d, g, v + i - 1, v0, mean, e[i]);
+            --*left;
+        }
+}
+
+// Step 1 over the newest HOP samples of a group, then step 2 where it passes.
+//
+//     level  |<- LEVELS kept ->|<- FRESH ->|
+//                     |<- looked at ->|        with SIDE samples' levels to either side
+static void group_scan(struct dcorr *d, const struct group *g, struct corr_level *l, float pass,
+                       int v_first, double v0)
+{
     const float *p[SLICES + 1];
+    const float factor = pass / (2 * SIDE + CORR_LEVEL);
+    float limit[ROOM];
     int left = PER_BLOCK;
     for (unsigned k = 0; k < g->count; k++)
-        p[k] = d->p + (size_t)(g->low + k) * CAP + v_first - SIDE -
+        p[k] = d->p + (size_t)(g->low + k) * CAP + v_first + SIDE -
                (d->delay[g->low + k] - d->delay[g->low]);
-    d->op->combine(p, g->count, SPAN, e, sums, tops);
-    for (int b = 0; b < HOP / CORR_LEVEL; b++) {
-        float mean = 0;
-        for (int i = 0; i <= 2 * SIDE / CORR_LEVEL; i++)
-            mean += sums[b + i];
-        mean /= 2 * SIDE + CORR_LEVEL;
-        const float *q = e + SIDE + b * CORR_LEVEL;
-        const float limit = pass * mean;
-        if (!(mean > 0) || tops[SIDE / CORR_LEVEL + b] <= limit)
-            continue;
-        for (int i = 0; i < CORR_LEVEL && left > 0; i++)
-            if (q[i] > limit && q[i] >= q[i - 1] && q[i] > q[i + 1]) {
-                step2(d, g, v_first + b * CORR_LEVEL + i, v0, mean, q[i]);
-                left--;
-            }
-    }
+    if (!d->op->combine(p, g->count, factor, l, limit))
+        return;
+    for (int b = 0; b < FRESH; b++)
+        if (limit[b] > 0 && l->top[LEVELS / 2 + b] > limit[b])
+            piece_scan(d, g, v_first + b * CORR_LEVEL, v0, limit[b] / pass, limit[b], &left);
 }
 
 void corr_scan(struct dcorr *d)
@@ -231,11 +256,12 @@ void corr_scan(struct dcorr *d)
     double zero = (double)(int64_t)(d->blocks * HOP + GUARD) - d->have + HOP;   // of buffer place 0
     for (unsigned low = 0; low + SLICES <= d->slices; low++) {
         struct group g = { low, SLICES, low + 2 };
-        group_scan(d, &g, PASS_1, v_first, zero + d->delay[low]);
+        group_scan(d, &g, d->level + low, PASS_1, v_first, zero + d->delay[low]);
     }
     // bursts of which one slice lies outside the capture
     struct group first = { 0, SLICES - 1, 1 }, last = { d->slices - SLICES + 1, SLICES - 1,
                                                         d->slices - 2.0 };
-    group_scan(d, &first, PASS_1 * 1.07f, v_first, zero + d->delay[first.low]);
-    group_scan(d, &last, PASS_1 * 1.07f, v_first, zero + d->delay[last.low]);
+    struct corr_level *l = d->level + d->slices - SLICES + 1;   // what whole groups leave
+    group_scan(d, &first, l, PASS_1 * 1.07f, v_first, zero + d->delay[first.low]);
+    group_scan(d, &last, l + 1, PASS_1 * 1.07f, v_first, zero + d->delay[last.low]);
 }

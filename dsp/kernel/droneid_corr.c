@@ -54,11 +54,9 @@ static void filter(const float complex *restrict x, const float complex *restric
     memset(rf + 2 * (at + head), 0, 2 * (len - at - head) * sizeof(*rf));
 }
 
-static void power(const float complex *restrict x, size_t n, float complex *restrict s,
-                  float *restrict p)
+static void power(const float complex *restrict x, size_t n, float *restrict p)
 {
     const float *xf = (const float *)x;
-    memcpy(s, x, n * sizeof(*s));
     for (size_t i = 0; i < n; i++)
         p[i] = xf[2 * i] * xf[2 * i] + xf[2 * i + 1] * xf[2 * i + 1];
 }
@@ -75,34 +73,65 @@ static void read_off(const float complex *restrict s, const float *restrict re,
     }
 }
 
-// Sum and largest of CORR_LEVEL values in vectors: one block of a group.
-INLINE void block(const float *const p[], size_t m, size_t at, float *restrict e,
-                  float *restrict level, float *restrict top)
+// Sums of VEC vectors' elements, or the largest, as one vector: halves of pairs, again and again.
+INLINE vec sums_of(vec *x)
 {
-    vec sum = { 0 }, most = { 0 };
-    for (size_t i = 0; i < CORR_LEVEL; i += VEC) {
-        vec x = vec_load(p[0] + at + i) + vec_load(p[1] + at + i) + vec_load(p[2] + at + i) +
-                vec_load(p[3] + at + i);
-        if (m == 5)
-            x += vec_load(p[4] + at + i);
-        vec_store(e + at + i, x);
-        sum += x;
-        most = vec_max(x, most);
-    }
-    level[at / CORR_LEVEL] = vec_sum(sum);
-    top[at / CORR_LEVEL] = vec_top(most);
+    for (size_t n = VEC / 2; n; n /= 2)
+        for (size_t i = 0; i < n; i++)
+            x[i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], VEC_EVEN) +
+                   __builtin_shufflevector(x[2 * i], x[2 * i + 1], VEC_ODD);
+    return x[0];
 }
 
-static void combine(const float *const p[], size_t m, size_t n, float *restrict e,
-                    float *restrict level, float *restrict top)
+INLINE vec tops_of(vec *x)
 {
-    const float *const q[5] = { p[0], p[1], p[2], p[3], p[m - 1] };     // the last unused with four
+    for (size_t n = VEC / 2; n; n /= 2)
+        for (size_t i = 0; i < n; i++)
+            x[i] = vec_max(__builtin_shufflevector(x[2 * i], x[2 * i + 1], VEC_EVEN),
+                           __builtin_shufflevector(x[2 * i], x[2 * i + 1], VEC_ODD));
+    return x[0];
+}
+
+INLINE void pieces(const float *const p[], size_t m, struct corr_level *l)
+{
+    for (size_t from = 0; from < ROOM; from += VEC) {
+        vec sum[VEC], most[VEC];
+        for (size_t b = 0; b < VEC; b++) {
+            size_t at = (from + b) * CORR_LEVEL;
+            sum[b] = most[b] = (vec){ 0 };
+            for (size_t i = 0; i < CORR_LEVEL && from + b < FRESH; i += VEC) {
+                vec x = vec_load(p[0] + at + i) + vec_load(p[1] + at + i) +
+                        vec_load(p[2] + at + i) + vec_load(p[3] + at + i);
+                if (m == 5)
+                    x += vec_load(p[4] + at + i);
+                sum[b] += x;
+                most[b] = vec_max(x, most[b]);
+            }
+        }
+        vec_store(l->sum + LEVELS + from, sums_of(sum));
+        vec_store(l->top + LEVELS + from, tops_of(most));
+    }
+}
+
+static bool combine(const float *const p[], size_t m, float factor, struct corr_level *l,
+                    float *restrict limit)
+{
+    bool over = false;
+    memmove(l->sum, l->sum + FRESH, LEVELS * sizeof *l->sum);
+    memmove(l->top, l->top + FRESH, LEVELS * sizeof *l->top);
     if (m == 5)
-        for (size_t at = 0; at < n; at += CORR_LEVEL)
-            block(q, 5, at, e, level, top);
+        pieces(p, 5, l);
     else
-        for (size_t at = 0; at < n; at += CORR_LEVEL)
-            block(q, 4, at, e, level, top);
+        pieces(p, 4, l);
+    for (size_t b = 0; b < ROOM; b += VEC) {
+        vec sum = { 0 };
+        for (size_t i = 0; i <= LEVELS; i++)
+            sum += vec_load(l->sum + b + i);
+        vec_store(limit + b, sum * factor);
+    }
+    for (size_t b = 0; b < FRESH; b++)
+        over |= l->top[LEVELS / 2 + b] > limit[b];
+    return over;
 }
 
 extern const struct corr_ops CAT(corr_ops, ISA);

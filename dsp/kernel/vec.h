@@ -16,7 +16,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#if defined __AVX512F__
+// VEC_MOST: for loops over fewer lanes.
+#ifndef VEC_MOST
+#define VEC_MOST 16
+#endif
+
+#if defined __AVX512F__ && VEC_MOST >= 16
 #define VEC 16
 #define VEC_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define VEC_ODD  1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31

@@ -27,14 +27,15 @@ static void take_window(struct lora *l, const struct narrow *s, const struct hit
 {
     unsigned n = l->chirps[h->sf].n, turn = h->down ? n - h->bin : h->bin, len = n / QUARTERS;
     const float *ref = (const float *)l->chirps[h->sf].ref[h->down];
-    const float *row = s->ring + ((size_t)q & (s->len - 1)) * ROW + h->lane;
-    const float *sums = s->energy + ((size_t)q & (s->len - 1)) / SUM_ROWS * LANES + h->lane;
+    size_t lanes = s->lane->lanes, next = s->lane->row;
+    const float *row = s->ring + ((size_t)q & (s->len - 1)) * next + h->lane;
+    const float *sums = s->energy + ((size_t)q & (s->len - 1)) / SUM_ROWS * lanes + h->lane;
     float e = 0, re[QUARTERS] = { 0 }, im[QUARTERS] = { 0 };
     for (unsigned k = 0; k < n / SUM_ROWS; k++)
-        e += sums[k * LANES];
+        e += sums[k * lanes];
     for (unsigned i = 0; i < len; i++)              // the quarters side by side: no sum waits
         for (unsigned k = 0; k < QUARTERS; k++) {
-            float x = row[(k * len + i) * ROW], y = row[(k * len + i) * ROW + LANES];
+            float x = row[(k * len + i) * next], y = row[(k * len + i) * next + lanes];
             const float *r = ref + 2 * ((k * len + i + turn) & (n - 1));
             re[k] += x * r[0] + y * r[1];
             im[k] += y * r[0] - x * r[1];
@@ -104,19 +105,15 @@ static void window(struct lora *l, unsigned group, unsigned sf, unsigned d)
     struct group *g = &l->group[group];
     const struct chirps *c = &l->chirps[sf];
     struct screen *r = &g->screen[d][sf];
-    size_t rows = (size_t)c->n * LANES;
+    const struct lane_ops *op = g->s.lane;
+    size_t rows = (size_t)c->n * op->lanes;
     size_t at = (size_t)(r->windows * SCREEN_STEP * c->n) & (g->s.len - 1);
-    float scale[LANES] = { 0 }, top[LANES];
-    int32_t most[LANES];
-    for (size_t i = at / SUM_ROWS; i < (at + c->n) / SUM_ROWS; i++)
-        for (unsigned k = 0; k < LANES; k++)
-            scale[k] += g->s.energy[i * LANES + k];
-    for (unsigned k = 0; k < LANES; k++)
-        scale[k] = scale[k] > 1e-30f ? 1 / scale[k] : 0;
-    g->s.op->spread(g->s.ring + at * ROW, c->ref[d], c->turns, c->n, scale, l->w,
-                    r->p + r->windows % SCREEN_SUM * rows);
+    struct lane_sums sums = { r->p, r->p + (1 + r->windows % 2) * rows };
+    float scale[LANES_MAX], top[LANES_MAX];
+    int32_t most[LANES_MAX];
+    op->scale(g->s.energy + at / SUM_ROWS * op->lanes, c->n / SUM_ROWS, scale);
+    op->spread(g->s.ring + at * op->row, c->ref[d], c->turns, c->n, scale, l->w, &sums, top, most);
     r->windows++;
-    g->s.op->top(r->p, r->p + rows, r->p + 2 * rows, r->p + 3 * rows, c->n, top, most);
     for (unsigned k = 0; k < g->s.lanes; k++)
         if (top[k] > c->limit)
             lane_hit(l, group, sf, d, k, (unsigned)most[k], top[k]);

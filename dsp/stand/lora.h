@@ -9,6 +9,7 @@
 
 #define SCREEN_STEP  2          // one window of a symbol's length every so many symbols ...
 #define SCREEN_SUM   4          // ... so many added: a preamble of eight
+#define SCREEN_ROWS  3          // see struct lane_sums
 #define REGION       24         // symbols looked at around a hit
 #define REGION_BACK  16         // of them before the hit's last window ends
 #define COHERENT     8          // symbols added as amplitudes
@@ -31,7 +32,7 @@ struct chirps {                 // of one spreading factor
 };
 
 struct screen {                 // of one group, spreading factor and direction
-    float   *p;                 // SCREEN_SUM windows of n rows
+    float   *p;                 // SCREEN_ROWS of n rows: the last, pairs of even and odd windows
     uint64_t windows;           // seen
 };
 

@@ -23,7 +23,7 @@
 #define WORK_STREAM  5
 // Two groups of the widest and busiest kind, all of a capture of 31 MHz at 2.4 GHz: a quarter of a
 // core.  More than that takes turns.
-#define BUDGET       (2 * LANES * 812.5e3 * (WORK_STREAM + 8))
+#define BUDGET       (2 * LANES_MAX * 812.5e3 * (WORK_STREAM + 8))
 // Half of that in wide captures, where DroneID's correlator and the front have the machine busy.
 #define WIDE_HZ      40e6
 
@@ -80,7 +80,7 @@ static bool group_new(struct group *g)
         for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++) {
             if (!(g->use[d] >> sf & 1))
                 continue;
-            size_t floats = (size_t)SCREEN_SUM * LANES << sf;
+            size_t floats = (size_t)SCREEN_ROWS * g->s.lane->lanes << sf;
             g->screen[d][sf].p = (float *)dft_alloc(floats / 2);
             if (!g->screen[d][sf].p)
                 return false;
@@ -120,9 +120,9 @@ static const struct dft *plan_of(const struct lora *l, double bw_hz)
 // A group of the n channels from c on that are of one use, sixteen at most; how many it took.
 static unsigned take_group(struct lora *l, const struct raster_channel *c, unsigned n, int *ret)
 {
-    double f[LANES];
+    double f[LANES_MAX];
     unsigned k = 0;
-    for (; k < LANES && k < n && c[k].bw_hz == c->bw_hz && c[k].up == c->up &&
+    for (; k < LANES_MAX && k < n && c[k].bw_hz == c->bw_hz && c[k].up == c->up &&
            c[k].down == c->down; k++)
         f[k] = c[k].f_hz;
     struct narrow_cfg cfg = { l->rate_hz, c->bw_hz, l->n, k, KEPT << highest(c->up | c->down), f,
@@ -132,7 +132,7 @@ static unsigned take_group(struct lora *l, const struct raster_channel *c, unsig
     struct group *g = &l->group[l->groups++];
     g->use[0] = c->up;
     g->use[1] = c->down;
-    g->work = LANES * c->bw_hz * (WORK_STREAM + __builtin_popcount(c->up) +
+    g->work = lane_ops(k)->lanes * c->bw_hz * (WORK_STREAM + __builtin_popcount(c->up) +
                                   __builtin_popcount(c->down));
     *ret = narrow_init(&g->s, &cfg);
     if (!*ret && !group_new(g))
@@ -173,7 +173,7 @@ int lora_init(struct lora *l, double rate_hz, unsigned n)
     l->channel = calloc(CHANNELS_MAX, sizeof *l->channel);
     l->group = calloc(CHANNELS_MAX, sizeof *l->group);
     l->fine = dft_new(32, DFT_FORWARD, 1);
-    l->w = (float *)dft_alloc((size_t)LANES << RASTER_SF_MAX);
+    l->w = (float *)dft_alloc((size_t)LANES_MAX << RASTER_SF_MAX);
     l->y = dft_alloc((size_t)REGION << RASTER_SF_MAX);
     l->z = dft_alloc((size_t)1 << RASTER_SF_MAX);
     if (!l->channel || !l->group || !l->fine || !l->w || !l->y || !l->z || !plans_new(l)) {
@@ -216,7 +216,7 @@ void group_restart(struct group *g, int64_t at)
     for (unsigned d = 0; d < 2; d++)
         for (unsigned sf = RASTER_SF_MIN; sf <= RASTER_SF_MAX; sf++)
             if (g->screen[d][sf].p) {
-                memset(g->screen[d][sf].p, 0, sizeof(float) * SCREEN_SUM * LANES << sf);
+                memset(g->screen[d][sf].p, 0, sizeof(float) * SCREEN_ROWS * g->s.lane->lanes << sf);
                 g->screen[d][sf].windows = 0;
             }
 }

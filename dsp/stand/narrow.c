@@ -66,8 +66,9 @@ unsigned narrow_points(double rate_hz, unsigned n, double bw_hz)
 int narrow_init(struct narrow *s, const struct narrow_cfg *cfg)
 {
     double bin_hz = cfg->rate_hz / cfg->n;
-    *s = (struct narrow){ .op = stand_ops(), .bw_hz = cfg->bw_hz, .lanes = cfg->lanes, .n = cfg->n,
-                          .len = cfg->len, .inv = cfg->inv };
+    *s = (struct narrow){ .op = stand_ops(), .lane = lane_ops(cfg->lanes), .bw_hz = cfg->bw_hz,
+                          .lanes = cfg->lanes, .n = cfg->n, .len = cfg->len, .inv = cfg->inv };
+    unsigned lanes = s->lane->lanes;
     s->points = narrow_points(cfg->rate_hz, cfg->n, cfg->bw_hz);
     s->hop = s->points / WIDE_PARTS * WIDE_HOP;
     s->guard = (s->points - s->hop) / 2;
@@ -84,10 +85,10 @@ int narrow_init(struct narrow *s, const struct narrow_cfg *cfg)
     }
     s->window = calloc(2 * s->points, sizeof *s->window);
     s->bins = dft_alloc(s->points);
-    s->out = dft_alloc((size_t)LANES * s->points);
-    s->mid = (float *)dft_alloc((size_t)(s->hop + 2 * READ_TAPS) * LANES);
-    s->ring = (float *)dft_alloc((size_t)s->len * LANES);
-    s->energy = (float *)dft_alloc((size_t)s->len / SUM_ROWS * LANES / 2);
+    s->out = dft_alloc((size_t)lanes * s->points);
+    s->mid = (float *)dft_alloc((size_t)(s->hop + 2 * READ_TAPS) * lanes);
+    s->ring = (float *)dft_alloc((size_t)s->len * lanes);
+    s->energy = (float *)dft_alloc((size_t)s->len / SUM_ROWS * lanes / 2);
     if (!s->window || !s->bins || !s->out || !s->mid || !s->ring || !s->energy) {
         narrow_done(s);
         return -ENOMEM;
@@ -109,7 +110,7 @@ void narrow_done(struct narrow *s)
 
 void narrow_restart(struct narrow *s, int64_t at)
 {
-    memset(s->mid, 0, READ_TAPS * ROW * sizeof *s->mid);
+    memset(s->mid, 0, READ_TAPS * s->lane->row * sizeof *s->mid);
     s->mid_have = READ_TAPS - 1;        // silence, so that the first place read is full
     s->mid_at = 0;
     s->have = 0;
@@ -147,34 +148,36 @@ static void read_mid(struct narrow *s)
         size_t n = (size_t)((last - s->mid_at) / s->step) + 1, at = s->have & (s->len - 1);
         size_t to_sum = SUM_ROWS - s->have % SUM_ROWS;
         n = n < to_sum ? n : to_sum;
-        s->op->read_off(s->mid, s->mid_at, s->step, (const float (*)[READ_TAPS])s->taps, n,
-                        s->ring + at * ROW);
+        s->lane->read_off(s->mid, s->mid_at, s->step, (const float (*)[READ_TAPS])s->taps, n,
+                        s->ring + at * s->lane->row);
         s->have += n;
         s->mid_at += (double)n * s->step;
         if (s->have % SUM_ROWS == 0) {
             size_t e = ((s->have - SUM_ROWS) & (s->len - 1)) / SUM_ROWS;
-            s->op->energy(s->ring + e * SUM_ROWS * ROW, s->energy + e * LANES);
+            s->lane->energy(s->ring + e * SUM_ROWS * s->lane->row,
+                            s->energy + e * s->lane->lanes);
         }
     }
 }
 
 void narrow_add(struct narrow *s, const struct wide_spec *b)
 {
-    const float complex *x[LANES];
-    for (unsigned i = 0; i < LANES; i++)
+    const float complex *x[LANES_MAX];
+    size_t row = s->lane->row;
+    for (unsigned i = 0; i < s->lane->lanes; i++)
         x[i] = s->out + (size_t)i * s->points + s->guard;
     for (unsigned i = 0; i < s->lanes; i++) {
         take_bins(s, i, b);
         dft_run(s->inv, s->bins, s->out + (size_t)i * s->points);
     }
-    s->op->turn(x, s->hop, s->mid + (size_t)s->mid_have * ROW);
+    s->lane->turn(x, s->hop, s->mid + s->mid_have * row);
     s->mid_have += s->hop;
     read_mid(s);
     unsigned drop = (unsigned)s->mid_at;
     drop = drop < s->mid_have ? drop : s->mid_have;
     s->mid_have -= drop;
     s->mid_at -= drop;
-    memmove(s->mid, s->mid + (size_t)drop * ROW, (size_t)s->mid_have * ROW * sizeof *s->mid);
+    memmove(s->mid, s->mid + drop * row, s->mid_have * row * sizeof *s->mid);
 }
 
 void narrow_read(const struct narrow *s, unsigned lane, int64_t q, unsigned n, float complex *ret)
@@ -182,8 +185,8 @@ void narrow_read(const struct narrow *s, unsigned lane, int64_t q, unsigned n, f
     int64_t oldest = s->have > s->len ? (int64_t)(s->have - s->len) : 0;
     for (unsigned i = 0; i < n; i++) {
         int64_t k = q + i;
-        const float *row = s->ring + ((size_t)k & (s->len - 1)) * ROW;
+        const float *row = s->ring + ((size_t)k & (s->len - 1)) * s->lane->row;
         bool in = k >= oldest && k < (int64_t)s->have;
-        ret[i] = in ? row[lane] + I * row[LANES + lane] : 0;
+        ret[i] = in ? row[lane] + I * row[s->lane->lanes + lane] : 0;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Sixteen channels of one bandwidth out of the wideband transform, each sampled at exactly that
-// bandwidth, side by side.
+// Up to sixteen channels of one bandwidth out of the wideband transform, each sampled at exactly
+// that bandwidth, side by side.
 #pragma once
 
 #include <stdint.h>
@@ -11,10 +11,11 @@
 
 struct narrow {
     const struct stand_ops *op;
+    const struct lane_ops *lane;
     double        bw_hz;
     unsigned      lanes;                    // in use
-    int           k0[LANES];                // bin of the channel's centre
-    double        f_hz[LANES];              // its frequency, as an offset
+    int           k0[LANES_MAX];            // bin of the channel's centre
+    double        f_hz[LANES_MAX];            // its frequency, as an offset
     // geometry
     unsigned      n, points, hop, guard;    // of the wideband transform; of the small one
     double        per, step;                // capture samples, small samples per stream sample
@@ -22,12 +23,12 @@ struct narrow {
     float complex turn[WIDE_PARTS];         // whole sixteenths, backwards
     float         taps[READ_PHASES + 1][READ_TAPS];
     float        *window;                   // over the small transform's bins, each value twice
-    float complex *bins, *out;              // points; LANES * points
+    float complex *bins, *out;              // points; points of each lane
     float        *mid;                      // rows at the small transform's rate
     unsigned      mid_have;
     double        mid_at;                   // place of the next stream sample in mid
     float        *ring;                     // rows of the stream: sample i at i % len
-    float        *energy;                   // LANES per SUM_ROWS samples, likewise
+    float        *energy;                   // a lane's each per SUM_ROWS samples, likewise
     unsigned      len;                      // a power of two
     uint64_t      have;                     // samples since the restart
     double        zero;                     // capture index of stream sample 0

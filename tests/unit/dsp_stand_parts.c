@@ -124,37 +124,110 @@ static void streams_keep_tones(void **state)
 
 // ---- The transform over lanes -------------------------------------------------------------------
 
-static void spread_is_a_transform(void **state)
+static void spread_of(unsigned lanes)
 {
-    (void)state;
     struct lora l;
     struct rng r;
     rng_init(&r, 5);
     assert_int_equal(lora_init(&l, 20e6, 3072), 0);
     assert_int_equal(lora_tune(&l, CENTRE_HZ), 0);
-    float *p = (float *)dft_alloc(256 * LANES), scale[LANES];
-    for (unsigned k = 0; k < LANES; k++)
+    const struct lane_ops *op = lane_ops(lanes);
+    unsigned row = op->row;
+    float *p = (float *)dft_alloc(256 * row), scale[LANES_MAX], top[LANES_MAX];
+    int32_t most[LANES_MAX];
+    assert_int_equal(op->lanes, lanes);
+    for (unsigned k = 0; k < lanes; k++)
         scale[k] = 1 + (float)k;
     for (unsigned sf = 5; sf <= 8; sf++) {
         const struct chirps *c = &l.chirps[sf];
         float *x = l.group[0].s.ring;
-        for (size_t i = 0; i < (size_t)c->n * ROW; i++)
+        struct lane_sums sums = { p, p + 256 * lanes };
+        for (size_t i = 0; i < (size_t)c->n * row; i++)
             x[i] = (float)rng_normal(&r);
-        stand_ops()->spread(x, c->ref[1], c->turns, c->n, scale, l.w, p);
-        for (unsigned row = 0; row < c->n; row += 5)
-            for (unsigned lane = 0; lane < LANES; lane += 7) {
+        for (size_t i = 0; i < (size_t)c->n * lanes; i++) {
+            sums.last[i] = 1;
+            sums.pair[i] = 2;
+        }
+        op->spread(x, c->ref[1], c->turns, c->n, scale, l.w, &sums, top, most);
+        for (unsigned at = 0; at < c->n; at += 5)
+            for (unsigned lane = 0; lane < lanes; lane += 7) {
                 double complex sum = 0;
                 for (unsigned i = 0; i < c->n; i++) {
-                    double complex v = x[i * ROW + lane] + I * x[i * ROW + LANES + lane];
-                    double turns = (double)(c->bin[row] * i % c->n) / c->n;
+                    double complex v = x[i * row + lane] + I * x[i * row + lanes + lane];
+                    double turns = (double)(c->bin[at] * i % c->n) / c->n;
                     sum += v * conjf(c->ref[1][i]) * cexp(-2 * M_PI * I * turns);
                 }
-                double want = creal(sum * conj(sum)) * scale[lane];
-                assert_true(fabs(p[row * LANES + lane] - want) < 1e-4 * (want + c->n));
+                double want = creal(sum * conj(sum)) * scale[lane], tol = 1e-4 * (want + c->n);
+                assert_true(fabs(sums.last[at * lanes + lane] - want) < tol);
+                assert_true(fabs(sums.pair[at * lanes + lane] - want - 1) < tol);
+                assert_true(top[lane] > want + 3 - tol);
             }
+        for (unsigned lane = 0; lane < lanes; lane++) {
+            double is = sums.last[(unsigned)most[lane] * lanes + lane] + 3;
+            assert_true(fabs(top[lane] - is) < 1e-3 * is);
+        }
     }
     free(p);
     lora_done(&l);
+}
+
+static void spread_is_a_transform(void **state)
+{
+    (void)state;
+    spread_of(8);
+    spread_of(16);
+}
+
+// ---- The forward transform ----------------------------------------------------------------------
+
+struct whole { const float complex *x; unsigned n; unsigned blocks; };
+
+// Against the definition, at some bins of each block.
+static void check_bins(void *arg, const struct wide_spec *b)
+{
+    struct whole *w = arg;
+    w->blocks++;
+    for (unsigned k = 1; k < b->n; k += b->n / 13) {
+        double complex sum = 0;
+        for (unsigned i = 0; i < b->n; i++) {
+            int64_t at = b->at + i;
+            double turns = (double)((uint64_t)k * i % b->n) / b->n;
+            if (at >= 0 && at < w->n)
+                sum += w->x[at] * cexp(-2 * M_PI * I * turns);
+        }
+        assert_true(cabs(b->bin[k] - sum) < 1e-5 * b->n);
+    }
+    assert_true(b->bin[0] == 0);
+}
+
+static void bins_are_a_transform(void **state)
+{
+    (void)state;
+    static const double rates[] = { 3.3e6, 20e6, 61.44e6 };
+    static const unsigned steps[] = { 1000000, 1, 777 };
+    struct rng r;
+    rng_init(&r, 6);
+    for (unsigned i = 0; i < 3; i++) {
+        struct wide *w = wide_new(rates[i]);
+        unsigned n = 2 * wide_points(w);
+        struct whole all = { .n = n };
+        float complex *x = malloc(n * sizeof *x);
+        for (unsigned k = 0; k < n; k++)
+            x[k] = rng_cnormal(&r);
+        all.x = x;
+        for (unsigned at = 0, some; at < n; at += some) {
+            some = n - at < steps[i] ? n - at : steps[i];
+            struct iq_block b = { .n0 = at, .n = some, .rate_hz = rates[i], .format = IQ_CF32,
+                                  .data = x + at };
+            if (!at)
+                wide_restart(w, &b);
+            wide_block(w, &b, check_bins, &all);
+        }
+        wide_silence(w, 1, check_bins, &all);
+        assert_int_equal(all.blocks, 3);
+        free(x);
+        wide_free(w);
+    }
 }
 
 int main(void)
@@ -165,6 +238,7 @@ int main(void)
         cmocka_unit_test(rasters_lie_in_the_capture),
         cmocka_unit_test(streams_keep_tones),
         cmocka_unit_test(spread_is_a_transform),
+        cmocka_unit_test(bins_are_a_transform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
