@@ -79,9 +79,9 @@ INLINE vec_half vec_pack(vec v)
 
 INLINE vec vec_max(vec a, vec b)
 {
-#if defined __AVX512F__
+#if VEC == 16
     return (vec)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined __AVX2__
+#elif VEC == 8
     return (vec)_mm256_max_ps((__m256)a, (__m256)b);
 #elif defined __x86_64__
     return (vec)_mm_max_ps((__m128)a, (__m128)b);
