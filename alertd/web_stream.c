@@ -197,6 +197,7 @@ static bool next(struct stream *s)
                 s->kind == STREAM_LIST ? next_of_list(s) : next_line(s);
     if (more || s->over || !s->ping)
         return more;
+    s->ping = false;                    // one: on_read asks for more while there is room
     say(s, s->kind == STREAM_EVENTS ? ": ping\n\n" : "\n");
     return true;
 }

@@ -179,7 +179,7 @@ static inline bool client_open_from(struct client *c, unsigned port, bool tls, c
     assert(c->fd >= 0);
     struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(from) };
     if (bind(c->fd, (void *)&own, sizeof own) || connect(c->fd, (struct sockaddr *)&a, sizeof a))
-        return close(c->fd), false;
+        return close(c->fd), c->fd = -1, false;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     if (!tls)
         return true;
@@ -193,13 +193,11 @@ static inline bool client_open_from(struct client *c, unsigned port, bool tls, c
     do
         e = gnutls_handshake(c->tls);
     while (e < 0 && !gnutls_error_is_fatal(e));
-    return e >= 0;
+    return e >= 0 || !fprintf(stderr, "TLS handshake: %s\n", gnutls_strerror(e));
 }
 
 static inline bool client_open(struct client *c, unsigned port, bool tls)
-{
-    return client_open_from(c, port, tls, "127.0.0.1");
-}
+{ return client_open_from(c, port, tls, "127.0.0.1"); }
 
 static inline void client_close(struct client *c)
 {

@@ -61,6 +61,23 @@ static void all_are_cut(const char *const *first, const char *each, size_t n)
     free(c);
 }
 
+// A second is all one has here, too, and a busy machine may not give it at the first attempt.
+static void who_behaves_is_served(void)
+{
+    static struct client c;
+    struct answer a = { 0 };
+    char h[200];
+
+    snprintf(h, sizeof h, "Cookie: %s\r\n", cookie);
+    for (int i = 0; i < 20 && a.status != 200; i++) {
+        a = (struct answer){ 0 };
+        if (client_open(&c, web_port(post.web), post.cfg.web_tls))
+            client_ask(&c, &a, true, "GET", "/api/v1/me", h, NULL);
+        client_close(&c);
+    }
+    assert_int_equal(a.status, 200);
+}
+
 static void cuts_who_never_finishes_asking(void **state)
 {
     (void)state;
@@ -70,7 +87,7 @@ static void cuts_who_never_finishes_asking(void **state)
              "Cookie: %s\r\n" JSON "Content-Length: 10000\r\n\r\n{", cookie);
     const char *const first[] = { "", "GET / HTTP/1.1\r\nHost: localhost\r\nX: ", s };
     all_are_cut(first, ".x ", 3);
-    assert_int_equal(mine("GET", "/api/v1/me", "", NULL), 200);
+    who_behaves_is_served();
 }
 
 static void cuts_who_never_shakes_hands(void **state)
@@ -79,22 +96,36 @@ static void cuts_who_never_shakes_hands(void **state)
     const char *const first[] = { "", "\x16\x03\x01\x02",
                                   "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" };
     all_are_cut(first, "...", 3);
-    assert_int_equal(mine("GET", "/api/v1/me", "", NULL), 200);
+    who_behaves_is_served();
+}
+
+// What MHD was given at once is one chunk: a ping is one line and not a buffer full of them.
+static void one_ping(struct client *c, const char *ping)
+{
+    char part[100];
+    ssize_t n = client_chunk(c, part, sizeof part, WAIT_MS);
+
+    assert_int_equal(n, strlen(ping));
+    assert_int_equal(c->chunk, 0);
+    assert_memory_equal(part, ping, (size_t)n);
 }
 
 static void pings_the_silent(void **state)
 {
     (void)state;
     struct follower f;
-    char line[100] = "";
+    struct event e;
 
     follow(&f, "/api/v1/events", "");
-    while (strcmp(line, ": ping"))
-        assert_true(lines_next(&f.l, line, sizeof line, WAIT_MS));
+    for (int i = 0; i < 2; i++)                             // reset, ready
+        assert_true(event_next(&f.l, &e, WAIT_MS));
+    assert_int_equal(f.l.len, 0);
+    for (int i = 0; i < 3; i++)
+        one_ping(&f.c, ": ping\n\n");
     client_close(&f.c);
     follow(&f, "/api/v1/view", "");
-    assert_true(lines_next(&f.l, line, sizeof line, WAIT_MS));
-    assert_string_equal(line, "");
+    for (int i = 0; i < 3; i++)
+        one_ping(&f.c, "\n");
     client_close(&f.c);
 }
 
@@ -217,11 +248,16 @@ static void sessions_end_and_outlive_restarts(void **state)
     assert_int_equal(mine("GET", "/api/v1/me", "", NULL), 200);
 }
 
-// Eight wait, the ninth is told to come again; one who waits hangs up without harm.
+#define CROWD 24
+
+// Eight wait, the ninth is told to come again; one who waits hangs up without harm.  On a machine so
+// slow that the first of them has waited long enough meanwhile, one of the next: they wait longer.
 static void a_crowd_of_guessers(void **state)
 {
     (void)state;
-    static struct client c[9];
+    static struct client c[CROWD];
+    bool refused = false;
+    int n = 0;
     const char *body = "{\"user\":\"duty\",\"password\":\"wrong wrong\"}";
     char s[300];
     struct answer a;
@@ -235,16 +271,16 @@ static void a_crowd_of_guessers(void **state)
         assert_int_equal(a.status, 401);
         client_close(&c[0]);
     }
-    for (int i = 0; i < 9; i++) {
-        assert_true(client_open(&c[i], web_port(post.web), false));
-        client_send(&c[i], s, strlen(s));
+    while (!refused) {
+        assert_true(n < CROWD);
+        assert_true(client_open(&c[n], web_port(post.web), false));
+        client_send(&c[n++], s, strlen(s));
+        for (int t = 0; n >= 9 && t < 100 && !refused; t++)
+            for (int i = 0; i < n && !refused; i++)         // whichever came last
+                refused = client_more(&c[i], 1) > 0 &&
+                          !strncmp(c[i].in, "HTTP/1.1 429", 12);
     }
-    for (int got = 0, t = 0; !got; t++) {                   // whichever came last
-        assert_true(t < WAIT_MS);
-        for (int i = 0; i < 9 && !got; i++)
-            got = client_more(&c[i], 1) > 0 && !strncmp(c[i].in, "HTTP/1.1 429", 12);
-    }
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < n; i++)
         client_close(&c[i]);
     assert_int_equal(mine("GET", "/api/v1/me", "", NULL), 200);
 }
