@@ -97,7 +97,7 @@ int acct_session(struct acct *a, const uint8_t session[ACCT_HASH], int64_t now_s
                  struct acct_who *ret);
 int acct_touch(struct acct *a, const uint8_t session[ACCT_HASH], int64_t now_s);
 int acct_sign_out(struct acct *a, const uint8_t session[ACCT_HASH]);
-int acct_tidy(struct acct *a, int64_t now_s);   // drops what has run out
+int acct_tidy(struct acct *a, int64_t now_s);   // drops what no cookie names any more, and links
 
 // ---- The worker --------------------------------------------------------------------------------
 

@@ -177,9 +177,10 @@ int acct_sign_out(struct acct *a, const uint8_t session[ACCT_HASH])
     return acct_run(a, "DELETE FROM session WHERE hash = ?", "b", session);
 }
 
+// One that ended by idleness stays as long as a browser keeps its cookie: who comes with it is told
+// that the session has ended, not asked who he is as if he had never been here.
 int acct_tidy(struct acct *a, int64_t now_s)
 {
-    int r = acct_run(a, "DELETE FROM session WHERE made_s <= ? OR seen_s <= ?", "ii",
-                     now_s - ACCT_TOTAL_S, now_s - ACCT_IDLE_S);
+    int r = acct_run(a, "DELETE FROM session WHERE made_s <= ?", "i", now_s - ACCT_TOTAL_S);
     return r < 0 ? r : acct_run(a, "DELETE FROM link WHERE made_s <= ?", "i", now_s - ACCT_LINK_S);
 }

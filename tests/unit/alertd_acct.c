@@ -109,6 +109,10 @@ static void sessions_end(void **state)
     assert_int_equal(acct_session(accounts, s, NOW + ACCT_TOTAL_S, &who), -ETIMEDOUT);
     // A clock set back by a day makes it no longer.
     assert_int_equal(acct_session(accounts, s, NOW - 86400, &who), -ETIMEDOUT);
+    // Ended and tidied up, it is still told from one that never was, while there is its cookie.
+    acct_touch(accounts, s, NOW);
+    assert_true(acct_tidy(accounts, NOW + ACCT_TOTAL_S - 1) >= 0);
+    assert_int_equal(acct_session(accounts, s, NOW + ACCT_TOTAL_S - 1, &who), -ETIMEDOUT);
     assert_true(acct_tidy(accounts, NOW + ACCT_TOTAL_S) >= 0);
     assert_int_equal(acct_session(accounts, s, NOW, &who), -ENOENT);
     session_of("anna", NOW, s);
