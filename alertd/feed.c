@@ -13,19 +13,26 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
+#include "alertd/crowd.h"
 #include "base/queue.h"
+#include "base/utc.h"
 
 #define DEPTH   4096            // changes that wait
 #define LOOK_MS 200
 #define ENFORCE_DOMAIN 93       // ZMQ_ZAP_ENFORCE_DOMAIN, a draft's name in this release's header
 #define FRAMES  7               // of a ZAP request with a CURVE key (RFC 27)
+#define SHAKE_MS 20000          // a handshake is over within, as at the sensors' port
+#define PLACES  64              // connections at once; readers are a few programs
+#define FRAME_MAX 4096          // readers send the names of kinds, handshakes less than 1 kB
 
 struct feed_out {
     const struct alertd_cfg *cfg;
     struct keys_own own;
     char     list[300], endpoint[256];
     struct queue *changes;
-    void    *ctx, *zap, *pub;
+    void    *ctx, *zap, *pub, *monitor;
+    struct crowd *crowd;        // who outlived a handshake's time is a reader
+    unsigned port, n_pubs;
     int      n_readers;         // at the last look; fewer: somebody left
     struct timespec list_time;
     atomic_bool stop;
@@ -76,16 +83,63 @@ static void answer(struct feed_out *f)
     zmq_send(f->zap, "", 0, 0);
 }
 
+// Its monitor; a name of its own each time, for one is free again only some time later.
+static int watch(struct feed_out *f)
+{
+    char name[40];
+    snprintf(name, sizeof name, "inproc://feed-monitor-%u", f->n_pubs++);
+    f->crowd = crowd_new();
+    f->monitor = zmq_socket(f->ctx, ZMQ_PAIR);
+    return !f->crowd || !f->monitor || option(f->monitor, ZMQ_LINGER, 0) ||
+           option(f->monitor, ZMQ_RCVHWM, 0) ||
+           zmq_socket_monitor(f->pub, name, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) < 0 ||
+           zmq_connect(f->monitor, name);
+}
+
 static int open_pub(struct feed_out *f, const char *bind)
 {
     f->pub = zmq_socket(f->ctx, ZMQ_PUB);
-    if (!f->pub || option(f->pub, ZMQ_LINGER, 0) || option(f->pub, ZMQ_CURVE_SERVER, 1) ||
+    int64_t most = FRAME_MAX;
+    if (!f->pub || option(f->pub, ZMQ_HANDSHAKE_IVL, SHAKE_MS) ||
+        zmq_setsockopt(f->pub, ZMQ_MAXMSGSIZE, &most, sizeof most) ||
+        option(f->pub, ZMQ_TCP_KEEPALIVE, 1) || option(f->pub, ZMQ_TCP_KEEPALIVE_IDLE, 30) ||
+        option(f->pub, ZMQ_LINGER, 0) || option(f->pub, ZMQ_CURVE_SERVER, 1) ||
         zmq_setsockopt(f->pub, ZMQ_CURVE_SECRETKEY, f->own.secret_z85, KEYS_Z85) ||
         zmq_setsockopt(f->pub, ZMQ_ZAP_DOMAIN, "feed", 4) ||
         option(f->pub, ENFORCE_DOMAIN, 1) || option(f->pub, ZMQ_SNDHWM, 1000) ||
-        option(f->pub, ZMQ_IPV6, strchr(bind, '[') != NULL) || zmq_bind(f->pub, bind))
+        option(f->pub, ZMQ_IPV6, strchr(bind, '[') != NULL) || watch(f) || zmq_bind(f->pub, bind))
         return -errno;
     return 0;
+}
+
+static void close_pub(struct feed_out *f)
+{
+    if (f->pub) {
+        zmq_socket_monitor(f->pub, NULL, 0);
+        zmq_close(f->pub);
+    }
+    if (f->monitor)
+        zmq_close(f->monitor);
+    crowd_free(f->crowd);
+    f->pub = f->monitor = f->crowd = NULL;
+}
+
+// Who is told to go is one who has not shaken hands; where all are readers, who came last.
+static void make_room(struct feed_out *f)
+{
+    int64_t now = mono_now_ns();
+    uint16_t event;
+    int fd;
+    while (f->monitor && crowd_event(f->monitor, &event, &fd)) {
+        crowd_prove_old(f->crowd, now - SHAKE_MS * INT64_C(1000000));
+        crowd_out(f->crowd, fd);
+        if (event == ZMQ_EVENT_ACCEPTED)
+            crowd_in(f->crowd, fd, now);
+        while (crowd_all(f->crowd) > PLACES && (fd = crowd_pick(f->crowd)) >= 0) {
+            crowd_cut(fd, f->port);
+            crowd_out(f->crowd, fd);
+        }
+    }
 }
 
 static struct timespec list_time(const struct feed_out *f)
@@ -114,9 +168,11 @@ static void look(struct feed_out *f)
     int n = readers(f);
     f->list_time = t;
     if (n <= f->n_readers) {            // left, or one for another
-        zmq_close(f->pub);
-        if (open_pub(f, f->endpoint) < 0)
+        close_pub(f);
+        if (open_pub(f, f->endpoint) < 0) {
+            close_pub(f);
             f->list_time = (struct timespec){ 0 };      // the port is not free yet: again
+        }
     }
     f->n_readers = n;
 }
@@ -141,9 +197,11 @@ static void *run(void *arg)
     struct change *c;
     while (!f->stop) {
         zmq_pollitem_t p[] = { { .socket = f->zap, .events = ZMQ_POLLIN },
-                               { .fd = queue_fd(f->changes), .events = ZMQ_POLLIN } };
-        zmq_poll(p, 2, LOOK_MS);
+                               { .fd = queue_fd(f->changes), .events = ZMQ_POLLIN },
+                               { .socket = f->monitor, .events = ZMQ_POLLIN } };
+        zmq_poll(p, f->monitor ? 3 : 2, LOOK_MS);
         answer(f);
+        make_room(f);
         while ((c = queue_try_pop(f->changes))) {
             send_one(f, c);
             change_free(c);
@@ -166,6 +224,8 @@ static int begin(struct feed_out *f)
         return r;
     if (zmq_getsockopt(f->pub, ZMQ_LAST_ENDPOINT, f->endpoint, &size))
         return -errno;
+    const char *port = strrchr(f->endpoint, ':');
+    f->port = !strncmp(f->endpoint, "tcp", 3) && port ? (unsigned)strtoul(port + 1, NULL, 10) : 0;
     f->list_time = list_time(f);
     f->n_readers = readers(f);
     return queue_fd(f->changes) < 0 ? -EMFILE : -pthread_create(&f->thread, NULL, run, f);
@@ -177,8 +237,7 @@ static void drop(struct feed_out *f)
     while (f->changes && (c = queue_try_pop(f->changes)))
         change_free(c);
     queue_free(f->changes);
-    if (f->pub)
-        zmq_close(f->pub);
+    close_pub(f);
     if (f->zap)
         zmq_close(f->zap);
     if (f->ctx)

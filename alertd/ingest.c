@@ -339,6 +339,7 @@ static void done(struct ingest *g)
     map_done(&g->by_key);
     in_item_free(g->held);
     free(g->conn);
+    crowd_free(g->places);
     queue_free(g->ready);
     if (g->wake >= 0)
         close(g->wake);
@@ -354,9 +355,10 @@ struct ingest *ingest_start(const struct alertd_cfg *cfg, const struct keys_own 
     if (!g)
         return NULL;
     *g = (struct ingest){ .cfg = cfg, .own = *own, .items = items, .sends = sends,
-                          .ctx = zmq_ctx_new(), .conn = calloc(INGEST_FDS, sizeof *g->conn),
-                          .wake = eventfd(0, EFD_CLOEXEC), .ready = queue_new(1, QUEUE_WAIT) };
-    if (!g->ctx || !g->conn || g->wake < 0 || !g->ready || queue_fd(sends) < 0 ||
+                          .ctx = zmq_ctx_new(), .conn = calloc(CROWD_FDS, sizeof *g->conn),
+                          .places = crowd_new(), .wake = eventfd(0, EFD_CLOEXEC),
+                          .ready = queue_new(1, QUEUE_WAIT) };
+    if (!g->ctx || !g->conn || !g->places || g->wake < 0 || !g->ready || queue_fd(sends) < 0 ||
         stranger_start(g) < 0 ||
         pthread_create(&g->thread, NULL, run, g)) {
         done(g);

@@ -5,7 +5,6 @@
 //
 //     accepted --message with User-Id--> whose it is --revoked--> shutdown
 //        '------ nothing for SILENT_NS, or somebody is revoked --> shutdown: back if it may
-#include <arpa/inet.h>
 #include <linux/tcp.h>          // netinet/tcp.h knows no tcpi_bytes_received
 #include <netinet/in.h>
 #include <stdio.h>
@@ -34,26 +33,7 @@
 // send.  While the loop is behind, 256 messages of 64 kB wait unread in ZeroMQ: that is 16 MB.
 #define SWALLOW    (32u << 20)
 
-static bool ours(const struct ingest *g, int fd)
-{
-    struct sockaddr_storage a;
-    socklen_t len = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
-        return false;
-    if (a.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)&a)->sin_port) == g->port;
-    if (a.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&a)->sin6_port) == g->port;
-    return a.ss_family == AF_UNIX && !g->port;
-}
-
-// The number may be somebody else's by now (the database's file, a browser's connection): only a
-// connection to our own port is ended.
-void sconn_cut(struct ingest *g, int fd)
-{
-    if (fd >= 0 && ours(g, fd))
-        shutdown(fd, SHUT_RDWR);
-}
+void sconn_cut(struct ingest *g, int fd) { crowd_cut(fd, g->port); }
 
 // Tells the loop who is there now and was not, and the other way; what finds no room is told later.
 void sconn_tell(struct ingest *g)
@@ -73,6 +53,10 @@ void sconn_tell(struct ingest *g)
     g->links_moved = false;
 }
 
+// Descriptors of this process beside sensors: the page's connections with those told to go
+// (web_in.h: 512 and 256), the feed's (feed.c: 64), and what store, queues and ZeroMQ hold.
+#define INGEST_OTHERS (512 + 256 + 64 + 64)
+
 static uint64_t bytes_received(int fd)
 {
     struct tcp_info t = { 0 };
@@ -84,7 +68,7 @@ static uint64_t bytes_received(int fd)
 // or the number is somebody else's: it counts, but answers do not go back there.
 bool sconn_heard(struct ingest *g, struct peer *p, int fd)
 {
-    if (fd < 0 || fd >= INGEST_FDS)         // too many to be told apart
+    if (fd < 0 || fd >= CROWD_FDS)         // too many to be told apart
         return true;
     struct conn *c = &g->conn[fd], *old = p->fd >= 0 ? &g->conn[p->fd] : NULL;
     if (!c->heard)              // once between two sweeps
@@ -98,10 +82,12 @@ bool sconn_heard(struct ingest *g, struct peer *p, int fd)
         g->links_moved = true;
     }
     c->peer = p;
-    if (p->fd != fd) {
+    if (p->fd != fd) {          // the one before has only its message of then to show
+        crowd_prove(g->places, p->fd, false);
         p->fd = fd;
         g->links_moved = true;
     }
+    crowd_prove(g->places, fd, true);
     return true;
 }
 
@@ -109,6 +95,7 @@ static void gone(struct ingest *g, int fd)
 {
     struct peer *p = g->conn[fd].peer;
     g->conn[fd] = (struct conn){ 0 };
+    crowd_out(g->places, fd);
     if (p && p->fd == fd) {
         p->fd = -1;
         p->rid_len = 0;
@@ -119,10 +106,11 @@ static void gone(struct ingest *g, int fd)
 // Who is revoked goes, with every connection whose owner is not known yet.
 void sconn_cut_peer(struct ingest *g, const struct peer *p)
 {
-    for (int fd = 0; fd < INGEST_FDS; fd++)
+    for (int fd = 0; fd < CROWD_FDS; fd++)
         if (g->conn[fd].since_ns && (g->conn[fd].peer == p || !g->conn[fd].peer)) {
             sconn_cut(g, fd);
             g->conn[fd] = (struct conn){ 0 };
+            crowd_out(g->places, fd);
         }
 }
 
@@ -150,7 +138,7 @@ void sconn_sweep(struct ingest *g, int64_t now_ns)
     if (now_ns - g->sweep_ns < SWEEP_NS)
         return;
     g->sweep_ns = now_ns;
-    for (int fd = 0; fd < INGEST_FDS; fd++) {
+    for (int fd = 0; fd < CROWD_FDS; fd++) {
         struct conn *c = &g->conn[fd];
         if (!c->since_ns)
             continue;
@@ -165,22 +153,29 @@ void sconn_sweep(struct ingest *g, int64_t now_ns)
     }
 }
 
-// Each event: a frame of 16 bits of event and 32 of value, and a frame with the address.
+// The page's connections, the store and the rest of this process need descriptors, too.
+static void make_room(struct ingest *g)
+{
+    unsigned most = crowd_room(INGEST_OTHERS + (unsigned)g->n_peers);
+    while (crowd_unproven(g->places) > most) {
+        int fd = crowd_pick(g->places);
+        sconn_cut(g, fd);
+        gone(g, fd);
+    }
+}
+
 void sconn_events(struct ingest *g, int64_t now_ns)
 {
-    uint8_t head[6], address[256];
-    while (zmq_recv(g->monitor, head, sizeof head, ZMQ_DONTWAIT) == sizeof head) {
-        uint16_t event;
-        int32_t fd;
-        memcpy(&event, head, 2);
-        memcpy(&fd, head + 2, 4);
-        zmq_recv(g->monitor, address, sizeof address, 0);
-        if (fd < 0 || fd >= INGEST_FDS)
-            continue;
-        if (event == ZMQ_EVENT_ACCEPTED)
+    uint16_t event;
+    int fd;
+    while (crowd_event(g->monitor, &event, &fd)) {
+        if (event == ZMQ_EVENT_ACCEPTED) {
             g->conn[fd] = (struct conn){ .since_ns = now_ns };
-        else if (event == ZMQ_EVENT_DISCONNECTED || event == ZMQ_EVENT_CLOSED)
+            crowd_in(g->places, fd, now_ns);
+            make_room(g);
+        } else if (event == ZMQ_EVENT_DISCONNECTED || event == ZMQ_EVENT_CLOSED) {
             gone(g, fd);
+        }
     }
 }
 

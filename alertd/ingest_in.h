@@ -5,10 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "alertd/crowd.h"
 #include "alertd/ingest.h"
 #include "alertd/map.h"
-
-#define INGEST_FDS 65536        // file descriptors that are told apart; more are cut unseen
 
 struct peer {                   // one enrolled key
     struct keys_peer key;
@@ -49,7 +48,8 @@ struct ingest {
     struct map by_key;
     struct peer *peer[KEYS_PEERS];
     size_t   n_peers;
-    struct conn *conn;          // INGEST_FDS of them
+    struct conn *conn;          // CROWD_FDS of them
+    struct crowd *places;     // proven: where a sensor was last heard
     struct in_item *held;       // did not fit into items
     int64_t full_ns;            // since when, 0: there is room
     bool     links_moved, list_moved;           // to be told to the loop

@@ -85,14 +85,20 @@ static void on_alive(void *arg)
     notify("WATCHDOG=1");
 }
 
-// A descriptor a sensor, and a few a browser: as many as this process may have.
+// A descriptor a sensor, and a few a browser: as many as this process may have.  With fewer than
+// FILES_FEW those who only knock and those who may come in are in each other's way (ingest_conn.c).
+#define FILES_FEW 1024
 static void more_files(void)
 {
     struct rlimit r;
-    if (!getrlimit(RLIMIT_NOFILE, &r)) {
-        r.rlim_cur = r.rlim_max > 65536 ? 65536 : r.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &r);
-    }
+    if (getrlimit(RLIMIT_NOFILE, &r))
+        return;
+    r.rlim_cur = r.rlim_max > 65536 ? 65536 : r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+    if (r.rlim_cur < FILES_FEW)
+        log_say(LOG_WARN, "only %llu files may be open at once (ulimit -n): with many browsers and "
+                "sensors some will be refused; give it %d or more", (unsigned long long)r.rlim_cur,
+                FILES_FEW);
 }
 
 static int signals(void)

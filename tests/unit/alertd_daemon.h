@@ -35,8 +35,9 @@ extern char **environ;
 
 struct post {
     char  dir[200], endpoint[128], port[16], key[KEYS_Z85];
+    const char *web;            // NULL: no page; else lines of its configuration
+    char  page[128];            // where it is
     pid_t pid;
-    int   out;
 };
 
 struct unit {                   // a sensor: its key, and messages 0..n-1 of one boot
@@ -54,7 +55,8 @@ static inline void post_file(const struct post *p, const char *bind)
     snprintf(path, sizeof path, "%s/post.yaml", p->dir);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fprintf(f, "keys_dir: keys\ndata_dir: data\nbind: %s\nkeep_days: 1\n", bind);
+    fprintf(f, "keys_dir: keys\ndata_dir: data\nbind: %s\nkeep_days: 1\n%s", bind,
+            p->web ? p->web : "");
     fclose(f);
 }
 
@@ -83,7 +85,7 @@ static inline void post_start(struct post *p)
     assert_true(hw_program_dir(bin, 200) >= 0);
     strncat(bin, "/../bin/tyto-alertd", 50);
     snprintf(cfg, sizeof cfg, "%s/post.yaml", p->dir);
-    char *argv[] = { bin, (char *)(uintptr_t)"--no-page", cfg, NULL };
+    char *argv[] = { bin, (char *)(uintptr_t)(p->web ? "--next-port" : "--no-page"), cfg, NULL };
     posix_spawn_file_actions_t fa;
     assert_int_equal(pipe(out), 0);
     fcntl(out[0], F_SETFD, FD_CLOEXEC);
@@ -95,8 +97,10 @@ static inline void post_start(struct post *p)
     close(out[1]);
     FILE *f = fdopen(out[0], "r");
     assert_non_null(fgets(line, sizeof line, f));
-    fclose(f);
     assert_int_equal(sscanf(line, "sensors %127s", p->endpoint), 1);
+    if (p->web && fgets(line, sizeof line, f))
+        assert_int_equal(sscanf(line, "page %127s", p->page), 1);
+    fclose(f);
     post_file(p, p->endpoint);          // the next start listens where this one did
 }
 
