@@ -21,8 +21,9 @@
 #define TAIL_S      400e-6
 #define IMAGE_DB    20.0        // image rejection of a poor receiver
 #define FOLD_AT     0.02        // of half the band: so near an edge is at it
-#define FOLD_SHARE  0.025       // of the band, where anti-alias filters pass what lies beyond ...
-#define FOLD_DB     10.0        // ... so much weaker or more
+#define FOLD_SHARE  0.025       // of the band: what reaches so near an edge reaches beyond it
+#define FOLD_REACH  0.05        // of the band, where anti-alias filters pass what lies beyond ...
+#define FOLD_DB     8.0         // ... so much weaker or more
 #define SAME_SHARE  0.6         // of time and band ...
 #define RUN_SHARE   0.5         // of its band within that of a run it comes with, ...
 #define SAME_LEVEL_DB 3.0       // ... and no stronger
@@ -103,11 +104,12 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
 uint32_t cand_folded(const struct cand *x, const struct cand *y, double rate_hz)
 {
     double half = rate_hz / 2, at = (1 - FOLD_AT) * half, in = (1 - 2 * FOLD_SHARE) * half;
+    double reach = (1 - 2 * FOLD_REACH) * half;
     double n = (double)(x->n1 - x->n0) / 32;
     uint32_t bits = 0;
 
-    bool low = x->f_lo_hz < -at && x->f_hi_hz < -in && y->f_hi_hz > in;
-    bool high = x->f_hi_hz > at && x->f_lo_hz > in && y->f_lo_hz < -in;
+    bool low = x->f_lo_hz < -at && x->f_hi_hz < -reach && y->f_hi_hz > in;
+    bool high = x->f_hi_hz > at && x->f_lo_hz > reach && y->f_lo_hz < -in;
     double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz;
     double density = y->level_dbfs - x->level_dbfs - 10 * log10(wy / wx);
     if (!(low || high) || density < FOLD_DB)

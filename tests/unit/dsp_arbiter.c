@@ -72,9 +72,11 @@ static void test_folded(void **state)
 {
     (void)state;
     struct cand both[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.9, -9.7, -70) };
+    struct cand skirt[] = { WIFI(0, -40), WIFI(1, -40), energy(1, 4, -9.95, -9.3, -62) };
     struct cand mirrored[3];
 
     assert_int_equal(told_of(both, 3), 2);
+    assert_int_equal(told_of(skirt, 3), 2);
     memcpy(mirrored, both, sizeof both);
     for (unsigned i = 0; i < 3; i++) {
         mirrored[i].f_lo_hz = -both[i].f_hi_hz;
