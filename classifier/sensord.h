@@ -16,6 +16,7 @@
 #include "classifier/pub.h"
 #include "classifier/runs.h"
 #include "hw/hw.h"
+#include "sdr/scan.h"
 
 #define SENSORD_WHY   512
 #define SENSORD_PATH  256
@@ -31,6 +32,8 @@ struct sensord_radio {
     unsigned channel;
     uint64_t seed;
     bool     seed_given, freq_given;
+    bool     scan;                      // walks over bands of the plan
+    uint32_t bands;                     // which, bit k for band k
     struct hw_profile hw;
 };
 
@@ -45,11 +48,16 @@ struct sensord_cfg {
     bool     fixed;                     // the place is configured
     struct hw_place place;
     char     gpsd_host[64], gpsd_port[8];   // "" none
+    char     bands[SENSORD_PATH];       // file or name of the band plan, "" none
+    struct scan_plan plan;
     unsigned n_radios;
     struct sensord_radio radio[WIRE_RADIOS];
 };
 
 // 0, or -errno with a sentence that names file and line.
+struct scan_reach sensord_reach(const struct sensord_radio *r);
+// The plan's bands to the radios that scan (sensord_bands.c).
+int sensord_bands(struct sensord_cfg *c, const char **ret_key, char why[SENSORD_WHY]);
 int sensord_cfg_load(struct sensord_cfg *ret, const char *path, char why[SENSORD_WHY]);
 // No other origin than live, where production is asked for?  Sentence and -EPERM otherwise.
 int sensord_origin_ok(const struct sensord_cfg *c, const char *radio, enum iq_origin o,
@@ -118,9 +126,12 @@ struct chain {
     double             bursts_s;        // sample time of the first burst in bursts
     int64_t            anchor_ns;       // UTC of sample 0 of what plays in process
     double             rate_hz;
+    struct scan       *scan;            // NULL: stays where it is
     // told to everybody
     _Atomic(struct iq_source *) src;    // set once; closed when all threads have ended
     _Atomic double     t_s, floor_dbfs_hz, occupancy, centre_hz, now_rate_hz;
+    _Atomic double     window_dbfs_hz[SCAN_STEPS]; // of a scan: floor of each window, NAN not known
+    _Atomic double     deaf_s;          // seconds of samples, since the start, in which it was deaf
     _Atomic int64_t    moved_ns;        // monotonic, when t_s last grew
     _Atomic uint64_t   shed, clipped, decodes;
     _Atomic int        origin;
@@ -129,8 +140,9 @@ struct chain {
     struct queue      *troubles;        // why it could not be opened, malloc'd, to the main thread
     // the main thread's
     char               trouble[160];
-    uint64_t           ledger_lost, clipped_told;
-    double             ledger_t_s;
+    uint64_t           ledger_lost, ledger_settled, clipped_told;
+    double             ledger_t_s, ledger_deaf_s;
+    struct scan_seen   ledger_seen[SCAN_BANDS];
     int                state_told;
 };
 
@@ -158,5 +170,10 @@ struct health {
     int64_t        start_ns, health_ns, ledger_ns, ledger_utc_ns, cpu[2];
     struct wire_msg msg;
 };
+void ledger_say(struct health *h, int64_t now_ns);      // sensord_ledger.c
+// Live only where all are: what stands in the whole must not be better than its worst part.
+enum iq_origin health_origin(const struct health *h);
+// SNR in its own width at which nine of ten bursts of that width and length are found.
+double ledger_snr_db(double link_hz, double link_s);
 // Says what is due; force: now.  True where the watchdog may be fed.
 bool health_work(struct health *h, int64_t now_ns, bool force);

@@ -109,12 +109,13 @@ static int radio_live(struct reading *r, const struct yaml_radio *y, struct sens
     }
     if (!y->rate_hz)
         return bad(r, "name", "a radio needs rate_hz");
-    if (!y->centre_hz)
-        return bad(r, "name", "a radio needs centre_hz");
+    if (!y->centre_hz && !o->scan)
+        return bad(r, "name", "a radio needs centre_hz, or scan: yes and a band plan (bands:)");
     if (o->profile[0] && isfinite(o->hw.rate_hi_hz.v) && o->rate_hz > o->hw.rate_hi_hz.v)
         return bad(r, "rate_hz", "%s gives at most %.0f samples a second", o->hw.title,
                    o->hw.rate_hi_hz.v);
-    if (o->profile[0] && (o->centre_hz < o->hw.freq_lo_hz.v || o->centre_hz > o->hw.freq_hi_hz.v))
+    if (o->profile[0] && !o->scan &&
+        (o->centre_hz < o->hw.freq_lo_hz.v || o->centre_hz > o->hw.freq_hi_hz.v))
         return bad(r, "centre_hz", "%s hears %.0f to %.0f MHz, not %.6f (2440e6 is 2440 MHz)",
                    o->hw.title, o->hw.freq_lo_hz.v / 1e6, o->hw.freq_hi_hz.v / 1e6,
                    o->centre_hz / 1e6);
@@ -139,6 +140,7 @@ static int radio_read(struct reading *r, const struct yaml_radio *y, struct sens
         (e = number(r, "gain_db", y->gain_db, -100, 200, &o->gain_db)) ||
         (e = number(r, "bandwidth_hz", y->bandwidth_hz, 0, IQ_RATE_MAX_HZ, &o->bandwidth_hz)) ||
         (e = number(r, "ppm", y->ppm, -1000, 1000, &o->ppm)) ||
+        (e = yes_no(r, "scan", y->scan, &o->scan)) ||
         (e = number(r, "channel", y->channel, 0, 15, &channel)) ||
         (e = number(r, "seed", y->seed, 0, WIRE_MAX * 65536.0, &seed)))
         return e;
@@ -148,6 +150,9 @@ static int radio_read(struct reading *r, const struct yaml_radio *y, struct sens
     o->freq_given = y->centre_hz != NULL;
     if (!o->name[0])
         return bad(r, "name", "a name was expected");
+    if (o->scan && (o->kind == RADIO_FILE || y->centre_hz || !y->rate_hz))
+        return bad(r, "scan", "a radio or a scene with rate_hz and without centre_hz was expected; "
+                   "the band plan says where it listens");
     for (unsigned i = 0; i < r->radio; i++)
         if (!strcmp(r->c->radio[i].name, o->name))
             return bad(r, "name", "two radios are called %s", o->name);
@@ -301,7 +306,14 @@ static int all_read(struct reading *r, const struct yaml_sensord *y)
         (e = spool_read_cfg(r, y->spool)) || (e = place_read(r, y->place)))
         return e;
     c->threads = (unsigned)threads;
-    return radios_read(r, y);
+    bool named = y->bands && !strpbrk(y->bands, "./");      // one that we bring along
+    e = named ? text(r, "bands", y->bands, c->bands, sizeof c->bands)
+              : path(r, "bands", y->bands, c->bands, sizeof c->bands);
+    if (!e)
+        e = radios_read(r, y);
+    const char *key = "bands";
+    char why[SENSORD_WHY];
+    return e ? e : sensord_bands(c, &key, why) < 0 ? bad(r, key, "%.400s", why) : 0;
 }
 
 static int slurp(const char *file, char ret[FILE_MOST + 1], char *why)

@@ -24,18 +24,36 @@ int64_t chain_utc_ns(struct chain *c, double t_s, int64_t *ret_err_ns)
     return ns > 0 ? ns : utc_now_ns();
 }
 
+static int open_live(struct chain *c, struct iq_source **src, double centre_hz, char why[IQ_WHY])
+{
+    const struct sensord_radio *r = c->r;
+
+    return iq_open_live(src, &(struct iq_live_cfg){
+        .name = r->name, .args = r->args, .profile = r->profile[0] ? &r->hw : NULL,
+        .rate_hz = r->rate_hz, .centre_hz = centre_hz, .gain_db = r->gain_db,
+        .bandwidth_hz = r->bandwidth_hz, .ppm = r->ppm, .channel = r->channel,
+        .antenna = r->antenna[0] ? r->antenna : NULL,
+        .plugin_path = c->cfg->plugin_path[0] ? c->cfg->plugin_path : NULL,
+        .pool_blocks = DSP_POOL_BLOCKS }, why);
+}
+
+// In the first band that the radio takes: what one of many bands is to it, the walk finds out.
+static int open_walk(struct chain *c, struct iq_source **src, char why[IQ_WHY])
+{
+    struct iq_place p;
+    int e = -EINVAL;
+
+    for (unsigned n = 0; e == -EINVAL && scan_start(c->scan, n, &p); n++)
+        e = open_live(c, src, p.centre_hz, why);
+    return e;
+}
+
 static int open_it(struct chain *c, struct iq_source **src, char why[IQ_WHY])
 {
     const struct sensord_radio *r = c->r;
 
     if (r->kind == RADIO_LIVE)
-        return iq_open_live(src, &(struct iq_live_cfg){
-            .name = r->name, .args = r->args, .profile = r->profile[0] ? &r->hw : NULL,
-            .rate_hz = r->rate_hz, .centre_hz = r->centre_hz, .gain_db = r->gain_db,
-            .bandwidth_hz = r->bandwidth_hz, .ppm = r->ppm, .channel = r->channel,
-            .antenna = r->antenna[0] ? r->antenna : NULL,
-            .plugin_path = c->cfg->plugin_path[0] ? c->cfg->plugin_path : NULL,
-            .pool_blocks = DSP_POOL_BLOCKS }, why);
+        return c->scan ? open_walk(c, src, why) : open_live(c, src, r->centre_hz, why);
     if (r->kind == RADIO_SCENE)
         return iq_open_sim(src, &(struct iq_sim_cfg){ .path = r->path, .seed = r->seed,
             .seed_given = r->seed_given, .paced = true, .pool_blocks = DSP_POOL_BLOCKS }, why);
@@ -80,6 +98,25 @@ static struct iq_source *open_until(struct chain *c)
     return NULL;
 }
 
+// The walk begins, if there is one; its windows were cut for the rate that was configured.
+static bool walk(struct chain *c, struct iq_source *src, const struct iq_info *info)
+{
+    const struct sensord_radio *r = c->r;
+
+    if (!c->scan)
+        return true;
+    if (fabs(info->rate_hz / r->rate_hz - 1) > 1e-3)
+        snprintf(c->why, sizeof c->why, "%s: rate_hz is %.9g, and %.200s has %.9g", r->name,
+                 r->rate_hz, r->path, info->rate_hz);
+    else if (iq_scan(src, c->scan) == -ENOTSUP)
+        snprintf(c->why, sizeof c->why, "%s: cannot be tuned, so that it cannot scan (a scene "
+                 "needs tune_lo_hz and tune_hi_hz)", r->name);
+    else
+        return true;
+    atomic_store(&c->refused, true);
+    return false;
+}
+
 static bool begin(struct chain *c, struct iq_source *src)
 {
     struct iq_info info = iq_info(src);
@@ -99,6 +136,8 @@ static bool begin(struct chain *c, struct iq_source *src)
         atomic_store(&c->forbidden, true);
         return false;
     }
+    if (!walk(c, src, &info))
+        return false;
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
         .threads = c->cfg->threads ? c->cfg->threads : share ? share : 1,
@@ -148,11 +187,15 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
         r = cls_new(&c->cls, &(struct cls_cfg){ .droneid = cfg->droneid,
             .sig_dir = cfg->sig_dir[0] ? cfg->sig_dir : NULL,
             .p_drone_threshold = cfg->p_drone }, why);
-    if (r == 0 && !(c->troubles = queue_new(4, QUEUE_REFUSE)))
+    struct scan_reach reach = sensord_reach(&cfg->radio[i]);
+    if (r == 0 && (!(c->troubles = queue_new(4, QUEUE_REFUSE)) || (cfg->radio[i].scan &&
+                   !(c->scan = scan_new(&cfg->plan, cfg->radio[i].bands, &reach)))))
         r = -ENOMEM;
     if (r < 0) {
-        if (c)
+        if (c) {
             cls_free(c->cls);
+            queue_free(c->troubles);
+        }
         free(c);
         return r;
     }
@@ -164,6 +207,8 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
     c->exercise = exercise;
     c->state_told = -1;
     atomic_store(&c->floor_dbfs_hz, NAN);
+    for (unsigned k = 0; k < SCAN_STEPS; k++)
+        atomic_store(&c->window_dbfs_hz[k], NAN);
     atomic_store(&c->occupancy, NAN);
     atomic_store(&c->moved_ns, mono_now_ns());
     atomic_store(&c->origin, (int)origin_guess(c->r));
@@ -200,6 +245,7 @@ void chain_free(struct chain *c)
     dsp_free(c->dsp);
     cls_free(c->cls);
     iq_close(atomic_load(&c->src));
+    scan_free(c->scan);
     for (char *t; (t = queue_try_pop(c->troubles));)
         free(t);
     queue_free(c->troubles);

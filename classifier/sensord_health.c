@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How the sensor is, and what it watched: from samples that arrived and were worked through, never
+// How the sensor is: from samples that arrived and were worked through, never
 // from a process that runs.
 //
 //     samples arrive (iq_radio)  and  sample time grows in the chain (t_s)      -> running
@@ -87,7 +87,8 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
         w->occupancy = NAN;
     w->lost = q.lost;
     double all = t_s * rate_hz;
-    w->samples = all > (double)q.lost ? (uint64_t)(all - (double)q.lost) : 0;
+    double gone = (double)(q.lost + q.settled);
+    w->samples = all > gone ? (uint64_t)(all - gone) : 0;
     w->overflows = q.overflows;
     w->restarts = q.restarts;
     w->time_jumps = q.time_jumps;
@@ -96,8 +97,7 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
     c->clipped_told = clipped;
 }
 
-// Live only where all are: what stands in the whole must not be better than its worst part.
-static enum iq_origin origin_of(const struct health *h)
+enum iq_origin health_origin(const struct health *h)
 {
     for (unsigned i = 0; i < h->cfg->n_radios; i++)
         if (atomic_load(&h->chain[i]->origin) != IQ_LIVE)
@@ -131,7 +131,7 @@ static void health_say(struct health *h, int64_t now_ns)
     struct wire_health *w = &h->msg.health;
     struct pub_stats s = { 0 };
 
-    say_head(&h->msg, WIRE_HEALTH, utc_now_ns(), 0, origin_of(h));
+    say_head(&h->msg, WIRE_HEALTH, utc_now_ns(), 0, health_origin(h));
     if (h->tell->pub)
         pub_stats(h->tell->pub, &s);
     put(w->name, h->cfg->name);
@@ -155,45 +155,6 @@ static void health_say(struct health *h, int64_t now_ns)
     if (h->cfg->endpoint[0] && h->tell->pub)            // the spool is ours
         tell_health(h->cfg->spool_dir, &h->msg);
     h->health_ns = now_ns;
-}
-
-// Seconds of samples that were worked through since the last time: sample time that passed, less
-// what was lost of it.
-static double watched_s(struct chain *c, int64_t now_ns, double most_s)
-{
-    struct iq_radio q;
-    double t_s = atomic_load(&c->t_s), rate_hz = atomic_load(&c->now_rate_hz);
-
-    radio_state(c, now_ns, &q);
-    uint64_t lost = q.lost > c->ledger_lost ? q.lost - c->ledger_lost : 0;
-    double lost_s = rate_hz > 0 ? (double)lost / rate_hz : 0;
-    double s = t_s - c->ledger_t_s - lost_s;
-    c->ledger_t_s = t_s;
-    c->ledger_lost = q.lost;
-    return s < 0 ? 0 : s > most_s ? most_s : s;
-}
-
-static void ledger_say(struct health *h, int64_t now_ns)
-{
-    struct wire_ledger *w = &h->msg.ledger;
-    double span_s = s_of(now_ns - h->ledger_ns);
-    int64_t to_ns = utc_now_ns();
-
-    say_head(&h->msg, WIRE_LEDGER, to_ns, 0, origin_of(h));
-    // The clock may have jumped: what passed is known from the monotonic one.
-    w->to_ns = to_ns;
-    w->from_ns = to_ns - (now_ns - h->ledger_ns);
-    for (unsigned i = 0; i < h->cfg->n_radios; i++) {
-        struct chain *c = h->chain[i];
-        struct wire_band *b = &w->band[w->n_bands++];
-        double half = atomic_load(&c->now_rate_hz) / 2, mid = atomic_load(&c->centre_hz);
-        double floor_dbfs = atomic_load(&c->floor_dbfs_hz);
-        *b = (struct wire_band){ .lo_hz = mid - half, .hi_hz = mid + half,
-            .watched_s = watched_s(c, now_ns, span_s), .floor_dbm_hz = NAN,
-            .floor_dbfs = isfinite(floor_dbfs) ? floor_dbfs : NAN };
-    }
-    tell_event(h->tell, &h->msg);
-    h->ledger_ns = now_ns;
 }
 
 bool health_work(struct health *h, int64_t now_ns, bool force)

@@ -274,6 +274,16 @@ static void psd_fill(struct wire_psd *w, const struct psd_frame *f)
     }
 }
 
+static void window_floor(struct chain *c, const struct psd_frame *f)
+{
+    unsigned band;
+    int at = scan_window_at(c->scan, f->centre_hz, &band);
+
+    if (at >= 0 && f->bins)
+        atomic_store(&c->window_dbfs_hz[at],
+                     (double)f->floor_db - 10 * log10(f->rate_hz / f->bins));
+}
+
 void say_psd(const struct psd_frame *f, void *chain)
 {
     struct chain *c = chain;
@@ -283,6 +293,8 @@ void say_psd(const struct psd_frame *f, void *chain)
     if (f->bins)
         atomic_store(&c->floor_dbfs_hz, (double)f->floor_db -
                      10 * log10(f->rate_hz / f->bins));
+    if (c->scan)
+        window_floor(c, f);
     atomic_store(&c->occupancy, (double)f->occupancy);
     atomic_store(&c->centre_hz, f->centre_hz);
     tracks_refresh(c, f->t_s);

@@ -21,7 +21,7 @@ static const cyaml_schema_field_t radio_fields[] = {
     TEXT(rate_hz, yaml_radio), TEXT(centre_hz, yaml_radio), TEXT(gain_db, yaml_radio),
     TEXT(bandwidth_hz, yaml_radio), TEXT(ppm, yaml_radio), TEXT(antenna, yaml_radio),
     TEXT(channel, yaml_radio), TEXT(scene, yaml_radio), TEXT(seed, yaml_radio),
-    TEXT(file, yaml_radio), TEXT(format, yaml_radio), CYAML_FIELD_END
+    TEXT(file, yaml_radio), TEXT(format, yaml_radio), TEXT(scan, yaml_radio), CYAML_FIELD_END
 };
 static const cyaml_schema_value_t radio_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_radio, radio_fields)
@@ -41,6 +41,7 @@ static const cyaml_schema_field_t sensord_fields[] = {
     TEXT(sig_dir, yaml_sensord), TEXT(plugin_path, yaml_sensord), TEXT(threads, yaml_sensord),
     TEXT(droneid, yaml_sensord), TEXT(legal_basis, yaml_sensord), TEXT(p_drone, yaml_sensord),
     TEXT(heading_deg, yaml_sensord), TEXT(local, yaml_sensord), TEXT(policy, yaml_sensord),
+    TEXT(bands, yaml_sensord),
     CYAML_FIELD_MAPPING_PTR("post", OPT, struct yaml_sensord, post, post_fields),
     CYAML_FIELD_MAPPING_PTR("spool", OPT, struct yaml_sensord, spool, spool_fields),
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_sensord, place, place_fields),

@@ -6,7 +6,7 @@
 
 struct yaml_radio {
     char *name, *profile, *args, *rate_hz, *centre_hz, *gain_db, *bandwidth_hz, *ppm, *antenna,
-         *channel, *scene, *seed, *file, *format;
+         *channel, *scene, *seed, *file, *format, *scan;
 };
 struct yaml_post  { char *endpoint, *key; };
 struct yaml_spool { char *dir, *max_mb, *max_h; };
@@ -14,7 +14,7 @@ struct yaml_place { char *gpsd, *lat_deg, *lon_deg, *alt_m, *err_m; };
 
 struct yaml_sensord {
     char *name, *production, *keys_dir, *sig_dir, *plugin_path, *threads, *droneid, *legal_basis,
-         *p_drone, *heading_deg, *local, *policy;
+         *p_drone, *heading_deg, *local, *policy, *bands;
     struct yaml_post  *post;
     struct yaml_spool *spool;
     struct yaml_place *place;

@@ -116,6 +116,12 @@ struct wire_band {
     double lo_hz, hi_hz;
     double watched_s;               // of to_ns - from_ns; lost samples do not count
     double floor_dbm_hz, floor_dbfs;            // floor_dbm_hz NAN where no calibration exists
+    char   name[16], radio[32], state[12];      // of the plan, ""; state: watched deaf not-watched
+    double deaf_s, lost_s, gain_db;             // deaf_s: of watched_s
+    double smallest_dbfs, link_hz, link_s;      // level of the least burst of link_hz and link_s
+                                                // that would have been found; NAN: none
+    double away_s, revisit_p95_s, revisit_max_s;    // of a scan: unvisited now; until now
+    uint32_t windows, visits;                   // 0: not scanned
 };
 struct wire_ledger { int64_t from_ns, to_ns; unsigned n_bands; struct wire_band band[WIRE_BANDS]; };
 

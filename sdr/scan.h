@@ -50,10 +50,10 @@ struct scan_reach {                 // what the radio can do
     const char *radio;
     double rate_hz, lo_hz, hi_hz;   // lo_hz, hi_hz: of its centre
 };
-unsigned scan_windows(const struct scan_band *b, const struct scan_reach *r);  // 0: out of reach
+unsigned scan_windows(const struct scan_band *b, const struct scan_reach *r);   // 0: no reach
 // Shares the plan's bands out over the radios: ret[i] the bands of radio i, bit k for band k.  Each
-// band goes where it can be heard and least is to be done.  0, or -ERANGE with a sentence that names
-// the band that no radio reaches.
+// band goes where it can be heard and least is to be done.  0, or -ERANGE with a sentence: which
+// band no radio reaches.
 int scan_share(const struct scan_plan *p, const struct scan_reach *r, unsigned n, uint32_t *ret,
                char why[IQ_WHY]);
 
@@ -61,7 +61,8 @@ struct scan;
 struct scan *scan_new(const struct scan_plan *p, uint32_t bands, const struct scan_reach *r);
 void scan_free(struct scan *s);     // after the source was closed
 unsigned scan_steps(const struct scan *s);
-void scan_first(const struct scan *s, struct iq_place *ret);    // where to open the radio
+// Where to open the radio: the n-th band's first window; false: there is none.
+bool scan_start(const struct scan *s, unsigned n, struct iq_place *ret);
 double scan_round_s(const struct scan *s, double settle_s);     // a whole round's length, about
 
 // The source walks from here on; before its first block is read.  -ENOTSUP: it cannot tune.
@@ -71,7 +72,7 @@ int iq_scan(struct iq_source *src, struct scan *s);
 
 struct scan_seen {
     uint32_t windows, visits;
-    double   watched_s;             // seconds of samples, weighed by how much of the band each heard
+    double   watched_s;             // seconds of samples, weighed by how much of it each heard
     double   lost_s, clipped_s;     // the same of what was lost at a visit; of blocks that clipped
     double   away_s;                // longest that any window of it waits just now
     double   p95_s, max_s;          // unvisited times: 95 % of the last SCAN_GAPS are shorter; the
@@ -80,5 +81,6 @@ struct scan_seen {
 };
 #define SCAN_GAPS 128
 void scan_seen(const struct scan *s, unsigned band, struct scan_seen *ret);
+unsigned scan_step_band(const struct scan *s, unsigned step);
 // Which window of which band this centre is; -1: none.
 int scan_window_at(const struct scan *s, double centre_hz, unsigned *ret_band);

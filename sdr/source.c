@@ -7,9 +7,9 @@
 //     read_index:  next sample the driver gives        block k            block k+1
 //                                              |p| == reads == |p'|  then  |p'| == reads == ...
 //
-// A mark of the driver (lost samples, a new centre, a new clock reading) is asked for before each
-// read.  One that lost samples or was tuned or gained ends the block before it; one that only tells the time
-// takes effect from the next block's first sample.
+// A mark of the driver (lost samples, a new centre or gain, a clock reading) is asked for before
+// each read.  One that only tells the time takes effect from the next block's first sample; any
+// other ends the block before it.
 #include <assert.h>
 #include <errno.h>
 #include <math.h>

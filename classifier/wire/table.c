@@ -46,6 +46,7 @@ static const char *const roles[] = { "control", "telemetry", "video", "identific
 static const char *const verdicts[] = { "drone", "not-drone", "unknown", NULL };
 static const char *const track_states[] = { "tentative", "named", "quiet", "ended", NULL };
 static const char *const radio_states[] = { "starting", "running", "silent", "restarting", NULL };
+static const char *const band_states[] = { "watched", "deaf", "not-watched", NULL };
 static const char *const kinds[] = { "lora", "fsk", "msk", "ofdm", "dsss", "fm", "am", "cw",
                                      "unknown", NULL };
 static const char *const protocols[] = {
@@ -205,6 +206,21 @@ static const struct wire_key band_keys[] = {
     NUM("watched_s", watched_s, true, 0, AGE_S, "seconds of samples; lost ones do not count"),
     NUM("floor_dbm_hz", floor_dbm_hz, false, -DB, DB, "noise floor, where calibrated"),
     NUM("floor_dbfs", floor_dbfs, false, -DB, DB, "noise floor, dBFS per Hz"),
+    TEXT("name", name, false, "of the band plan"),
+    TEXT("radio", radio, false, "that watched it"),
+    WORD("state", state, false, band_states, "could anything have been heard?"),
+    NUM("deaf_s", deaf_s, false, 0, AGE_S, "seconds of them in which the radio was overdriven"),
+    NUM("lost_s", lost_s, false, 0, AGE_S, "seconds of samples lost, besides"),
+    NUM("gain_db", gain_db, false, -DB, DB, "as set"),
+    NUM("smallest_dbfs", smallest_dbfs, false, -DB, DB,
+        "level of the least burst that would have been found, nine times of ten"),
+    NUM("link_hz", link_hz, false, 0, FREQ_HZ, "the width of that burst"),
+    NUM("link_s", link_s, false, 0, AGE_S, "its length"),
+    AGE("away_s", away_s, "of a scan: longest that a window of it waits just now"),
+    AGE("revisit_p95_s", revisit_p95_s, "95 % of the waits between visits were shorter"),
+    AGE("revisit_max_s", revisit_max_s, "the longest wait since the start"),
+    U32("windows", windows, false, "centres it takes to cover it; 0 or absent: not scanned"),
+    U32("visits", visits, false, "of all windows, since the last message"),
 };
 TABLE(band_table, band_keys);
 #undef ITEM

@@ -68,7 +68,7 @@ struct ring_out {
 };
 
 void ring_out_init(struct ring_out *r, void *memory, struct ring_shape shape, int wake_fd,
-                   size_t size, double rate_hz, double centre_hz);     // gain_db is set by ring_tuned
+                   size_t size, double rate_hz, double centre_hz);     // gain: by ring_tuned
 // n samples, the last of which had arrived at mono_ns.
 void ring_put(struct ring_out *r, const void *samples, uint32_t n, int64_t mono_ns);
 void ring_lose(struct ring_out *r, uint64_t n, int64_t mono_ns);

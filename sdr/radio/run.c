@@ -270,7 +270,8 @@ static void place(struct live *l, int64_t now_ns)
     l->handed = begin + s->n;
     l->received += s->n;
     uint64_t jumps = l->clock.jumps;
-    if (clock_arrived(&l->clock, l->handed, s->mono_ns, l->received, utc_less_mono_ns())) {
+    uint64_t came = l->received + l->said.settled;      // what a retune throws away came, too
+    if (clock_arrived(&l->clock, l->handed, s->mono_ns, came, utc_less_mono_ns())) {
         l->tell_utc = true;
         judge_rate(l);
         judge_clock(l, jumps);

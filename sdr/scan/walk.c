@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_S 2.5          // a retune is 0.2 s, a restart of the radio's process 1 s
+#define PATIENCE_S 1.0          // a retune is 0.2 s
+#define SHY_MOST   6            // refused again and again: asked 2^6 times as seldom
 #define NEAR       0.01         // of the rate: tuners have steps of their own
 #define STRETCH    0.25         // a dwell is longer by up to so much,
 #define GOLDEN     0.6180339887498949   // by steps that come near none before them
@@ -29,6 +30,7 @@ struct step {
     double   centre_hz;
     uint64_t left;              // index behind its last visit
     bool     been;
+    unsigned shy;               // refusals in a row
     _Atomic uint64_t samples, lost, clipped, left_told;
     _Atomic uint32_t visits, refused;
 };
@@ -190,7 +192,15 @@ static void place_of(const struct scan *s, unsigned i, struct iq_place *ret)
     memcpy(ret->settings, b->settings, sizeof ret->settings);
 }
 
-void scan_first(const struct scan *s, struct iq_place *ret) { place_of(s, 0, ret); }
+bool scan_start(const struct scan *s, unsigned n, struct iq_place *ret)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if ((!i || s->step[i].band != s->step[i - 1].band) && n-- == 0) {
+            place_of(s, i, ret);
+            return true;
+        }
+    return false;
+}
 
 double scan_round_s(const struct scan *s, double settle_s)
 {
@@ -209,7 +219,8 @@ static double urgency(const struct scan *s, unsigned i, uint64_t now)
 
     if (!t->been)
         return INFINITY;
-    return (double)(now - t->left) / s->rate_hz / s->plan.band[t->band].every_s;
+    return (double)(now - t->left) / s->rate_hz / s->plan.band[t->band].every_s /
+           (1u << (t->shy < SHY_MOST ? t->shy : SHY_MOST));
 }
 
 static unsigned choose(const struct scan *s, uint64_t now)
@@ -241,7 +252,14 @@ static int ask(struct scan *s, struct iq_source *src, unsigned i, uint64_t now)
     s->asked = true;
     s->asked_at = now;
     s->want = (uint64_t)(s->plan.band[s->step[i].band].dwell_s * (1 + more) * s->rate_hz);
-    return src ? iq_tune_to(src, &p) : 0;
+    return iq_tune_to(src, &p);
+}
+
+static void refuse(struct scan *s, unsigned i, uint64_t now)
+{
+    atomic_fetch_add(&s->step[i].refused, 1);
+    s->step[i].shy++;
+    leave(s, i, now);
 }
 
 // On to the next that the radio does not refuse outright.
@@ -251,17 +269,17 @@ static void move(struct scan *s, struct iq_source *src, uint64_t now)
         unsigned i = choose(s, now);
         if (ask(s, src, i, now) == 0)
             return;
-        atomic_fetch_add(&s->step[i].refused, 1);
-        leave(s, i, now);
+        refuse(s, i, now);
     }
 }
 
 int scan_begin(struct scan *s, struct iq_source *src, double rate_hz, double centre_hz)
 {
-    bool there = fabs(centre_hz - s->step[0].centre_hz) < NEAR * rate_hz;
+    unsigned band;
+    int at = scan_window_at(s, centre_hz, &band);
 
     s->rate_hz = rate_hz;
-    return ask(s, there ? NULL : src, 0, 0);
+    return ask(s, src, at < 0 ? 0 : (unsigned)at, 0);
 }
 
 static void arrive(struct scan *s, uint64_t index)
@@ -273,6 +291,7 @@ static void arrive(struct scan *s, uint64_t index)
     struct gaps *g = &s->gaps[t->band];
 
     s->asked = false;
+    t->shy = 0;
     atomic_fetch_add(&t->visits, 1);
     if (!t->been)
         return;
@@ -313,8 +332,7 @@ void scan_block(struct scan *s, struct iq_source *src, const struct iq_block *b)
     else if (!s->asked)                 // moved by somebody else
         ask(s, src, s->at, now);
     if (s->asked && (double)(now - s->asked_at) > PATIENCE_S * s->rate_hz) {
-        atomic_fetch_add(&s->step[s->next].refused, 1);
-        leave(s, s->next, now);
+        refuse(s, s->next, now);
         move(s, src, now);
     } else if (!s->asked && s->got >= s->want && s->n > 1)
         move(s, src, now);
@@ -362,6 +380,8 @@ void scan_seen(const struct scan *scan, unsigned band, struct scan_seen *ret)
         ret->away_s = fmax(ret->away_s, now > left ? (double)(now - left) / s->rate_hz : 0);
     }
 }
+
+unsigned scan_step_band(const struct scan *s, unsigned step) { return s->step[step].band; }
 
 int scan_window_at(const struct scan *s, double centre_hz, unsigned *ret_band)
 {

@@ -175,9 +175,12 @@ static void say_health(void)
 static void say_watched(void)
 {
     struct wire_msg m = message(WIRE_LEDGER);
+    double span_s = (double)(m.head.t_ns - u.ledger_ns) / 1e9;
     m.ledger = (struct wire_ledger){ .from_ns = u.ledger_ns, .to_ns = m.head.t_ns, .n_bands = 2,
-        .band = { { 2400e6, 2483.5e6, (double)(m.head.t_ns - u.ledger_ns) / 1e9, NAN, -92 },
-                  { 5725e6, 5875e6, 0.4 * (double)(m.head.t_ns - u.ledger_ns) / 1e9, NAN, -94 } } };
+        .band = { { .lo_hz = 2400e6, .hi_hz = 2483.5e6, .watched_s = span_s, .floor_dbm_hz = NAN,
+                    .floor_dbfs = -92 },
+                  { .lo_hz = 5725e6, .hi_hz = 5875e6, .watched_s = 0.4 * span_s,
+                    .floor_dbm_hz = NAN, .floor_dbfs = -94 } } };
     u.ledger_ns = m.head.t_ns;
     send_msg(&m);
 }

@@ -76,9 +76,10 @@ static void watched_twice(void **state)
 {
     struct feed *f = *state;
     const struct sensor *s = sensor_by_key(f->c, KEY_A);
-    const struct wire_band b[] = { { 2400e6, 2440e6, 10, NAN, -120 },
-                                   { 2400e6, 2440e6, 8, NAN, -120 },
-                                   { 2420e6, 2460e6, 5, NAN, -120 } };
+#define BAND(lo, hi, s) { .lo_hz = lo, .hi_hz = hi, .watched_s = s, .floor_dbm_hz = NAN, \
+                          .floor_dbfs = -120 }
+    const struct wire_band b[] = { BAND(2400e6, 2440e6, 10), BAND(2400e6, 2440e6, 8),
+                                   BAND(2420e6, 2460e6, 5) };
     feed_time(f, 100);
     watch_minute(f, b, 2);
     assert_true(fabs(sensor_watched(f->c, s, 2400e6, 2480e6) - 0.5) < 1e-9);

@@ -107,6 +107,14 @@ static void names_file_line_and_what(void **state)
         { "radios:\n  - { name: a, profile: nosuch }\n", 2, "nosuch" },
         { "radios:\n  - { name: a, profile: rtlsdr, rate_hz: 20e6, centre_hz: 1e9 }\n", 2, "RTL" },
         { "radios:\n  - { name: a, profile: b2xx, rate_hz: 2e6, centre_hz: 2440 }\n", 2, "MHz" },
+        { "bands: ism\n" RADIO, 1, "scan: yes" },
+        { "radios:\n  - { name: a, args: x, rate_hz: 2e6, scan: yes }\n", 2, "band plan" },
+        { "radios:\n  - { name: a, args: x, rate_hz: 2e6, scan: perhaps }\n", 2, "yes or no" },
+        { "radios:\n  - { name: a, file: x, scan: yes }\n", 2, "scan" },
+        { "radios:\n  - { name: a, args: x, rate_hz: 2e6, centre_hz: 1e9, scan: yes }\n", 2,
+          "scan" },
+        { "bands: /no/plan\nradios:\n  - { name: a, args: x, rate_hz: 2e6, scan: yes }\n", 1,
+          "/no/plan" },
         { "name: [\n", 1, "" },
         { "name: &a x\nlocal: *a\n" RADIO, 2, "" },
     };
@@ -123,6 +131,43 @@ static void names_file_line_and_what(void **state)
     assert_true(sensord_cfg_load(&cfg, "/no/such/file", why) == -ENOENT);
     assert_non_null(strstr(why, "/no/such/file"));
     assert_true(sensord_cfg_load(&cfg, "/tmp", why) < 0);
+}
+
+static void a_plan_is_shared_out(void **state)
+{
+    (void)state;
+    char path[64], text[600];
+    snprintf(path, sizeof path, "/tmp/tyto-bands-%d.yaml", getpid());
+    FILE *f = fopen(path, "w");
+    fputs("bands:\n  - { name: 868, lo_hz: 863e6, hi_hz: 870e6 }\n"
+          "  - { name: 2400, lo_hz: 2400e6, hi_hz: 2483.5e6, radio: b }\n", f);
+    fclose(f);
+    snprintf(text, sizeof text, "bands: %s\nradios:\n"
+             "  - { name: a, args: x, rate_hz: 20e6, scan: yes }\n"
+             "  - { name: b, args: y, rate_hz: 20e6, scan: yes }\n"
+             "  - { name: c, args: z, rate_hz: 20e6, centre_hz: 5.8e9 }\n", path);
+    assert_int_equal(load(text), 0);
+    assert_int_equal(cfg.plan.n, 2);
+    assert_true(cfg.radio[0].bands == 1 && cfg.radio[1].bands == 2 && !cfg.radio[2].scan);
+    char *b = strstr(text, "name: b");
+    b[6] = 'd';                         // the plan's radio is not there any more
+    assert_true(load(text) < 0);
+    assert_non_null(strstr(why, "line 3: band 2400"));
+    unlink(path);
+}
+
+// Longer and wider is found further down; what no measurement bears out is not claimed.
+static void smallest_follows_width_and_length(void **state)
+{
+    (void)state;
+    double last = INFINITY;
+    for (double tb = 1; tb < 1e9; tb *= 1.7) {
+        double db = ledger_snr_db(1e6, tb / 1e6);
+        assert_true(db <= last && db >= -4);
+        last = db;
+    }
+    assert_true(fabs(ledger_snr_db(600e3, 450e-6) - 0.6) < 0.01);
+    assert_true(ledger_snr_db(1e3, 1e-5) == 13);
 }
 
 static void production_takes_live_only(void **state)
@@ -179,6 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_all_there_is), cmocka_unit_test(names_file_line_and_what),
+        cmocka_unit_test(a_plan_is_shared_out),
+        cmocka_unit_test(smallest_follows_width_and_length),
         cmocka_unit_test(production_takes_live_only), cmocka_unit_test(forbidden_clock_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void every_hertz_of_a_band_is_in_some_window(void **state)
             struct scan *s = scan_new(&p, 1, &r);
             struct iq_place at;
             assert_int_equal(scan_steps(s), n);
-            scan_first(s, &at);
+            assert_true(scan_start(s, 0, &at) && !scan_start(s, 1, &at));
             assert_true(at.centre_hz - SCAN_USABLE * rate / 2 <= 1e9 + 1);
             if (n == 1)
                 assert_true(at.centre_hz + SCAN_USABLE * rate / 2 >= 1e9 + width - 1);
@@ -234,7 +234,7 @@ static void a_refusal_is_counted(void **state)
         iq_unref(b);
     }
     scan_seen(s, 1, &seen);
-    assert_true(seen.refused > 3 && seen.visits == 0 && seen.watched_s == 0 && isnan(seen.p95_s));
+    assert_true(seen.refused > 1 && seen.visits == 0 && seen.watched_s == 0 && isnan(seen.p95_s));
     scan_seen(s, 0, &seen);
     assert_true(seen.refused == 0 && seen.visits > 20 && seen.watched_s > 0.9);
     iq_close(src);

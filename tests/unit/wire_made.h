@@ -93,7 +93,11 @@ static inline void made_msg(struct wire_msg *m, enum wire_kind k, uint64_t boot,
     case WIRE_HEALTH: made_health(&m->health); break;
     case WIRE_LEDGER:
         m->ledger = (struct wire_ledger){ 1, 10000000001, 1,
-                                          { { 2.43e9, 2.45e9, 9.9, -170, -110 } } };
+                                          { { .lo_hz = 2.43e9, .hi_hz = 2.45e9,
+            .watched_s = 9.9, .floor_dbm_hz = -170, .floor_dbfs = -110, .name = "2400",
+            .radio = "n", .state = "watched", .deaf_s = 0.1, .lost_s = 0.2, .gain_db = 30,
+            .smallest_dbfs = -61, .link_hz = 6e5, .link_s = 1e-3, .away_s = 1, .visits = 4,
+            .revisit_p95_s = 4, .revisit_max_s = 5, .windows = 2 } } };
         break;
     case WIRE_PSD:
         m->psd = (struct wire_psd){ .radio = "n", .centre_hz = 2.44e9, .rate_hz = 20e6,
