@@ -330,7 +330,7 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         return helped;
     if (taken && obs_of(&o, f))
         stray_solid(&c->stray, &o);
-    if (taken || f->reject || !obs_of(&o, f) || dji_covers(&c->dji, &o))
+    if (taken || f->reject || f->product || !obs_of(&o, f) || dji_covers(&c->dji, &o))
         return helped;
     ingest_joined(c, o.t_s);            // findings come in order of start
     if (!join_piece(&c->join, &o) && !join_shadows(&c->join, &o) &&

@@ -89,6 +89,8 @@ void line_burst(struct json *j, const struct finding *f)
     json_num(j, "level_dbfs", p->level_dbfs, 1);
     json_str(j, "kind", sig_kind_name(kind));
     kind_fields(j, kind, p);
+    if (f->product)
+        json_str(j, "product", product_name(f->product));
     flag_if(j, "touches_gap", f->flags, BURST_TOUCHES_GAP);
     flag_if(j, "at_start", f->flags, BURST_AT_START);
     flag_if(j, "at_end", f->flags, BURST_AT_END);

@@ -181,6 +181,7 @@ static int analyze(const struct options *opt, struct iq_source *src, struct cls 
     s.unclassified = cls_counts(c)->unclassified;
     s.counts = iq_counts(src);
     s.self = dsp_counts(d)->self;
+    memcpy(s.products, dsp_counts(d)->products, sizeof s.products);
     s.seconds = (double)(s.counts->samples + s.counts->lost) / iq_info(src).rate_hz;
     s.wall_s = clock_s(CLOCK_MONOTONIC) - wall0;
     s.cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);

@@ -212,6 +212,23 @@ void out_tracks(struct out *o, const struct cls *c, uint64_t *ret_n)
     *ret_n = n;
 }
 
+// What was masked as made in the receiver.
+static void products_json(struct json *j, const uint64_t *products)
+{
+    bool any = false;
+
+    for (int k = PRODUCT_NONE + 1; k < PRODUCT_COUNT; k++) {
+        if (!products[k])
+            continue;
+        if (!any)
+            json_open(j, "products", '{');
+        any = true;
+        json_int(j, product_name((enum product)k), (int64_t)products[k]);
+    }
+    if (any)
+        json_close(j);
+}
+
 static void summary_json(struct json *j, const struct out_summary *s)
 {
     const struct iq_counts *c = s->counts;
@@ -232,8 +249,9 @@ static void summary_json(struct json *j, const struct out_summary *s)
         json_int(j, "nonfinite", (int64_t)c->nonfinite);
     if (c->clipped)
         json_int(j, "clipped", (int64_t)c->clipped);
-    if (isfinite(s->self.image_dbc))
+    if (s->self.image_dbc < 0)
         json_num(j, "image_dbc", s->self.image_dbc, 1);
+    products_json(j, s->products);
     if (c->fault[0])
         json_str(j, "fault", c->fault);
     json_str(j, "version", TYTO_VERSION);
@@ -268,7 +286,12 @@ static void summary_words(struct out *o, const struct out_summary *s)
     if (c->clipped)
         fprintf(o->f, "%llu samples at full scale: levels and widths are not to be trusted\n",
                 (unsigned long long)c->clipped);
-    if (isfinite(s->self.image_dbc))
+    for (int k = PRODUCT_NONE + 1; k < PRODUCT_COUNT; k++)
+        if (s->products[k])
+            fprintf(o->f, "%llu signal%s made in the receiver (%s) masked\n",
+                    (unsigned long long)s->products[k], plural(s->products[k]),
+                    product_name((enum product)k));
+    if (s->self.image_dbc < 0)
         fprintf(o->f, "the receiver's mirror image, %.1f dB down, was taken away\n",
                 -s->self.image_dbc);
     if (c->fault[0])

@@ -22,6 +22,7 @@ struct out_summary {
     double                  seconds, wall_s, cpu_s;
     uint64_t                bursts, decodes, tracks, unclassified;
     struct dsp_self         self;
+    uint64_t                products[PRODUCT_COUNT];
 };
 
 void out_init(struct out *o, FILE *f, bool as_json, bool bursts);

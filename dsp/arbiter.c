@@ -7,6 +7,7 @@
 
 #include "dsp/history.h"
 #include "dsp/same.h"
+#include "dsp/self/product.h"
 #include "dsp/shadow.h"
 
 #define OPEN_MAX    4096        // candidates waiting; a busy band holds some tens per ms
@@ -16,8 +17,6 @@
 // the later of them ends at most this long after the other.
 #define PARTNER_S   0.7e-3
 #define NOISE_KNOWN -250.0      // dBFS/Hz: less is that the front knows nothing yet
-#define INSIDE_SHARE 0.8
-#define DENSER_DB   5.0
 #define NEAR_S      1e-3        // what is further away in time casts no shadow
 #define RECENT      64          // candidates told last: what trails them is known by them
 
@@ -112,17 +111,11 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
 
 // ---- Bursts out -----------------------------------------------------------------------------
 
-// A run within the band of one that was there before, and no denser: the same, seen by two boxes.
 static bool second_run(const struct arbiter *a, const struct cand *x)
 {
-    for (unsigned i = 0; i < a->n_run; i++) {
-        const struct cand *y = &a->run[i].last;
-        double in = fmin(x->f_hi_hz, y->f_hi_hz) - fmax(x->f_lo_hz, y->f_lo_hz);
-        double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz;
-        if (a->run[i].id && y->run != x->run && in > INSIDE_SHARE * wx &&
-            x->level_dbfs - 10 * log10(wx) < y->level_dbfs - 10 * log10(wy) + DENSER_DB)
+    for (unsigned i = 0; i < a->n_run; i++)
+        if (a->run[i].id && cand_same_run(x, &a->run[i].last))
             return true;
-    }
     return false;
 }
 
@@ -144,6 +137,36 @@ static uint64_t burst_id(struct arbiter *a, const struct cand *c)
     if (a->n_run < RUN_MAX && c->part != BURST_RUN_END)
         a->run[a->n_run++] = (struct run){ c->run, id, *c };
     return id;
+}
+
+// The i-th of what x may be a shadow of: waiting, told last, still on the air.  NULL: no more.
+static const struct cand *known(const struct arbiter *a, const struct cand *x, unsigned i,
+                                struct cand *run)
+{
+    unsigned n = a->n_recent < RECENT ? a->n_recent : RECENT;
+
+    if (i < a->n_open)
+        return &a->open[i];
+    if (i < a->n_open + n)
+        return &a->recent[i - a->n_open];
+    if (i >= a->n_open + n + a->n_run)
+        return NULL;
+    *run = a->run[i - a->n_open - n].last;
+    run->n0 = run->run_n0;
+    run->n1 = x->n1 > run->n1 ? x->n1 : run->n1;
+    return run;
+}
+
+// What the receiver could have made it of.
+static void suspect(const struct arbiter *a, const struct cand *x, struct burst *b)
+{
+    struct product_near near = { .n = 0 };
+    const struct cand *y;
+    struct cand run;
+
+    for (unsigned i = 0; (y = known(a, x, i, &run)); i++)
+        product_near(&near, x, y, a->info.rate_hz);
+    product_suspects(&near, x, a->info.rate_hz, b);
 }
 
 // One burst.
@@ -177,6 +200,8 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         b.level_dbfs = level_at(a, first);
     }
     history_cut(&a->history, a->end, &b);
+    if (!ahead && !c->has_droneid)
+        suspect(a, first, &b);
     a->tell(a->arg, &b);
 }
 
@@ -213,24 +238,6 @@ static bool shadow_of(const struct arbiter *a, const struct cand *x, const struc
     case HYP_LORA:   return cand_part_of_lora(x, y, a->info.rate_hz);
     default:         return cand_part_of_droneid(x, y);
     }
-}
-
-// The i-th of what x may be a shadow of: waiting, told last, still on the air.  NULL: no more.
-static const struct cand *known(const struct arbiter *a, const struct cand *x, unsigned i,
-                                struct cand *run)
-{
-    unsigned n = a->n_recent < RECENT ? a->n_recent : RECENT;
-
-    if (i < a->n_open)
-        return &a->open[i];
-    if (i < a->n_open + n)
-        return &a->recent[i - a->n_open];
-    if (i >= a->n_open + n + a->n_run)
-        return NULL;
-    *run = a->run[i - a->n_open - n].last;
-    run->n0 = run->run_n0;
-    run->n1 = x->n1 > run->n1 ? x->n1 : run->n1;
-    return run;
 }
 
 static bool is_shadow(const struct arbiter *a, const struct cand *x)

@@ -61,6 +61,15 @@ struct cand_list {
 
 // ---- Bursts ----------------------------------------------------------------------------------
 
+// Something that a burst could be of what stronger ones leave in the receiver (dsp/self/product.h):
+// their bands, as offsets.
+#define SUSPECTS 4
+struct suspect {
+    enum product kind;
+    bool         same_time;             // starts and ends with the stronger one
+    double       a_lo_hz, a_hi_hz, b_lo_hz, b_hi_hz;
+};
+
 struct burst {
     uint64_t        id;
     bool            ahead;              // of a standing detector alone, before the front's answer
@@ -76,6 +85,8 @@ struct burst {
     float           noise_dbfs_hz;      // noise density at its place: dBFS per Hz
     struct cand     droneid;            // valid when hyp & HYP_DRONEID
     struct cand     lora;               // valid when hyp & HYP_LORA
+    struct suspect  suspect[SUSPECTS];
+    unsigned        n_suspects;
     struct cut      cut;                // covers [n0 - margin, n1 + margin): see ARBITER_MARGIN_S
     uint64_t        tick;
 };

@@ -197,6 +197,8 @@ static void examine(struct dsp *d, const struct worker_tools *t, const struct bu
     f->reject = b->hyp == HYP_DRONEID && !f->droneid.seen;
     if (b->ahead)
         bare.cut = (struct cut){ 0 };   // place and level by the receiver; the rest takes time
+    if (!b->ahead && !f->droneid.seen && (f->product = product_test(t->product, b)))
+        f->reject = b->part == BURST_WHOLE;
     if (!f->reject)
         measure_burst(t->measurer, &bare, f);
     f->reject |= b->ahead;
@@ -235,7 +237,8 @@ static void count(struct dsp *d, const struct finding *f)
     }
     if (f->ahead)
         return;
-    c->rejected += f->reject;
+    c->rejected += f->reject && !f->product;
+    c->products[f->product]++;
     if (!f->reject && (f->part == BURST_WHOLE || f->part == BURST_RUN_END))
         c->bursts++;
     c->runs += f->part == BURST_RUN_END;

@@ -10,6 +10,7 @@
 #include "dsp/arbiter.h"
 #include "dsp/burst.h"
 #include "dsp/front/front.h"
+#include "dsp/self/product.h"
 #include "dsp/self/self.h"
 
 #define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
@@ -28,6 +29,7 @@ struct answer {
 struct worker_tools {
     struct measurer   *measurer;
     struct droneid_rx *rx;
+    struct product_tool *product;
 };
 
 // What goes through the fan: a burst on its way in and a finding on its way out; a spectrum; or a

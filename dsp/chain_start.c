@@ -33,7 +33,8 @@ static bool make_tools(struct dsp *d)
         t->measurer = measurer_new(d->info.rate_hz);
         if (d->cfg.droneid != DRONEID_OFF)
             t->rx = droneid_rx_new(d->info.rate_hz);
-        if (!t->measurer || (d->cfg.droneid != DRONEID_OFF && !t->rx))
+        t->product = product_tool_new();
+        if (!t->measurer || !t->product || (d->cfg.droneid != DRONEID_OFF && !t->rx))
             return false;
     }
     return true;
@@ -117,6 +118,7 @@ void dsp_free(struct dsp *d)
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         measurer_free(d->tools[i].measurer);
         droneid_rx_free(d->tools[i].rx);
+        product_tool_free(d->tools[i].product);
     }
     arbiter_free(d->arbiter);
     standing_free(d->standing);

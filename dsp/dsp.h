@@ -55,6 +55,12 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
 enum burst_hyp { HYP_ENERGY = 1 << 0, HYP_DRONEID = 1 << 1, HYP_LORA = 1 << 2 };
 
+// What is no signal of anybody's but made in the receiver: by its offset, of a stronger one by the
+// arms' difference, by its third order, by its second; or by its clock.
+enum product { PRODUCT_NONE, PRODUCT_DC, PRODUCT_IMAGE, PRODUCT_THIRD, PRODUCT_HARMONIC,
+               PRODUCT_CLOCK, PRODUCT_COUNT };
+const char *product_name(enum product p);
+
 // ---- Fingerprint: what was measured on one burst (or one part of a run) ----------------------
 
 enum ofdm_numerology { OFDM_NONE, OFDM_15K, OFDM_30K, OFDM_WIFI, OFDM_WIFI_AX, OFDM_OTHER };
@@ -155,7 +161,8 @@ struct finding {
     uint32_t            hyp, flags; // enum burst_hyp, enum burst_flags
     enum iq_origin      origin;
     bool                reject;     // no burst: a standing detector's candidate that did not hold,
-                                    // or one told ahead
+                                    // one told ahead, or a product that is no run
+    enum product        product;    // it is nobody's signal
     // A DroneID burst is told ahead, without waiting for the energy detector: droneid, decode and
     // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
     // id (unless a stronger claim took its place), and repeats neither decode nor soft.
@@ -202,7 +209,7 @@ struct dsp_cfg {
 
 // What the receiver knows of itself.
 struct dsp_self {
-    double   image_dbc, image_err_db;   // of its image, taken away; NAN: none is known
+    double   image_dbc, image_err_db;   // of its image, taken away; 0: none is known
     uint64_t image_changes;
 };
 
@@ -210,6 +217,7 @@ struct dsp_counts {
     uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
     uint64_t cut_dropped;                   // bursts that lost their samples
     uint64_t droneid_candidates, droneid_seen, droneid_crc_failed;
+    uint64_t products[PRODUCT_COUNT];   // masked; of a run each part counts
     struct dsp_self self;
 };
 

@@ -27,6 +27,17 @@ const char *protocol_name(enum protocol p)
     return name[p];
 }
 
+const char *product_name(enum product p)
+{
+    static const char *const name[PRODUCT_COUNT] = {
+        [PRODUCT_NONE] = "none", [PRODUCT_DC] = "dc", [PRODUCT_IMAGE] = "image",
+        [PRODUCT_THIRD] = "third-order", [PRODUCT_HARMONIC] = "harmonic",
+        [PRODUCT_CLOCK] = "clock",
+    };
+    assert((unsigned)p < PRODUCT_COUNT);
+    return name[p];
+}
+
 void finding_free(struct finding *f)
 {
     if (!f)

@@ -7,6 +7,7 @@
 #define SAME_SHARE   0.5        // of the union, in time and in frequency: the same burst
 #define SURE_METRIC  0.3        // normalised correlation that is hardly anything else
 #define INSIDE_SHARE 0.8
+#define DENSER_DB    5.0
 #define DRONEID_EDGE 32         // of its length: 20 us, as exactly as boxes know their edges
 #define LORA_EDGE_S  150e-6     // boxes end up to a row of the grid late
 #define LORA_SIDE    0.25       // of its width, to either side
@@ -69,6 +70,15 @@ bool cand_part_of_droneid(const struct cand *x, const struct cand *y)
     return y->metric > SURE_METRIC && !cand_same(x, y) && x->n0 + tol > y->n0 &&
            x->n1 < y->n1 + tol && x->f_lo_hz > y->f_lo_hz - 0.5e6 &&
            x->f_hi_hz < y->f_hi_hz + 0.5e6;
+}
+
+bool cand_same_run(const struct cand *x, const struct cand *y)
+{
+    double in = fmin(x->f_hi_hz, y->f_hi_hz) - fmax(x->f_lo_hz, y->f_lo_hz);
+    double wx = x->f_hi_hz - x->f_lo_hz, wy = y->f_hi_hz - y->f_lo_hz;
+
+    return y->run != x->run && in > INSIDE_SHARE * wx &&
+           x->level_dbfs - 10 * log10(wx) < y->level_dbfs - 10 * log10(wy) + DENSER_DB;
 }
 
 struct cand cand_joined(const struct cand *x, const struct cand *y)

@@ -11,6 +11,8 @@ bool cand_same(const struct cand *x, const struct cand *y);
 bool cand_part_of_droneid(const struct cand *x, const struct cand *y);
 // The same of LoRa: and no stronger.
 bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_hz);
+// Run x within the band of y, that was there before, and no denser: the same, seen by two boxes.
+bool cand_same_run(const struct cand *x, const struct cand *y);
 // Both boxes' time; band and level of the longer.
 struct cand cand_joined(const struct cand *x, const struct cand *y);
 

@@ -19,7 +19,6 @@
 #define CLICK_S     100e-6
 #define TAIL_DB     25.0        // what a transmitter leaks when it is up but does not send
 #define TAIL_S      400e-6
-#define IMAGE_DB    20.0        // image rejection of a poor receiver
 #define FOLD_AT     0.02        // of half the band: so near an edge is at it
 #define FOLD_SHARE  0.025       // of the band: what reaches so near an edge reaches beyond it
 #define FOLD_REACH  0.05        // of the band, where anti-alias filters pass what lies beyond ...
@@ -54,14 +53,6 @@ static double apart(const struct cand *x, const struct cand *y)
     return fmax(0, fmax(x->f_lo_hz - y->f_hi_hz, y->f_lo_hz - x->f_hi_hz));
 }
 
-static bool is_image(const struct cand *x, const struct cand *y)
-{
-    double wy = y->f_hi_hz - y->f_lo_hz, wx = x->f_hi_hz - x->f_lo_hz;
-    double mirror = x->f_lo_hz + x->f_hi_hz + y->f_lo_hz + y->f_hi_hz;
-
-    return fabs(mirror) / 2 < 0.1 * wy && wx < 1.3 * wy && apart(x, y) > 0;
-}
-
 bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
 {
     struct times t = { (double)x->n0 / rate_hz, (double)x->n1 / rate_hz,
@@ -90,8 +81,6 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
         (fabs(t.x0 - t.y1) < EDGE_S || fabs(t.x0 - t.y0) < EDGE_S || fabs(t.x1 - t.y0) < EDGE_S))
         return true;
     if (coincident(&t) && d == 0 && wx < wy && level > CARRIER_DB)
-        return true;
-    if (level > IMAGE_DB && inside(&t) && is_image(x, y))
         return true;
     return level > TAIL_DB && d == 0 && t.x1 - t.x0 < TAIL_S &&
            ((t.x0 > t.y1 - EDGE_S && t.x0 < t.y1 + TAIL_S) ||

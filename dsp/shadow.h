@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What strong transmissions leave around them is not a transmission of its own: skirts beside them,
-// a carrier before and after, their image in the receiver, a second box over the same place.
+// a carrier before and after, a second box over the same place.  (What the receiver makes of them
+// elsewhere: dsp/self/product.h.)
 #pragma once
 
 #include "dsp/burst.h"

@@ -36,7 +36,7 @@ struct dsp_self self_known(const struct self *s)
     double k = cabs((double complex)v.k);
 
     return (struct dsp_self){
-        .image_dbc = k > 0 ? 20 * log10(k) : NAN, .image_changes = v.changes,
-        .image_err_db = k > 0 ? 20 * log10(1 + v.err / k) : NAN,
+        .image_dbc = k > 0 ? 20 * log10(k) : 0, .image_changes = v.changes,
+        .image_err_db = k > 0 ? 20 * log10(1 + v.err / k) : 0,
     };
 }

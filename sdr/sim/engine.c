@@ -18,8 +18,10 @@
 #include "sdr/sim/edge.h"
 #include "sdr/sim/emitter.h"
 #include "sdr/sim/noise.h"
+#include "sdr/sim/overload.h"
 #include "sdr/sim/receiver.h"
 
+#define BLOCKED 256             // samples over which an overloaded receiver's noise follows
 #define STEP 8192               // samples: 64 kB of cf32, stays in the second cache level
 
 // Random streams of a seed: emitters from EMITTER_STREAM up, noise of step k from NOISE_STREAM + k.
@@ -41,6 +43,7 @@ struct sim {
     struct emitter **emitter;
     unsigned         n_emitters;
     uint64_t         made, read;    // samples
+    double           gain_db;       // against the scene's
     // told[i] belongs to truth[i]: n_told in order of start, behind them those still to be ordered
     struct told     *told;
     struct iq_truth *truth;
@@ -93,7 +96,7 @@ int sim_new(struct sim **ret_sim, const struct scene *s, uint64_t seed, char why
                              .lo_hz = s->tune_lo_hz - s->rate_hz / 2,
                              .hi_hz = s->tune_hi_hz + s->rate_hz / 2 };
     rng_init(&m->rng, seed);
-    receiver_init(&m->rx, &s->rx);
+    receiver_init(&m->rx, &s->rx, 0);
     m->noise = noise_ops();
     int err = make_emitters(m, why);
     if (!err && s->rx.rolloff > 0 && !(m->edge = edge_new(s->rx.rolloff, STEP))) {
@@ -186,7 +189,18 @@ static void add_noise(struct sim *m, uint64_t stream, float complex *x, size_t n
     if (density <= SCENE_NO_NOISE)
         return;
     rng_fork(&r, &m->rng, stream);
-    noise_add(m->noise, &r, pow(10, density / 10) * m->view.rate_hz, x, n);
+    double power = pow(10, density / 10) * m->view.rate_hz;
+    if (!(m->scene->rx.blocking_dbfs < SCENE_NO_IP3)) {
+        noise_add(m->noise, &r, power, x, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i += BLOCKED) {
+        size_t len = n - i < BLOCKED ? n - i : BLOCKED;
+        struct rng part;
+        rng_fork(&part, &r, i);
+        power = pow(10, density / 10) * m->view.rate_hz * overload_noise(&m->scene->rx, x + i, len);
+        noise_add(m->noise, &part, power, x + i, len);
+    }
 }
 
 // The next n samples as they are before the receiver: signals and noise.
@@ -227,6 +241,8 @@ static int make_step(struct sim *m, size_t n)
     int err = m->edge ? make_filtered(m) : make_raw(m, m->x, n);
     if (err < 0)
         return err;
+    struct overload_now now = { m->made, m->view.rate_hz, m->view.centre_hz, m->gain_db };
+    overload_apply(&m->scene->rx, &now, m->x, n);
     if (m->scene->format == IQ_CI16)
         receiver_ci16(&m->rx, m->x, m->ci16, n);
     else
@@ -273,6 +289,12 @@ int64_t sim_tune(struct sim *m, double centre_hz)
     err = make_step(m, STEP);
     m->read = m->made;
     return err < 0 ? err : STEP;
+}
+
+void sim_gain(struct sim *m, double gain_db)
+{
+    m->gain_db = gain_db;
+    receiver_init(&m->rx, &m->scene->rx, gain_db);
 }
 
 const struct iq_truth *sim_truth(struct sim *m, uint64_t upto, size_t *ret_n)

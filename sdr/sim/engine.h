@@ -18,6 +18,9 @@ int64_t sim_read(struct sim *m, void *dst, size_t n);
 bool    sim_may_tune(const struct sim *m);
 int64_t sim_tune(struct sim *m, double centre_hz);
 
+// Its gain against the scene's, from the next step on; when sim_may_tune.
+void sim_gain(struct sim *m, double gain_db);
+
 // Transmissions whose start lies before sample `upto` of those read, in order of start.
 const struct iq_truth *sim_truth(struct sim *m, uint64_t upto, size_t *ret_n);
 

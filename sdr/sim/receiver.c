@@ -13,10 +13,11 @@
 
 KERNEL_PICK(receiver_ops, receiver_ops)
 
-void receiver_init(struct receiver *r, const struct scene_receiver *rx)
+void receiver_init(struct receiver *r, const struct scene_receiver *rx, double gain_db)
 {
     double g = pow(10, rx->iq_gain_db / 20), p = rx->iq_phase_deg * M_PI / 180;
-    double dc = rx->dc_dbfs > -300 ? pow(10, rx->dc_dbfs / 20) : 0, a = rx->dc_deg * M_PI / 180;
+    double dc_db = fmin(rx->dc_dbfs + rx->dc_per_db * gain_db, 0);
+    double dc = rx->dc_dbfs > -300 ? pow(10, dc_db / 20) : 0, a = rx->dc_deg * M_PI / 180;
     r->ops = receiver_ops();
     r->marks = (struct receiver_marks){
         .q = (float)(g * cos(p)), .i = (float)(g * sin(p)),

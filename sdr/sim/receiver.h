@@ -13,7 +13,7 @@ struct receiver {
     struct receiver_marks marks;
 };
 
-void receiver_init(struct receiver *r, const struct scene_receiver *rx);
+void receiver_init(struct receiver *r, const struct scene_receiver *rx, double gain_db);
 // DC offset and IQ imbalance, then the converter: steps and clipping at full scale.
 void receiver_cf32(const struct receiver *r, float complex *x, size_t n);
 // The same to 16 bits; only where the converter has steps.

@@ -197,6 +197,11 @@ static void take_receiver(struct check *c, struct scene *s, const struct yaml_re
     r->iq_phase_deg = num(c, "iq_phase_deg", y->iq_phase_deg, 0, -60, 60);
     r->clock_ppm = num(c, "clock_ppm", y->clock_ppm, 0, -1000, 1000);
     r->rolloff = num(c, "rolloff", y->rolloff, 0, 0.05, 0.5);
+    r->ip3_dbfs = num(c, "ip3_dbfs", y->ip3_dbfs, SCENE_NO_IP3, -60, 100);
+    r->blocking_dbfs = num(c, "blocking_dbfs", y->blocking_dbfs, SCENE_NO_IP3, -100, 100);
+    r->clock_hz = num(c, "clock_hz", y->clock_hz, 0, 1e6, 1e9);
+    r->clock_dbfs = num(c, "clock_dbfs", y->clock_dbfs, -60, -200, 0);
+    r->dc_per_db = num(c, "dc_per_db", y->dc_per_db, 0, -5, 5);
     r->adc_bits = (int)whole(c, "adc_bits", y->adc_bits, s->format == IQ_CI16 ? 16 : 0, 2, 16);
     c->part = "";
 }
