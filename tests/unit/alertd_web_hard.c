@@ -250,8 +250,8 @@ static void sessions_end_and_outlive_restarts(void **state)
 
 #define CROWD 24
 
-// Eight wait, the ninth is told to come again; one who waits hangs up without harm.  On a machine so
-// slow that the first of them has waited long enough meanwhile, one of the next: they wait longer.
+// Eight wait, the ninth is told to come again; one who waits hangs up without harm.  Where the
+// first has waited long enough before the ninth was heard, one of the next: they wait longer.
 static void a_crowd_of_guessers(void **state)
 {
     (void)state;
