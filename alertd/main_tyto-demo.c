@@ -26,6 +26,7 @@
 #define LOSS_TIMES 2            // so often in a row: the machine cannot keep up
 #define NEED_S    6             // on the air for so long, an act can be asked of the sensor
 #define LAST_S    3             // for what daemons say while they end
+#define LEAST_CPUS 1.0          // free; the lowest rates take 1.2 to 2, and push others aside
 
 enum { POST, SENSOR, PROCS };
 
@@ -149,12 +150,6 @@ static int start(struct demo *d, unsigned which, char *const argv[], char why[DE
         full[i] = argv[i];
     demo_folder_give(d->dir, d->uid);
     return demo_start(&d->proc[which], d->uid, d->dir, full, why);
-}
-
-static int start_post(struct demo *d, char why[DEMO_WHY])
-{
-    char *argv[] = { "tyto-alertd", "--next-port", "--link", "guest", "alertd.yaml", NULL };
-    return start(d, POST, argv, why);
 }
 
 static int start_sensor(struct demo *d, char why[DEMO_WHY])
@@ -296,7 +291,8 @@ static void end(struct demo *d)
 
 static int run(struct demo *d, int stop_fd)
 {
-    char why[DEMO_WHY] = "", program[DEMO_PATH];
+    char why[DEMO_WHY] = "", program[DEMO_PATH], left[DEMO_PATH];
+    unsigned swept = demo_folder_sweep(left);
     if (demo_folder_make(d->dir, why) < 0)
         return bad("%s", why);
     snprintf(program, sizeof program, "%s/tyto-sensord", d->bin);
@@ -307,9 +303,13 @@ static int run(struct demo *d, int stop_fd)
         r = demo_event_write(&d->event, d->dir, why);
     if (!r) {
         say_event(d);
+        if (swept)
+            printf("(Removed what a killed demo had left: %s%s.)\n", left,
+                   swept > 1 ? " and others" : "");
         if (!geteuid() && d->uid == (uid_t)-1)
             printf("(The daemons keep root's rights: nobody else may read these programs.)\n");
-        r = start_post(d, why);
+        r = start(d, POST, (char *[]){ "tyto-alertd", "--next-port", "--link", "guest",
+                                       "alertd.yaml", NULL }, why);
     }
     d->failed = r < 0;
     while (!d->failed && !d->quit && !(d->seconds > 0 && event_s(d) >= d->seconds))
@@ -373,9 +373,9 @@ static void choose_step(struct demo *d)
     double free = hw_cpus_idle(0.5);
     unsigned quiet = demo_step(hw_cpus());
     d->step = free < 0 ? quiet : demo_step(free);
-    if (d->step > quiet)
-        printf("Other programs leave %.1f of %u processors: begins with less than the most.\n",
-               free, hw_cpus());
+    if (d->step > quiet || (free >= 0 && free < LEAST_CPUS))
+        printf("Other programs leave %.1f of %u processors: begins with less than the most%s.\n",
+               free, hw_cpus(), free < LEAST_CPUS ? ", and may lose samples and miss drones" : "");
 }
 
 int main(int argc, char **argv)

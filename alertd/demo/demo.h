@@ -50,9 +50,11 @@ int demo_sensor_write(const struct demo_event *e, const char *dir, const char *e
 
 // ---- Its folder and its processes ------------------------------------------------------------
 
-// A fresh folder under TMPDIR, mode 0700, that belongs to uid where that is not -1.
+// A fresh folder under TMPDIR, mode 0700, locked until this process ends.
 int  demo_folder_make(char ret[DEMO_PATH], char why[DEMO_WHY]);
-void demo_folder_give(const char *dir, uid_t uid);  // with all that is in it
+// Removes what demos of the same user left there that were killed; how many, and one of them.
+unsigned demo_folder_sweep(char ret_one[DEMO_PATH]);
+void demo_folder_give(const char *dir, uid_t uid);  // with all that is in it; uid -1: nothing
 void demo_folder_remove(const char *dir);           // never follows a link out of it
 
 struct demo_proc {
@@ -66,6 +68,7 @@ int demo_signals(void);         // blocks those that end us; a descriptor that t
 // Whom to be instead of root: uid of "nobody" where root runs the demo and nobody may run the
 // program and use the folder (which is given to it), else -1.
 uid_t demo_user(const char *program, const char *dir);
+int   demo_become(uid_t uid);           // 0, or -1: rights stay as they are; uid -1: nobody else
 int   demo_start(struct demo_proc *p, uid_t uid, const char *dir, char *const argv[],
                  char why[DEMO_WHY]);
 // Reads what there is on fd[which] and gives each whole line to fn.

@@ -32,7 +32,7 @@ int demo_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int become(uid_t uid)
+int demo_become(uid_t uid)
 {
     return uid == (uid_t)-1 || (!setgroups(0, NULL) && !setgid(uid) && !setuid(uid)) ? 0 : -1;
 }
@@ -46,7 +46,7 @@ uid_t demo_user(const char *program, const char *dir)
     uid_t uid = pw->pw_uid;
     pid_t pid = fork();
     if (!pid)
-        _exit(chown(dir, uid, (gid_t)-1) || become(uid) || access(program, X_OK) ||
+        _exit(chown(dir, uid, (gid_t)-1) || demo_become(uid) || access(program, X_OK) ||
               access(dir, W_OK | X_OK) ? 1 : 0);
     if (pid > 0 && waitpid(pid, &status, 0) == pid && !status)
         return uid;
@@ -66,7 +66,7 @@ static void run(uid_t uid, const char *dir, char *const argv[], const int out[2]
     dup2(null, 0);
     dup2(out[0], 1);
     dup2(out[1], 2);
-    if (become(uid) || chdir(dir)) {
+    if (demo_become(uid) || chdir(dir)) {
         dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
         _exit(2);
     }

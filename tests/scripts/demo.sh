@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Usage: demo.sh BUILDDIR     The demo says that it is a simulation, calls its drones and nobody
 # else, and leaves nothing behind: ended by itself, by Ctrl-C at any moment, twice at once (the
-# second finds its port taken), and by bad use.
+# second finds its port taken), and by bad use; what a killed one left goes with the next.
 . "$(dirname "$0")/../lib.sh"
 cd "$tmp"
 mkdir "$tmp/t"
@@ -33,6 +33,22 @@ for s in 0.01 0.1 0.3 0.7 1.5 4; do
     clean "Ctrl-C after $s s"
 done
 
+# Killed, it leaves its folder; the next of the same user removes it, and says so: no folder of a
+# demo that runs (the other of the two below), of somebody else, or with another name.
+"$demo" --step 3 >out 2>err &
+killed=$!
+i=0
+until grep -q '#token=' out || [ $i -ge 600 ]; do sleep 0.1; i=$((i + 1)); done
+kill -9 $killed
+wait $killed 2>/dev/null || :
+dead=$(ls -d "$tmp/t/tyto-demo-"*)
+i=0
+while [ -n "$(left)" ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
+[ -d "$dead" ] && [ -z "$(left)" ] || fault "killed: its folder $dead, still running: $(left)"
+mkdir "$tmp/else" "$tmp/t/tyto-demo-abcdefg"
+ln -s "$tmp/else" "$tmp/t/tyto-demo-abcdef"
+[ "$(id -u)" -ne 0 ] || { mkdir "$tmp/t/tyto-demo-ghijkl"; chown 12345 "$tmp/t/tyto-demo-ghijkl"; }
+
 # Two at once.  Sanitizers and busy machines may lose samples or come too late, and a drone with
 # that; a false alarm is one everywhere.
 slow=no
@@ -52,6 +68,14 @@ for f in one two; do
         fault "$f: does not say how much was heard: $(tail -n 1 $f)"
     if [ $slow = no ] && grep -q 'lost: 0.000 %' $f && grep -q MISSED $f; then fault "$f: $(grep MISSED $f)"; fi
 done
+[ "$(cat one two | grep -cF "(Removed what a killed demo had left: $dead.)")" -eq 1 ] && [ ! -e "$dead" ] ||
+    fault "what a killed demo left: $(grep -h Removed one two; ls "$tmp/t")"
+for keep in "$tmp/t/tyto-demo-abcdefg" "$tmp/t/tyto-demo-abcdef" "$tmp/else"; do
+    [ -d "$keep" ] || fault "removed what was no demo's: $keep"
+done
+[ "$(id -u)" -ne 0 ] || rmdir "$tmp/t/tyto-demo-ghijkl" || fault "removed somebody else's folder"
+rm "$tmp/t/tyto-demo-abcdef"
+rmdir "$tmp/t/tyto-demo-abcdefg"
 ports=$(sed -n 's/.*localhost:\([0-9]*\)\/#token.*/\1/p' one two | sort -u | wc -l)
 [ "$ports" -eq 2 ] || fault 'two demos at once have one port'
 clean 'two at once'
@@ -63,4 +87,4 @@ TMPDIR="$tmp/it's, odd" "$demo" --step 3 --seconds 3 >odd 2>err || :
 grep -q 'of 4 found' odd && ! grep -q MISSED odd || fault "an odd TMPDIR: $(cat err)"
 if TMPDIR=/nonexistent "$demo" --seconds 1 >bad 2>err; then fault 'no temporary folder is fine'; fi
 [ "$(wc -l <err)" -eq 1 ] || fault "no temporary folder: $(head -c 200 err)"
-finish 11
+finish 13
