@@ -88,6 +88,15 @@ void batch_thing(struct batch *b, enum change_kind kind, const char *id, uint64_
                          keep(b, json, len), len });
 }
 
+void batch_watch(struct batch *b, const struct watch_row *w)
+{
+    const double v[] = { w->lo_hz, w->hi_hz, w->told_s, w->watched_s, w->deaf_s, w->lost_s,
+                         w->floor_dbfs, w->gain_db, w->smallest_dbfs, w->p95_s, w->max_s };
+    add(b, (struct row){ ROW_WATCH, { keep_text(b, w->sensor), keep_text(b, w->radio),
+                                      keep_text(b, w->band) }, { w->minute },
+                         keep(b, v, sizeof v), sizeof v / sizeof v[0] });
+}
+
 void batch_gone(struct batch *b, enum change_kind kind, const char *id)
 {
     add(b, (struct row){ ROW_GONE, { keep_text(b, id) }, { (int64_t)kind }, NULL, 0 });

@@ -258,6 +258,8 @@ void radio_now(const struct core *c, const struct sensor *s, unsigned i, struct 
 unsigned floor_kept_of(const struct sensor *s, struct floor_kept ret[FLOOR_PLACES]);
 void floor_back(struct core *c, struct sensor *s, const struct floor_kept *k, unsigned n);
 void floor_take(struct core *c, struct sensor *s);          // of the health just received
+void floor_bands(struct core *c, struct sensor *s, const struct wire_ledger *l);   // of a scan
+void watch_rows(struct core *c, const struct sensor *s, const struct wire_ledger *l);
 double sensor_watched(const struct core *c, const struct sensor *s, double lo_hz, double hi_hz);
 
 void track_take(struct core *c, struct sensor *s, const struct wire_msg *m);

@@ -114,13 +114,39 @@ void floor_back(struct core *c, struct sensor *s, const struct floor_kept *k, un
     }
 }
 
+// Its health tells of one window of many, another each time: its ledger tells of the bands.
+static bool scans(const struct sensor *s, const char *radio)
+{
+    const struct wire_ledger *l = &s->ledger[(s->n_ledger + CORE_LEDGERS - 1) % CORE_LEDGERS];
+
+    for (unsigned b = 0; s->n_ledger && b < l->n_bands && b < WIRE_BANDS; b++)
+        if (l->band[b].windows && !strcmp(l->band[b].radio, radio))
+            return true;
+    return false;
+}
+
+void floor_bands(struct core *c, struct sensor *s, const struct wire_ledger *l)
+{
+    if (!s->floor && !(s->floor = calloc(FLOOR_PLACES, sizeof *s->floor)))
+        return;
+    for (unsigned b = 0; b < l->n_bands && b < WIRE_BANDS; b++) {
+        const struct wire_band *w = &l->band[b];
+        struct wire_radio r = { .centre_hz = (w->lo_hz + w->hi_hz) / 2,
+                                .rate_hz = w->hi_hz - w->lo_hz, .gain_db = w->gain_db };
+        memcpy(r.name, w->radio, sizeof r.name);
+        if (w->windows && w->watched_s > 0 && isfinite(w->floor_dbfs))
+            take(c, place_of(s, &r), w->floor_dbfs);
+    }
+}
+
 void floor_take(struct core *c, struct sensor *s)
 {
     if (!s->floor && !(s->floor = calloc(FLOOR_PLACES, sizeof *s->floor)))
         return;                 // no memory: no history, all else goes on
     for (unsigned i = 0; i < s->health.n_radios && i < WIRE_RADIOS; i++) {
         const struct wire_radio *r = &s->health.radio[i];
-        if (isfinite(r->floor_dbfs) && isfinite(r->centre_hz) && !strcmp(r->state, "running"))
+        if (isfinite(r->floor_dbfs) && isfinite(r->centre_hz) && !strcmp(r->state, "running") &&
+            !scans(s, r->name))
             take(c, place_of(s, r), r->floor_dbfs);
     }
 }

@@ -42,6 +42,16 @@ static void write_watched(const struct core *c, struct json *j, const struct sen
         json_num(j, "share", sensor_watched(c, s, w->lo_hz, w->hi_hz), 3);
         json_num(j, "floor_dbfs", w->floor_dbfs, 1);
         json_num(j, "floor_dbm_hz", w->floor_dbm_hz, 1);
+        if (w->state[0])
+            json_str(j, "state", w->state);
+        if (w->name[0])
+            json_str(j, "band", w->name);
+        if (w->state[0])
+            json_num(j, "smallest_dbfs", w->smallest_dbfs, 1);
+        if (w->windows) {
+            json_num(j, "revisit_p95_s", w->revisit_p95_s, 1);
+            json_num(j, "revisit_max_s", w->revisit_max_s, 1);
+        }
         json_close(j);
     }
     json_close(j);

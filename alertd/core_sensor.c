@@ -238,6 +238,7 @@ static void take_ledger(struct core *c, struct sensor *s, const struct wire_ledg
     if (l->to_ns <= l->from_ns || l->to_ns < c->now_ns - 2 * LATE_NS)
         return;
     s->ledger[s->n_ledger++ % CORE_LEDGERS] = *l;
+    floor_bands(c, s, l);
 }
 
 static void new_boot(struct core *c, struct sensor *s, uint64_t boot)
@@ -328,6 +329,8 @@ enum core_taken core_message(struct core *c, const char *z85, const struct wire_
     if (own && origin_fits(c, s, &m->head)) {
         heard(c, s, &m->head);
         take_event(c, s, m);
+        if (hold && m->head.kind == WIRE_LEDGER)
+            watch_rows(c, s, &m->ledger);
         if (hold)
             batch_event(c->batch, s->z85, m->head.boot, m->head.seq, c->now_ns, m->head.t_ns,
                         (int)m->head.kind, raw, len);

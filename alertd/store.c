@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The five tables, one prepared statement per kind of row, one transaction per batch.
+// The tables, one prepared statement per kind of row, one transaction per batch.
 //
 // synchronous=FULL: SQLite syncs the WAL at each commit, so what was answered survives a power cut.
 // Sensor keys are numbered in `peer`: an event row then has 8 bytes of key instead of 40.
@@ -22,6 +22,22 @@ static const char *const put_sql[ROW_KINDS] = {
                 " VALUES(?1, ?2, ?3, ?4, ?5)",
     [ROW_ACTION] = "INSERT OR IGNORE INTO action(key, at_ns, user, verb, alert, rev, result, why,"
                    " json) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    // Seconds add up; the floor is their mean, the smallest signal the worst of the minute.
+    [ROW_WATCH] = "INSERT INTO watch(minute, sensor, radio, band, lo_hz, hi_hz, told_s, watched_s,"
+        " deaf_s, lost_s, floor_dbfs, gain_db, smallest_dbfs, p95_s, max_s)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        " ON CONFLICT(minute, sensor, radio, lo_hz, hi_hz) DO UPDATE SET band = excluded.band,"
+        " told_s = told_s + excluded.told_s, watched_s = watched_s + excluded.watched_s,"
+        " deaf_s = deaf_s + excluded.deaf_s, lost_s = lost_s + excluded.lost_s,"
+        " floor_dbfs = CASE WHEN excluded.floor_dbfs IS NULL OR excluded.watched_s <= 0"
+        " THEN floor_dbfs WHEN floor_dbfs IS NULL OR watched_s <= 0 THEN excluded.floor_dbfs"
+        " ELSE (floor_dbfs * watched_s + excluded.floor_dbfs * excluded.watched_s)"
+        " / (watched_s + excluded.watched_s) END,"
+        " gain_db = coalesce(excluded.gain_db, gain_db),"
+        " smallest_dbfs = max(coalesce(smallest_dbfs, excluded.smallest_dbfs),"
+        " coalesce(excluded.smallest_dbfs, smallest_dbfs)),"
+        " p95_s = coalesce(excluded.p95_s, p95_s),"
+        " max_s = max(coalesce(max_s, excluded.max_s), coalesce(excluded.max_s, max_s))",
 };
 
 // Small steps: about 10 ms each, so that an alert never waits behind the deleting.
@@ -33,6 +49,8 @@ static const char *const purge_sql[PURGES] = {
     " WHERE at_ns < ?1 AND alert NOT IN (SELECT id FROM thing WHERE kind = 0) LIMIT " STEP ")",
     "DELETE FROM action WHERE key IN (SELECT key FROM action WHERE at_ns < ?1 LIMIT " STEP ")",
     "DELETE FROM progress WHERE state = '' AND ?1",     // boots that have nothing left to send
+    "DELETE FROM watch WHERE minute = (SELECT min(minute) FROM watch)"
+    " AND minute < ?1 / 60000000000",
 };
 
 sqlite3_stmt *store_prepared(struct store *s, const char *sql)
@@ -79,6 +97,19 @@ static int64_t one_number(struct store *s, const char *sql)
     return v;
 }
 
+// A database of an earlier release whose disk is full: it lacks the newest table until there is
+// room, and nothing else.
+static bool rest_is_there(struct store *s)
+{
+    bool ok = s->begin && s->commit && s->rollback && s->peer_add && s->peer_get;
+    for (int i = 0; i < ROW_KINDS; i++)
+        ok = ok && (s->put[i] || i == ROW_WATCH);
+    for (int i = 0; i < PURGES; i++)
+        ok = ok && (s->purge[i] || i == PURGES - 1);
+    s->damaged = !ok;
+    return ok;
+}
+
 static int prepare_all(struct store *s, char why[ALERTD_WHY])
 {
     bool ok = (s->begin = store_prepared(s, "BEGIN IMMEDIATE")) != NULL;
@@ -86,10 +117,13 @@ static int prepare_all(struct store *s, char why[ALERTD_WHY])
     ok = (s->rollback = store_prepared(s, "ROLLBACK")) && ok;
     ok = (s->peer_add = store_prepared(s, "INSERT OR IGNORE INTO peer(z85) VALUES(?1)")) && ok;
     ok = (s->peer_get = store_prepared(s, "SELECT id FROM peer WHERE z85 = ?1")) && ok;
+    bool damaged = s->damaged;
     for (int i = 0; i < ROW_KINDS; i++)
         ok = (s->put[i] = store_prepared(s, put_sql[i])) && ok;
     for (int i = 0; i < PURGES; i++)
         ok = (s->purge[i] = store_prepared(s, purge_sql[i])) && ok;
+    if (!ok && !damaged && !s->f.has_watch)
+        ok = rest_is_there(s);
     if (!ok)
         snprintf(why, ALERTD_WHY, "%.200s: %.200s", s->f.path, s->error);
     return ok ? 0 : -EIO;
@@ -226,6 +260,8 @@ static int put(struct store *s, const struct row *r)
     sqlite3_stmt *st = s->put[r->kind];
     int64_t peer = 0;
     int i = 1, e;
+    if (!st)
+        return 0;               // rest_is_there
     if ((r->kind == ROW_EVENT || r->kind == ROW_PROGRESS) &&
         (e = peer_number(s, r->text[0], &peer)) < 0)
         return e;
@@ -254,6 +290,16 @@ static int put(struct store *s, const struct row *r)
         for (int k = 0; k < 3; k++)
             sqlite3_bind_int64(st, i++, r->num[k]);
         blob(st, i, r);
+        break;
+    case ROW_WATCH:
+        sqlite3_bind_int64(st, i++, r->num[0]);
+        for (int k = 0; k < 3; k++)
+            text(st, i++, r->text[k]);
+        for (size_t k = 0; k < r->len; k++) {
+            double v;
+            memcpy(&v, (const char *)r->blob + k * sizeof v, sizeof v);
+            sqlite3_bind_double(st, i++, v);        // SQLite takes NAN as NULL
+        }
         break;
     default:        // ROW_ACTION
         text(st, 1, r->text[0]);
@@ -298,6 +344,8 @@ int store_purge(struct store *s, int64_t now_ns, int64_t keep_ns)
 {
     int n = 0;
     for (int i = 0; i < PURGES; i++) {
+        if (!s->purge[i])
+            continue;
         sqlite3_bind_int64(s->purge[i], 1, now_ns - keep_ns);
         int r = step(s, s->purge[i]);
         if (r < 0)

@@ -6,6 +6,7 @@
 //     thing      newest state of each alert, incident, track and sensor that still matters
 //     alert_rev  every revision of every alert, as it was shown
 //     action     what people did, by Idempotency-Key
+//     watch      what each sensor watched: a row a minute and band, added up from its ledgers
 //
 // A batch is one transaction.  Nothing of it is there when store_commit fails.
 #pragma once
@@ -21,7 +22,8 @@
 
 // ---- A batch: rows in one arena ---------------------------------------------------------------
 
-enum row_kind { ROW_EVENT, ROW_PROGRESS, ROW_THING, ROW_GONE, ROW_REV, ROW_ACTION, ROW_KINDS };
+enum row_kind { ROW_EVENT, ROW_PROGRESS, ROW_THING, ROW_GONE, ROW_REV, ROW_ACTION, ROW_WATCH,
+                ROW_KINDS };
 
 struct row {
     enum row_kind kind;
@@ -54,6 +56,16 @@ void batch_rev(struct batch *b, const char *alert, uint32_t rev, uint64_t n, int
                const char *json, size_t len);
 void batch_action(struct batch *b, const struct action *a, int64_t at_ns);
 
+// What one ledger message adds to one minute of one band; NAN: not known.
+struct watch_row {
+    const char *sensor, *radio, *band;      // radio, band: "" where it does not say
+    int64_t minute;                         // since 1970
+    double  lo_hz, hi_hz;
+    double  told_s, watched_s, deaf_s, lost_s;  // told_s: ledgers tell of so much of the minute
+    double  floor_dbfs, gain_db, smallest_dbfs, p95_s, max_s;
+};
+void batch_watch(struct batch *b, const struct watch_row *w);
+
 // ---- The database -----------------------------------------------------------------------------
 
 struct store;
@@ -81,6 +93,12 @@ struct store_reader {           // what store_load calls; each returns 0 or an e
     int (*action)(void *arg, struct action *a);             // takes a (malloc'd, as its json)
 };
 int store_load(struct store *s, const struct store_reader *r, void *arg);
+
+// What was watched in [from, to) minutes, of one sensor or ("") of all, as a JSON object: see
+// docs/API.md.  Opens the database of its own, for reading; any thread.  Malloc'd; NULL: it cannot
+// be read just now.
+#define STORE_WATCH_ROWS 5000       // told at once: some 30 ms of the web thread
+char *store_watch_json(const char *dir, const char *sensor, int64_t from, int64_t to);
 
 // ---- In a thread of its own -------------------------------------------------------------------
 

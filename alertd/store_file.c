@@ -132,6 +132,12 @@ static int open_db(struct store_file *f, bool check, char why[ALERTD_WHY])
     // where there is no room for it just now, the deleting is only slower.
     sqlite3_exec(f->db, "CREATE INDEX IF NOT EXISTS alert_rev_at ON alert_rev(at_ns)", NULL, NULL,
                  NULL);
+    f->has_watch = sqlite3_exec(f->db, "CREATE TABLE IF NOT EXISTS watch(minute INTEGER,"
+        " sensor TEXT, radio TEXT, band TEXT NOT NULL, lo_hz REAL, hi_hz REAL,"
+        " told_s REAL NOT NULL, watched_s REAL NOT NULL, deaf_s REAL NOT NULL,"
+        " lost_s REAL NOT NULL, floor_dbfs REAL, gain_db REAL, smallest_dbfs REAL, p95_s REAL,"
+        " max_s REAL, PRIMARY KEY(minute, sensor, radio, lo_hz, hi_hz)) WITHOUT ROWID", NULL, NULL,
+        NULL) == SQLITE_OK;
     return SQLITE_OK;
 }
 

@@ -12,6 +12,7 @@ struct store_file {
     char     dir[200], path[240];
     int      lock;              // flock: one alertd per data_dir; -1 not held, 0 not opened
     bool     reserved;          // DIR/reserve stands
+    bool     has_watch;         // the table of what was watched is there
     char     aside[64];         // name of a damaged one that was set aside; "" none
     unsigned commits;           // since the reserve was last looked at
 };

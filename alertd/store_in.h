@@ -6,7 +6,7 @@
 #include "alertd/store.h"
 #include "alertd/store_file.h"
 
-#define PURGES 4
+#define PURGES 5
 
 struct number { char z85[48]; int64_t id; struct number *next; };
 

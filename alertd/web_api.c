@@ -353,6 +353,7 @@ enum MHD_Result api_begin(struct req *r)
     case ROUTE_ME:       return reply_text(r, 200, "application/json", api_me(r->w, &r->who));
     case ROUTE_SIGN_OUT: return sign_out(r);
     case ROUTE_METRICS:  return metrics(r);
+    case ROUTE_LEDGER:   return api_ledger(r);
     case ROUTE_ALIVE:    return r->w->loop_gone ? reply_error(r, 503, "The post is stopping.") :
                                                   reply_json(r, 200, "{\"ok\":true}");
     default:             return reply_error(r, 404, "There is nothing here.");

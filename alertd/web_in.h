@@ -185,6 +185,7 @@ enum MHD_Result api_head(struct req *r, const char *method, const char *path);
 // web_api.c: answers now, or waits.
 enum MHD_Result api_begin(struct req *r);       // without a body
 enum MHD_Result api_body(struct req *r);        // with its whole body
+enum MHD_Result api_ledger(struct req *r);      // web_ledger.c
 void api_late(struct req *r);                   // what it waits for takes too long
 char *api_me(const struct web *w, const struct acct_who *who);  // malloc'd
 void api_answer(struct web *w, struct action *a);

@@ -27,6 +27,7 @@ static const struct line {
     { "GET",    "/api/v1/sensors",   ROUTE_LIST,     CHANGE_SENSOR },
     { "GET",    "/api/v1/zones",     ROUTE_LIST,     CHANGE_ZONE },
     { "GET",    "/api/v1/health",    ROUTE_LIST,     CHANGE_HEALTH },
+    { "GET",    "/api/v1/ledger",    ROUTE_LEDGER,   0 },
     { "GET",    "/api/v1/events",    ROUTE_EVENTS,   0 },
     { "GET",    "/api/v1/view",      ROUTE_VIEW,     0 },
     { "GET",    "/api/v1/me",        ROUTE_ME,       0 },
@@ -39,6 +40,7 @@ static const unsigned may[] = {
     [ROUTE_NONE] = 0, [ROUTE_FILE] = ANY, [ROUTE_LIST] = SEE, [ROUTE_EVENTS] = SEE,
     [ROUTE_VIEW] = SEE, [ROUTE_ME] = ANY, [ROUTE_SIGN_IN] = ANY, [ROUTE_SIGN_OUT] = ANY,
     [ROUTE_PASSWORD] = ANY, [ROUTE_ACT] = ACT, [ROUTE_METRICS] = MEASURE, [ROUTE_ALIVE] = ANY,
+    [ROUTE_LEDGER] = SEE,
 };
 
 static bool method_is(const char *want, const char *method, enum route_kind kind)

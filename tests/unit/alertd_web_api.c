@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "alertd/store.h"
 #include "tests/unit/alertd_ask.h"
 
 static void asks_for_a_sign_in(void **state)
@@ -14,7 +15,7 @@ static void asks_for_a_sign_in(void **state)
     (void)state;
     const char *path[] = { "/api/v1/alerts", "/api/v1/incidents", "/api/v1/tracks",
                            "/api/v1/sensors", "/api/v1/zones", "/api/v1/health", "/api/v1/events",
-                           "/api/v1/view", "/api/v1/me", "/metrics" };
+                           "/api/v1/view", "/api/v1/me", "/metrics", "/api/v1/ledger" };
     char h[200];
 
     for (size_t i = 0; i < sizeof path / sizeof path[0]; i++)
@@ -55,6 +56,27 @@ static void knows_its_paths_and_methods(void **state)
     assert_true(header_of(&a, "Allow", v, sizeof v));
     assert_string_equal(v, "POST, DELETE");
     free(a.body);
+}
+
+static void tells_what_was_watched(void **state)
+{
+    (void)state;
+    char note[ALERTD_WHY], why[ALERTD_WHY];
+    struct store *s = NULL;
+
+    assert_int_equal(mine("GET", "/api/v1/ledger", "", NULL), 503);     // no store yet
+    assert_int_equal(store_open(&s, post.cfg.data_dir, note, why), 0);
+    struct answer a = get("/api/v1/ledger?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"from\":\"2020-01-01T00:00:00Z\""));
+    assert_non_null(strstr(a.body, "\"ledger\":[]"));
+    free(a.body);
+    assert_int_equal(mine("GET", "/api/v1/ledger", "", NULL), 200);
+    assert_int_equal(mine("GET", "/api/v1/ledger?from=yesterday", "", NULL), 400);
+    assert_int_equal(mine("GET", "/api/v1/ledger?from=2100-01-01T00:00:00Z", "", NULL), 400);
+    assert_int_equal(mine("GET", "/api/v1/ledger?from=2020-01-01T00:00:00Z", "", NULL), 400);
+    assert_int_equal(mine("POST", "/api/v1/ledger", JSON, "{}"), 405);
+    store_close(s);
 }
 
 static void knows_its_names(void **state)
@@ -276,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         PLAIN(asks_for_a_sign_in), PLAIN(knows_its_paths_and_methods), PLAIN(knows_its_names),
+        PLAIN(tells_what_was_watched),
         PLAIN(reads_one_way_only),
         BOTH(takes_nothing_from_other_pages), PLAIN(takes_json_of_a_size),
         BOTH(refuses_long_heads), BOTH(signs_in_by_a_link_once), PLAIN(roles_hold),
