@@ -152,14 +152,7 @@ static void close_window(struct noise_floor *f)
 {
     float *w = f->ring + (size_t)f->at * f->groups;
 
-    for (unsigned i = 0; i < f->groups; i++) {
-        double sum = 0;
-        for (unsigned k = i * f->group; k < (i + 1) * f->group; k++)
-            sum += f->acc[k];
-        w[i] = (float)(sum / ((double)f->acc_rows * f->group));
-    }
-    for (unsigned k = 0; k < f->g.slow_n; k++)
-        f->last[k] = f->acc[k] / (float)f->acc_rows;
+    f->ops->means_of(f->acc, f->groups, f->group, (float)f->acc_rows, w, f->last);
     memset(f->acc, 0, f->g.slow_n * sizeof *f->acc);
     f->live[f->at] = f->acc_dead == 0;
     f->first[f->at] = f->row - f->acc_rows;
@@ -309,17 +302,18 @@ static void spread_out(struct noise_floor *f)
 
     for (unsigned i = 0; i < f->groups; i++)
         f->inverse[i] = (float)pow(10, -0.1 * f->shape[i]);
-    for (unsigned k = 0; k < g->slow_n; k++) {
-        double at = (k + 0.5) / f->group - 0.5;
-        int i = (int)floor(at);
-        double t = at - i;
+    // Straight in dB from the middle of each group to that of the next.
+    for (int i = -1; i < (int)f->groups; i++) {
         int a = i < 0 ? 0 : i, b = i + 1 < (int)f->groups ? i + 1 : (int)f->groups - 1;
-        double p = pow(10, 0.1 * (f->shape[a] + t * (f->shape[b] - f->shape[a])));
-        p = fmax(p, f->least);
-        if (abs((int)k - (int)g->slow_n / 2) <= 2)
-            p = fmax(p, f->least_dc);
-        f->slow[k] = (float)p;
+        double by = pow(10, 0.1 * (f->shape[b] - f->shape[a]) / f->group);
+        double p = pow(10, 0.1 * f->shape[a]) * sqrt(by);   // half a channel from the middle
+        int k = i * (int)f->group + (int)f->group / 2, end = k + (int)f->group;
+        for (end = end < (int)g->slow_n ? end : (int)g->slow_n; k < end; k++, p *= by)
+            if (k >= 0)
+                f->slow[k] = (float)fmax(p, f->least);
     }
+    for (unsigned k = g->slow_n / 2 - 2; k <= g->slow_n / 2 + 2; k++)
+        f->slow[k] = (float)fmax(f->slow[k], f->least_dc);
     for (unsigned c = 0; c < g->fast_n; c++) {
         // Narrow channel 8c lies at the centre of fast channel c.
         double sum = 0;

@@ -38,14 +38,24 @@ void tiles_bounds(struct tiles *t)
         t->bound[i] = make_bound(t, ldexpf(0.5f, (int)i));
 }
 
+static struct bound any_bound(const struct tiles *t, float dof)
+{
+    return (struct bound){ 0, 0.99f * needed(t, (float)KEEP_DOF * dof) };
+}
+
 static struct bound bound(const struct tiles *t, float dof)
 {
-    int i;
+    uint32_t bits;
 
-    if (frexpf(dof, &i) == 0.5f && i >= 0 && i < BOUNDS)        // 0.5 is 0.5 * 2^0
-        return t->bound[i];
+    memcpy(&bits, &dof, sizeof bits);
+    int i = (int)(bits >> 23) - 126;            // 0.5 is 0.5 * 2^0
     // The rest of an epoch has any length.
-    return (struct bound){ 0, 0.99f * needed(t, (float)KEEP_DOF * dof) };
+    return (bits & 0x7fffff) || i < 0 || i >= BOUNDS ? any_bound(t, dof) : t->bound[i];
+}
+
+float tiles_slope(const struct tiles *t, bool fast, unsigned rows)
+{
+    return bound(t, (fast ? (float)FAST_DOF : (float)SLOW_DOF) * (float)rows).slope;
 }
 
 static void clear(const struct judged *j, unsigned from, unsigned n)
@@ -132,7 +142,7 @@ void tiles_judge(struct tiles *t, struct cells *c, const struct judged *j)
     float dof = (j->fast ? (float)FAST_DOF : (float)SLOW_DOF) * (float)j->l->rows;
     float *e = j->l->e, *d = j->l->d;
     struct bound b = bound(t, dof);
-    float most = t->tile->excess(e, d, b.slope, j->n);
+    float most = j->most;
 
     for (unsigned w = 1;; w *= 2, dof *= 2) {
         // Most rows of most levels hold nothing: one look at the largest.

@@ -9,6 +9,7 @@
 
 #define WINDOWS     64          // of means kept: LINE_S and some, at any rate
 #define SETS        256         // windows whose lines are kept: all rows the cells are kept for
+#define SOME        16          // channels looked at together
 #define MARGIN      32          // narrow channels at either edge where nothing is looked for
 #define LEAST       7.0f        // three channels over floor: 3 of noise (sigma 0.6) and 6 dB
 #define GONE        0.5f        // of its level: it has ended
@@ -23,7 +24,6 @@
 // modulated like noise by a third and more.
 #define STEADY      0.1f
 #define STEADY_SNR  3.0f
-#define SHOWN       0.3f        // of the floor: what a line adds to a channel that counts
 
 // A narrow channel that may hold a line: windows since it began (0: none), those of them that were
 // clear, power of three channels over floor.
@@ -40,6 +40,7 @@ struct lines {
     float          *mean;               // [WINDOWS][slow_n]
     float          *over;               // [slow_n], over floor
     struct hope    *hope;               // [slow_n]
+    bool           *hopes;              // [slow_n / SOME]: is there any?
     struct line     line[LINES];
     unsigned        n;
     struct line_set set[SETS];
@@ -55,7 +56,8 @@ struct lines *lines_new(const struct grid *g)
     l->mean = calloc((size_t)WINDOWS * g->slow_n, sizeof *l->mean);
     l->over = calloc(g->slow_n, sizeof *l->over);
     l->hope = calloc(g->slow_n, sizeof *l->hope);
-    if (!l->mean || !l->over || !l->hope) {
+    l->hopes = calloc(g->slow_n / SOME, sizeof *l->hopes);
+    if (!l->mean || !l->over || !l->hope || !l->hopes) {
         lines_free(l);
         return NULL;
     }
@@ -69,12 +71,14 @@ void lines_free(struct lines *l)
     free(l->mean);
     free(l->over);
     free(l->hope);
+    free(l->hopes);
     free(l);
 }
 
 void lines_begin(struct lines *l)
 {
     memset(l->hope, 0, l->g.slow_n * sizeof *l->hope);
+    memset(l->hopes, 0, l->g.slow_n / SOME * sizeof *l->hopes);
     memset(l->set, 0, sizeof l->set);
     l->windows = l->seen = 0;
     l->n = 0;
@@ -86,6 +90,8 @@ void lines_window(struct lines *l, const float *mean)
     memcpy(l->mean + (size_t)(l->windows++ % WINDOWS) * l->g.slow_n, mean,
            l->g.slow_n * sizeof *mean);
 }
+
+uint64_t lines_version(const struct lines *l) { return l->version; }
 
 const struct line_set *lines_at(const struct lines *l, uint64_t row)
 {
@@ -286,6 +292,29 @@ static void follow(struct lines *l, const struct cells *c, const struct floor_vi
     learn(l, c, f, window, &x->span, share);
 }
 
+// Is any of SOME channels worth a look?
+static bool is_over(const float *x)
+{
+    bool r = false;
+
+    for (int i = 0; i < SOME; i++)
+        r |= x[i] >= LEAST / 3;
+    return r;
+}
+
+static void look_at_some(struct lines *l, const struct cells *c, const struct floor_view *f,
+                         uint64_t window, int from)
+{
+    bool hopes = false;
+
+    for (int k = from; k < from + SOME; k++) {
+        if (l->over[k] >= LEAST / 3 || l->hope[k].age)
+            look_at(l, c, f, window, k);
+        hopes |= l->hope[k].age > 0;
+    }
+    l->hopes[from / SOME] = hopes;
+}
+
 static void look(struct lines *l, const struct cells *c, const struct floor_view *f,
                  uint64_t window)
 {
@@ -301,89 +330,13 @@ static void look(struct lines *l, const struct cells *c, const struct floor_view
             l->line[kept++] = l->line[i];
     }
     l->n = kept;
-    for (int k = MARGIN; k < (int)l->g.slow_n - MARGIN; k++)
-        if (l->over[k] >= LEAST / 3 || l->hope[k].age)
-            look_at(l, c, f, window, k);
+    for (int k = MARGIN; k < (int)l->g.slow_n - MARGIN; k += SOME)
+        if (l->hopes[k / SOME] || is_over(l->over + k))
+            look_at_some(l, c, f, window, k);
 }
 
 void lines_look(struct lines *l, const struct cells *c, const struct floor_view *floor)
 {
     for (; l->seen < l->windows; l->seen++)
         look(l, c, floor, l->seen);
-}
-
-// ---- The floor with lines ---------------------------------------------------------------------
-
-struct line_mask {
-    struct grid g;
-    float       factor;
-    float      *slow, *fast, *inverse_slow, *inverse_fast;
-    uint64_t    of, solved, version;    // window + 1 and solution it was made for
-};
-
-struct line_mask *line_mask_new(const struct grid *g, float factor)
-{
-    struct line_mask *m = calloc(1, sizeof *m);
-    if (!m)
-        return NULL;
-    m->g = *g;
-    m->factor = factor;
-    m->slow = calloc(g->slow_n, sizeof *m->slow);
-    m->inverse_slow = calloc(g->slow_n, sizeof *m->slow);
-    m->fast = calloc(g->fast_n, sizeof *m->fast);
-    m->inverse_fast = calloc(g->fast_n, sizeof *m->fast);
-    if (!m->slow || !m->inverse_slow || !m->fast || !m->inverse_fast) {
-        line_mask_free(m);
-        return NULL;
-    }
-    return m;
-}
-
-void line_mask_free(struct line_mask *m)
-{
-    if (!m)
-        return;
-    free(m->slow);
-    free(m->inverse_slow);
-    free(m->fast);
-    free(m->inverse_fast);
-    free(m);
-}
-
-static void raise(float *x, float *inverse, int k, float by)
-{
-    if (by <= SHOWN * x[k])
-        return;
-    x[k] += by;
-    inverse[k] = 1 / x[k];
-}
-
-struct floor_view line_mask_at(struct line_mask *m, const struct lines *l,
-                               const struct noise_floor *f, uint64_t row)
-{
-    const struct line_set *set = lines_at(l, row);
-    struct floor_view v = floor_now(f);
-    uint64_t window = row / FLOOR_WINDOW + 1;
-
-    if (!set->n)
-        return v;
-    if (m->of != window || m->solved != floor_solved(f) || m->version != l->version) {
-        memcpy(m->slow, v.slow, m->g.slow_n * sizeof *m->slow);
-        memcpy(m->inverse_slow, v.inverse_slow, m->g.slow_n * sizeof *m->slow);
-        memcpy(m->fast, v.fast, m->g.fast_n * sizeof *m->fast);
-        memcpy(m->inverse_fast, v.inverse_fast, m->g.fast_n * sizeof *m->fast);
-        for (unsigned i = 0; i < set->n; i++) {
-            const struct line_span *s = &set->s[i];
-            for (int j = -LINE_REACH; j <= LINE_REACH; j++)
-                raise(m->slow, m->inverse_slow, s->k + j, m->factor * s->slow[j + LINE_REACH]);
-            for (int j = -LINE_FAST; j <= LINE_FAST; j++)
-                if (s->c + j >= 0 && s->c + j < (int)m->g.fast_n)
-                    raise(m->fast, m->inverse_fast, s->c + j, m->factor * s->fast[j + LINE_FAST]);
-        }
-        m->of = window;
-        m->solved = floor_solved(f);
-        m->version = l->version;
-    }
-    return (struct floor_view){ .slow = m->slow, .fast = m->fast, .inverse_slow = m->inverse_slow,
-                                .inverse_fast = m->inverse_fast, .least = v.least };
 }

@@ -41,6 +41,8 @@ void lines_window(struct lines *l, const float *mean);
 void lines_look(struct lines *l, const struct cells *c, const struct floor_view *floor);
 // The lines at a row.
 const struct line_set *lines_at(const struct lines *l, uint64_t row);
+// Changes with what lines_at() says of any row.
+uint64_t lines_version(const struct lines *l);
 
 // A floor raised to the lines of the row asked for last, times a factor.
 struct line_mask;

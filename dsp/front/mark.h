@@ -9,7 +9,7 @@
 #define FAST_DOF     4.0        // 33 us x 120 kHz
 #define SLOW_DOF     0.5        // 33 us x 15 kHz
 #define TABLE        4096       // thresholds by degrees of freedom; beyond, TILE_LEAST rules
-#define OVER_ROWS    8          // kept: those within SMEAR of the one taken, and up to the newest
+#define OVER_ROWS    16         // kept: those within SMEAR of the four taken, and up to the newest
 
 #define BOUNDS       24         // 0.5 to 2^22 degrees of freedom: 20 ms x 200 MHz
 
@@ -39,10 +39,12 @@ struct tiles {
     uint16_t    *pick;              // found in one width
     float       *over_of;           // of each fast channel in a row of found ones
     struct bound bound[BOUNDS];     // by log2 of the degrees of freedom, + 1
-    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo
-    float       *crest[OVER_ROWS];  // the largest there and on both sides
-    float        top_of[OVER_ROWS]; // the largest of the row
+    float       *over[OVER_ROWS];   // slow rows over floor, by row modulo; zeros on both sides
+    uint16_t    *strong[OVER_ROWS], *very[OVER_ROWS];   // bits for what smears into rows beside
     float       *nothing;           // a row of zeros
+    uint16_t    *no_bits;
+    float       *block;             // that these lie in
+    uint16_t    *bits;
     float        common[8];         // of the last rows, by row modulo 8
     float        table[TABLE + 1];
 };
@@ -53,13 +55,13 @@ struct judged {
     unsigned      n;            // cells in a row of the level
     bool          fast;
     const struct floor_view *floor;
-    float         least;
+    float         least, most;  // most: its largest excess
 };
-
-// Takes cells out of the level.
 
 // ---- judge.c
 void tiles_bounds(struct tiles *t);     // fills t->bound; t->table is there
+// Of single cells in so many rows of a level: the slope for its excess.
+float tiles_slope(const struct tiles *t, bool fast, unsigned rows);
 // Looks at tiles of all widths in a level; marks those that hold energy, takes them out of it.
 void tiles_judge(struct tiles *t, struct cells *c, const struct judged *j);
 

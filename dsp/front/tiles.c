@@ -22,6 +22,25 @@ static bool level_new(struct level *l, unsigned n)
     return l->e && l->d;
 }
 
+// Rows with zeros before, between and behind.
+static bool over_new(struct tiles *t)
+{
+    size_t row = t->g.slow_n + TILE_UNIT, bits = t->g.slow_n / TILE_UNIT + 1;
+
+    t->block = calloc((OVER_ROWS + 1) * row + TILE_UNIT, sizeof *t->block);
+    t->bits = calloc((2 * OVER_ROWS + 1) * bits + 1, sizeof *t->bits);
+    if (!t->block || !t->bits)
+        return false;
+    for (unsigned i = 0; i < OVER_ROWS; i++) {
+        t->over[i] = t->block + TILE_UNIT + i * row;
+        t->strong[i] = t->bits + 1 + 2 * i * bits;
+        t->very[i] = t->strong[i] + bits;
+    }
+    t->nothing = t->block + TILE_UNIT + OVER_ROWS * row;
+    t->no_bits = t->bits + 1 + 2 * OVER_ROWS * bits;
+    return true;
+}
+
 struct tiles *tiles_new(const struct grid *g)
 {
     struct tiles *t = calloc(1, sizeof *t);
@@ -44,14 +63,8 @@ struct tiles *tiles_new(const struct grid *g)
     t->none = calloc(g->slow_n, sizeof *t->none);
     t->pick = calloc(g->slow_n, sizeof *t->pick);
     t->over_of = calloc(g->slow_n, sizeof *t->over_of);
-    t->nothing = calloc(g->slow_n, sizeof *t->nothing);
-    for (unsigned i = 0; i < OVER_ROWS; i++) {
-        t->over[i] = calloc(g->slow_n, sizeof *t->over[i]);
-        t->crest[i] = calloc(g->slow_n, sizeof *t->crest[i]);
-        ok = t->over[i] && t->crest[i] && ok;
-    }
-    if (!ok || !t->we || !t->wd || !t->n || !t->hit || !t->none || !t->pick || !t->over_of ||
-        !t->nothing) {
+    if (!over_new(t) || !ok || !t->we || !t->wd || !t->n || !t->hit || !t->none || !t->pick ||
+        !t->over_of) {
         tiles_free(t);
         return NULL;
     }
@@ -79,11 +92,8 @@ void tiles_free(struct tiles *t)
     free(t->none);
     free(t->pick);
     free(t->over_of);
-    free(t->nothing);
-    for (unsigned i = 0; i < OVER_ROWS; i++) {
-        free(t->over[i]);
-        free(t->crest[i]);
-    }
+    free(t->block);
+    free(t->bits);
     free(t);
 }
 
@@ -120,19 +130,21 @@ static float row_least(const struct tiles *t, const struct cells *c, uint64_t ro
     return most * RANGE;
 }
 
-// What was empty takes the other's place.
-static void level_add(const struct tiles *t, struct level *to, struct level *from, unsigned n)
+// What was empty takes the other's place.  Returns the largest excess of the level then.
+static float level_add(const struct tiles *t, struct level *to, struct level *from, bool fast)
 {
+    unsigned n = fast ? t->g.fast_n : t->g.slow_n;
+    float slope = tiles_slope(t, fast, to->rows + from->rows);
+
     if (!to->rows) {
         struct level x = *to;
         *to = *from;
         *from = x;
-        return;
+        return t->tile->excess(to->e, to->d, slope, n);
     }
-    t->tile->pour(to->e, from->e, n);
-    t->tile->pour(to->d, from->d, n);
     to->rows += from->rows;
     from->rows = 0;
+    return t->tile->pour(to->e, to->d, from->e, from->d, slope, n);
 }
 
 static void fast_row(struct tiles *t, struct cells *c, const struct floor_view *f)
@@ -145,6 +157,7 @@ static void fast_row(struct tiles *t, struct cells *c, const struct floor_view *
     float scale = (float)(FAST_DOF / ROW_HOPS) / t->common[row % 8];
 
     // Level 0 comes afresh with each row; FAST_DOF / ROW_HOPS degrees of freedom a cell.
+    memset(l->e, 0, n * sizeof *l->e);
     if (least < f->least)         // the usual case
         t->ops->rows(p, f->inverse_fast, scale, ROW_HOPS, n, l->e);
     for (unsigned j = 0; j < ROW_HOPS && least >= f->least; j++) {
@@ -153,11 +166,12 @@ static void fast_row(struct tiles *t, struct cells *c, const struct floor_view *
     }
     t->tile->fill(l->d, (float)FAST_DOF, n);
     l->rows = 1;
-    tiles_judge(t, c, &(struct judged){ l, row, n, true, f, least });
-    level_add(t, &t->fast[1], l, n);
+    float most = t->tile->excess(l->e, l->d, tiles_slope(t, true, 1), n);
+    tiles_judge(t, c, &(struct judged){ l, row, n, true, f, least, most });
+    most = level_add(t, &t->fast[1], l, true);
     if (row % 2) {
-        tiles_judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, f, least });
-        level_clear(&t->fast[1], n);
+        tiles_judge(t, c, &(struct judged){ &t->fast[1], row - 1, n, true, f, least, most });
+        t->fast[1].rows = 0;
     }
 }
 
@@ -172,71 +186,72 @@ static const struct smear smear = { .from1 = 8, .share1 = 0.35f, .from2 = 100,
 static void slow_over(struct tiles *t, const struct cells *c, const struct floor_view *f,
                       uint64_t row)
 {
-    float least = row_least(t, c, row), *to = t->over[row % OVER_ROWS];
-    float *top = &t->top_of[row % OVER_ROWS];
+    unsigned i = row % OVER_ROWS;
+    float least = row_least(t, c, row);
 
-    if (least < f->least) {
-        *top = t->ops->times(cells_slow(c, row), f->inverse_slow, t->g.slow_n, to);
-    } else {
-        t->ops->over(cells_slow(c, row), f->slow, least, t->g.slow_n, to);
-        *top = HUGE_VALF;               // most often strong, else it would have been the other
-    }
-    t->tile->crest(to, t->g.slow_n, t->crest[row % OVER_ROWS]);
+    if (least < f->least)
+        t->ops->times(cells_slow(c, row), f->inverse_slow, t->g.slow_n, t->over[i]);
+    else
+        t->ops->over(cells_slow(c, row), f->slow, least, t->g.slow_n, t->over[i]);
+    t->tile->crest(t->over[i], &smear, t->g.slow_n, t->strong[i], t->very[i]);
 }
 
-// Counts a slow row's cells in.
-static void take_row(struct tiles *t, const struct cells *c, uint64_t row, struct level *l)
+// Takes the next `rows` slow rows as a level; its largest excess.
+static float take_rows(struct tiles *t, const struct cells *c, unsigned rows, struct level *l)
 {
-    const float *near[4];
-    const uint64_t beside[3] = { row ? row - 1 : 0, row, row + 1 < c->rows ? row + 1 : row };
-    const uint8_t *mark[3];
-    bool marks = false, strong[3] = { false };
+    struct taken w = { .rows = rows, .dof = (float)SLOW_DOF };
+    uint64_t row = t->slow_row;
+    bool marks = false;
 
-    for (int i = 0; i < 3; i++) {
-        mark[i] = cells_mask(c, beside[i]);
-        marks = marks || cells_marked(c, beside[i]);
+    for (unsigned i = 0; i < rows + 4; i++) {
+        uint64_t r = row + i - 2;               // below 0: very large
+        bool known = r < t->fast_row;
+        w.row[i] = known ? t->over[r % OVER_ROWS] : t->nothing;
+        w.strong[i] = known ? t->strong[r % OVER_ROWS] : t->no_bits;
+        w.very[i] = known ? t->very[r % OVER_ROWS] : t->no_bits;
     }
-    for (int i = 0; i < 4; i++) {
-        int away = (int[]){ -2, -1, 1, 2 }[i];
-        int64_t r = (int64_t)row + away;
-        bool known = r >= 0 && r < (int64_t)t->fast_row;
-        near[i] = known ? t->crest[r % OVER_ROWS] : t->nothing;
-        strong[abs(away)] = strong[abs(away)] || (known && t->top_of[r % OVER_ROWS] >
-                                                  (abs(away) == 1 ? smear.from1 : smear.from2));
+    for (unsigned i = 0; i < rows + 2; i++) {
+        uint64_t r = row + i ? row + i - 1 : 0;
+        r = r < c->rows ? r : c->rows - 1;
+        w.mark[i] = cells_mask(c, r);
+        marks = marks || cells_marked(c, r);
     }
     if (!marks)
-        mark[0] = NULL;
-    if (!strong[2])
-        near[0] = NULL;
-    if (!strong[1] && !strong[2])
-        near[1] = NULL;
-    t->tile->take(l->e, l->d, t->over[row % OVER_ROWS], near, mark, &smear,
-                  (float)SLOW_DOF / t->common[row % 8], (float)SLOW_DOF, t->g.slow_n);
-    l->rows++;
+        w.mark[0] = NULL;
+    for (unsigned i = 0; i < rows; i++)
+        w.scale[i] = (float)SLOW_DOF / t->common[(row + i) % 8];
+    l->rows = rows;
+    t->slow_row += rows;
+    return t->tile->take(l->e, l->d, &w, &smear, tiles_slope(t, false, rows), t->g.slow_n);
 }
 
-static void close_level(struct tiles *t, struct cells *c, const struct floor_view *f,
-                        unsigned level, uint64_t end, bool last)
+// most: the largest excess of the level.  Returns that of the next, which it goes into.
+static float close_level(struct tiles *t, struct cells *c, const struct floor_view *f,
+                         unsigned level, uint64_t end, bool last, float most)
 {
     struct level *l = &t->slow[level];
 
-    tiles_judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, f, 0 });
-    if (level < t->top)
-        level_add(t, &t->slow[level + 1], l, t->g.slow_n);
-    else
-        level_clear(l, t->g.slow_n);
+    tiles_judge(t, c, &(struct judged){ l, end - l->rows, t->g.slow_n, false, f, 0, most });
     if (level == t->top || last)
         t->final = end;
+    if (level < t->top)
+        return level_add(t, &t->slow[level + 1], l, false);
+    l->rows = 0;
+    return 0;
 }
 
-static void slow_row(struct tiles *t, struct cells *c, const struct floor_view *f)
+static unsigned first_level(const struct tiles *t)
 {
-    uint64_t row = t->slow_row++;
-    unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
+    return t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
+}
 
-    take_row(t, c, row, &t->slow[first]);
-    for (unsigned level = first; level <= t->top && (row + 1) % (1u << level) == 0; level++)
-        close_level(t, c, f, level, row + 1, false);
+static void slow_rows(struct tiles *t, struct cells *c, const struct floor_view *f)
+{
+    unsigned first = first_level(t);
+    float most = take_rows(t, c, 1u << first, &t->slow[first]);
+
+    for (unsigned l = first; l <= t->top && t->slow_row % (1u << l) == 0; l++)
+        most = close_level(t, c, f, l, t->slow_row, false, most);
 }
 
 // ---- Rows in --------------------------------------------------------------------------------
@@ -246,18 +261,27 @@ void tiles_row(struct tiles *t, struct cells *c, const struct floor_view *f, flo
     t->common[t->fast_row % 8] = common;
     slow_over(t, c, f, t->fast_row);
     fast_row(t, c, f);
-    // Pairs of fast rows and the smear must be known before a slow row is taken.
-    while (t->slow_row + SMEAR + 2 <= t->fast_row)
-        slow_row(t, c, f);
+    // Pairs of fast rows and the smear must be known before slow rows are taken.
+    if (t->slow_row + (1u << first_level(t)) + SMEAR + 1 <= t->fast_row)
+        slow_rows(t, c, f);
 }
 
 void tiles_end(struct tiles *t, struct cells *c, const struct floor_view *f)
 {
-    while (t->slow_row < t->fast_row)
-        slow_row(t, c, f);
-    unsigned first = t->top < FAST_LEVELS ? t->top : FAST_LEVELS;
-    for (unsigned level = first; level <= t->top; level++)
-        if (t->slow[level].rows)
-            close_level(t, c, f, level, t->fast_row, true);
+    unsigned first = first_level(t), rows = 1u << first;
+    float most = 0;
+
+    while (t->slow_row + rows <= t->fast_row)
+        slow_rows(t, c, f);
+    if (t->slow_row < t->fast_row)
+        most = take_rows(t, c, (unsigned)(t->fast_row - t->slow_row), &t->slow[first]);
+    for (unsigned level = first; level <= t->top; level++) {
+        struct level *l = &t->slow[level];
+        if (!l->rows)
+            continue;
+        if (level > first || !most)
+            most = t->tile->excess(l->e, l->d, tiles_slope(t, false, l->rows), t->g.slow_n);
+        close_level(t, c, f, level, t->fast_row, true, most);
+    }
     t->final = t->fast_row;
 }

@@ -85,6 +85,21 @@ static void means(const double *restrict sum, size_t n, size_t by, float *restri
         ret[i] = (float)((sum[n] - sum[i - before]) / (double)(n - (i - before)));
 }
 
+// by: a multiple of 4.
+static void means_of(const float *restrict x, size_t n, size_t by, float rows,
+                     float *restrict ret_group, float *restrict ret)
+{
+    for (size_t i = 0; i < n; i++, x += by, ret += by) {
+        double s[4] = { 0 };
+        for (size_t k = 0; k < by; k += 4)
+            for (size_t j = 0; j < 4; j++)
+                s[j] += x[k + j];
+        ret_group[i] = (float)(((s[0] + s[1]) + (s[2] + s[3])) / ((double)rows * (double)by));
+        for (size_t k = 0; k < by; k++)
+            ret[k] = x[k] / rows;
+    }
+}
+
 static void add(float *restrict sum, const uint16_t *restrict x, float scale, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -226,6 +241,6 @@ static float nth(float *x, size_t n, size_t k)
 
 extern const struct band_ops PASTE(band_ops, ISA);
 const struct band_ops PASTE(band_ops, ISA) = {
-    .sums = sums, .means = means, .add = add, .bins = bins, .means3 = means3,
+    .sums = sums, .means = means, .means_of = means_of, .add = add, .bins = bins, .means3 = means3,
     .nth = nth, .ranks = ranks,
 };

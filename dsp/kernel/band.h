@@ -18,6 +18,9 @@ struct band_ops {
     void (*means)(const double *restrict sum, size_t n, size_t by, float *restrict ret);
     // sum[i] += scale * x[i]; x packed.
     void (*add)(float *restrict sum, const uint16_t *restrict x, float scale, size_t n);
+    // x[k] / rows into ret, and the mean of that of each of n groups of `by` cells into ret_group.
+    void (*means_of)(const float *restrict x, size_t n, size_t by, float rows,
+                     float *restrict ret_group, float *restrict ret);
     // Of n whole bins of 8 cells: power less noise, and mean over noise.
     void (*bins)(const uint16_t *restrict x, const float *restrict floor,
                  const float *restrict inverse, size_t n, float *restrict ret_power,

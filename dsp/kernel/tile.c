@@ -58,27 +58,33 @@ static float pairs(const float *e, const float *d, float slope, size_t n, float 
 static unsigned pick(const float *restrict e, const float *restrict d, float slope, float over,
                      size_t n, uint16_t *restrict ret)
 {
-    vec by = vec_splat(slope);
+    vec by = vec_splat(slope), least = vec_splat(over);
     unsigned found = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < n; i += VEC) {
-        size_t end = i + VEC < n ? i + VEC : n;
-        // Most hold nothing.
-        if (end - i == VEC && vec_top(vec_load(e + i) - by * vec_load(d + i)) <= over)
-            continue;
-        for (size_t k = i; k < end; k++)
-            if (e[k] - slope * d[k] > over)
-                ret[found++] = (uint16_t)k;
+    for (; i + VEC <= n; i += VEC) {    // most hold nothing
+        unsigned m = vec_over(vec_load(e + i) - by * vec_load(d + i), least);
+        for (; m; m &= m - 1)
+            ret[found++] = (uint16_t)(i + (unsigned)__builtin_ctz(m));
     }
+    for (; i < n; i++)
+        if (e[i] - slope * d[i] > over)
+            ret[found++] = (uint16_t)i;
     return found;
 }
 
-static void pour(float *restrict to, float *restrict from, size_t n)
+static float pour(float *restrict e, float *restrict d, const float *restrict x,
+                  const float *restrict y, float slope, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        to[i] += from[i];
-        from[i] = 0;
+    vec most = vec_splat(-HUGE_VALF), by = vec_splat(slope);
+
+    for (size_t i = 0; i < n; i += VEC) {       // n is a multiple of it
+        vec a = vec_load(e + i) + vec_load(x + i), b = vec_load(d + i) + vec_load(y + i);
+        vec_store(e + i, a);
+        vec_store(d + i, b);
+        most = vec_max(most, a - by * b);
     }
+    return vec_top(most);
 }
 
 static void add(float *restrict e, const float *restrict x, float scale, size_t n)
@@ -87,59 +93,129 @@ static void add(float *restrict e, const float *restrict x, float scale, size_t 
         e[i] += x[i] * scale;
 }
 
-static inline float max2(float a, float b) { return a > b ? a : b; }
-
-static void crest(const float *restrict x, size_t n, float *restrict ret)
+static void crest(const float *restrict x, const struct smear *s, size_t n,
+                  uint16_t *restrict ret_strong, uint16_t *restrict ret_very)
 {
-    ret[0] = n > 1 ? max2(x[0], x[1]) : x[0];
-    for (size_t i = 1; i + 1 < n; i++)
-        ret[i] = max2(max2(x[i - 1], x[i]), x[i + 1]);
-    if (n > 1)
-        ret[n - 1] = max2(x[n - 2], x[n - 1]);
-}
+    vec strong = vec_splat(s->from1), very = vec_splat(s->from2);
 
-// The flags are constants: one loop for each case.
-INLINE void take_some(float *restrict e, float *restrict d, const float *restrict now,
-                      const float *const near[4], const uint8_t *const mark[3],
-                      const struct smear *s, float scale, float dof, size_t n, int marks, int far,
-                      int close)
-{
-    const uint8_t *restrict k0 = mark[0], *restrict k1 = mark[1], *restrict k2 = mark[2];
-    const float *restrict a2 = near[0], *restrict a1 = near[1];
-    const float *restrict b1 = near[2], *restrict b2 = near[3];
-    const float from1 = s->from1, from2 = s->from2, share1 = s->share1, share2 = s->share2;
-
-    for (size_t i = 0; i < n; i++) {
-        int skip = marks ? k0[i] | k1[i] | k2[i] : 0;
-        if (close) {
-            float m1 = max2(a1[i], b1[i]);
-            skip |= (m1 > from1) & (now[i] < share1 * m1);
+    for (size_t i = 0; i < n; i += TILE_UNIT) {
+        unsigned a = 0, b = 0;
+        for (size_t k = 0; k < TILE_UNIT; k += VEC) {
+            vec v = vec_load(x + i + k);
+            a |= vec_over(v, strong) << k;
+            b |= vec_over(v, very) << k;
         }
-        if (far) {
-            float m2 = max2(a2[i], b2[i]);
-            skip |= (m2 > from2) & (now[i] < share2 * m2);
-        }
-        e[i] += skip ? 0 : now[i] * scale;
-        d[i] += skip ? 0 : dof;
+        ret_strong[i / TILE_UNIT] = (uint16_t)a;
+        ret_very[i / TILE_UNIT] = (uint16_t)b;
     }
 }
 
-static void take(float *restrict e, float *restrict d, const float *restrict now,
-                 const float *const near[4], const uint8_t *const mark[3], const struct smear *s,
-                 float scale, float dof, size_t n)
+typedef uint8_t vec_byte __attribute__((vector_size(VEC)));
+
+INLINE vec_int vec_bytes(const uint8_t *x)
 {
-    if (!mark[0] && !near[1] && !near[0])
-        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 0, 0);
-    else if (!mark[0] && !near[0])
-        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 0, 1);
-    else if (!mark[0])
-        take_some(e, d, now, near, mark, s, scale, dof, n, 0, 1, 1);
-    else if (!near[1] && !near[0])
-        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 0, 0);
-    else if (!near[0])
-        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 0, 1);
-    else
-        take_some(e, d, now, near, mark, s, scale, dof, n, 1, 1, 1);
+    vec_byte b;
+    memcpy(&b, x, sizeof b);
+    return __builtin_convertvector(b, vec_int);
+}
+
+// What there is of marks, and of strong cells, near TILE_UNIT cells in the rows taken.
+enum near { NEAR_NONE, NEAR_MARKS = 1, NEAR_STRONG = 2, NEAR_ALL = 4 };  // all of them marked
+
+// Is anything in unit u, or at its borders, strong?
+INLINE unsigned near_of(const uint16_t *b, size_t u)
+{
+    return b[u] | b[u - 1] >> 15 | (b[u + 1] & 1u);
+}
+
+INLINE unsigned near_marks(const struct taken *w, size_t i, unsigned rows)
+{
+    uint64_t m[TILE_ROWS + 2][2], any = 0, all = UINT64_MAX;
+
+    for (unsigned k = 0; k < rows + 2; k++) {
+        memcpy(m[k], w->mark[k] + i, sizeof m[k]);
+        any |= m[k][0] | m[k][1];
+    }
+    for (unsigned k = 0; k < rows; k++)
+        all &= (m[k][0] | m[k + 1][0] | m[k + 2][0]) & (m[k][1] | m[k + 1][1] | m[k + 2][1]);
+    return all == UINT64_C(0x0101010101010101) ? NEAR_ALL : any ? NEAR_MARKS : NEAR_NONE;
+}
+
+INLINE unsigned what_is_near(const struct taken *w, size_t u, unsigned rows)
+{
+    unsigned strong = near_of(w->very[0], u) | near_of(w->very[rows + 3], u);
+    unsigned marks = w->mark[0] ? near_marks(w, u * TILE_UNIT, rows) : NEAR_NONE;
+
+    for (unsigned k = 1; k < rows + 3; k++)
+        strong |= near_of(w->strong[k], u);
+    return marks | (strong ? NEAR_STRONG : 0);
+}
+
+// VEC cells at i, each by itself.
+INLINE void take_near(float *restrict e, float *restrict d, const struct taken *w,
+                      const struct smear *s, size_t i, unsigned rows, unsigned near)
+{
+    vec c[TILE_ROWS + 4], sum_e = vec_splat(0), sum_d = sum_e;      // c: with both neighbours
+    vec from1 = vec_splat(s->from1), from2 = vec_splat(s->from2);
+
+    for (unsigned k = 0; (near & NEAR_STRONG) && k < rows + 4; k++) {
+        const float *x = w->row[k] + i;
+        c[k] = vec_max(vec_max(vec_load(x - 1), vec_load(x)), vec_load(x + 1));
+    }
+    for (unsigned r = 0; r < rows; r++) {
+        vec now = vec_load(w->row[r + 2] + i), dof = vec_splat(w->dof);
+        vec_int skip = { 0 };
+        if (near & NEAR_STRONG) {
+            vec m1 = vec_max(c[r + 1], c[r + 3]), m2 = vec_max(c[r], c[r + 4]);
+            skip = ((m1 > from1) & (now < vec_splat(s->share1) * m1)) |
+                   ((m2 > from2) & (now < vec_splat(s->share2) * m2));
+        }
+        if (near & NEAR_MARKS)
+            skip |= (vec_bytes(w->mark[r] + i) | vec_bytes(w->mark[r + 1] + i) |
+                     vec_bytes(w->mark[r + 2] + i)) != 0;
+        sum_e += (vec)((vec_int)(now * vec_splat(w->scale[r])) & ~skip);
+        sum_d += (vec)((vec_int)dof & ~skip);
+    }
+    vec_store(e, sum_e);
+    vec_store(d, sum_d);
+}
+
+INLINE void take_unit(float *restrict e, float *restrict d, const struct taken *w,
+                      const struct smear *s, size_t i, unsigned rows, unsigned near)
+{
+    for (size_t k = 0; k < TILE_UNIT; k += VEC)
+        take_near(e + k, d + k, w, s, i + k, rows, near);
+}
+
+INLINE float take_some(float *restrict e, float *restrict d, const struct taken *w,
+                       const struct smear *s, float slope, size_t n, unsigned rows)
+{
+    vec most = vec_splat(-HUGE_VALF), by = vec_splat(slope);
+
+    for (size_t i = 0; i < n; i += TILE_UNIT) {
+        unsigned near = what_is_near(w, i / TILE_UNIT, rows);
+        if (near & NEAR_ALL) {
+            memset(e + i, 0, TILE_UNIT * sizeof *e);
+            memset(d + i, 0, TILE_UNIT * sizeof *d);
+        } else if (near & NEAR_STRONG) {
+            take_unit(e + i, d + i, w, s, i, rows, NEAR_STRONG | (near & NEAR_MARKS));
+        } else if (near) {
+            take_unit(e + i, d + i, w, s, i, rows, NEAR_MARKS);
+        } else {
+            take_unit(e + i, d + i, w, s, i, rows, NEAR_NONE);
+        }
+        for (size_t k = i; k < i + TILE_UNIT; k += VEC)
+            most = vec_max(most, vec_load(e + k) - by * vec_load(d + k));
+    }
+    return vec_top(most);
+}
+
+// The usual number of rows is a constant.
+static float take(float *restrict e, float *restrict d, const struct taken *w,
+                  const struct smear *s, float slope, size_t n)
+{
+    return w->rows == TILE_ROWS ? take_some(e, d, w, s, slope, n, TILE_ROWS)
+                                : take_some(e, d, w, s, slope, n, w->rows);
 }
 
 static void guard(float *restrict e, float *restrict d, size_t n, float *restrict was)

@@ -18,6 +18,21 @@ struct hold {
     float line;                 // 0, or: ... but of an eight whose top is so many times the mean
 };                              //         cells with a share of the top, else all of it
 
+#define TILE_UNIT   16          // cells looked at together
+#define TILE_ROWS   4           // rows taken together, at most
+
+// Rows of power over floor, from two before the first taken (row[0], row[1]) to two after the last:
+// zeros where there is none.  Each has TILE_UNIT zeros before and after it.
+// strong, very: a bit for each cell over from1, over from2; so many units, one of zeros around.
+// mark: from one row before to one after; mark[0] NULL: none is marked.
+struct taken {
+    const float    *row[TILE_ROWS + 4];
+    const uint16_t *strong[TILE_ROWS + 4], *very[TILE_ROWS + 4];
+    const uint8_t  *mark[TILE_ROWS + 2];
+    float           scale[TILE_ROWS], dof;
+    unsigned        rows;
+};
+
 struct tile_ops {
     // Largest e - slope * d.
     float (*excess)(const float *e, const float *d, float slope, size_t n);
@@ -28,17 +43,18 @@ struct tile_ops {
     // Those i where e - slope * d > over, in order; how many.
     unsigned (*pick)(const float *e, const float *d, float slope, float over, size_t n,
                      uint16_t *ret);
-    // to += from; from = 0.
-    void (*pour)(float *restrict to, float *restrict from, size_t n);
-    // e += now * scale and d += dof, but for cells of a row (now) that do not count: marked
-    // already in this row or the ones beside it (mark), or no more than what strong ones at its
-    // place smear into it from one or two rows before or after (crest, of the rows -2 -1 +1 +2).
-    // mark[0] NULL: none is; crest[1] NULL: none is so strong one row away; crest[0]: two.
-    void (*take)(float *restrict e, float *restrict d, const float *restrict now,
-                 const float *const crest[4], const uint8_t *const mark[3], const struct smear *s,
-                 float scale, float dof, size_t n);
-    // The largest of each value and its two neighbours.
-    void (*crest)(const float *restrict x, size_t n, float *restrict ret);
+    // e += x and d += y; the largest excess then.
+    float (*pour)(float *restrict e, float *restrict d, const float *restrict x,
+                  const float *restrict y, float slope, size_t n);
+    // Sums over the rows of w: e of row times scale, d of dof; but for cells of a row that do not
+    // count: marked already in it or the rows beside it, or no more than what strong ones at its
+    // place, or right beside, smear into it from one or two rows before or after.
+    // n: a multiple of TILE_UNIT.  Returns the largest excess.
+    float (*take)(float *restrict e, float *restrict d, const struct taken *w,
+                  const struct smear *s, float slope, size_t n);
+    // A bit for each value that is over from1, and over from2; n a multiple of TILE_UNIT.
+    void (*crest)(const float *restrict x, const struct smear *s, size_t n,
+                  uint16_t *restrict ret_strong, uint16_t *restrict ret_very);
     // Clears those of e and d that lie beside d = 0; was: scratch.
     void (*guard)(float *restrict e, float *restrict d, size_t n, float *restrict was);
     void (*add)(float *restrict e, const float *restrict x, float scale, size_t n);

@@ -70,11 +70,22 @@ INLINE vec_half vec_load_half(const uint16_t *x)
     return r;
 }
 
-INLINE vec vec_unpack(vec_half h) { return (vec)(__builtin_convertvector(h, vec_int) << 16); }
+INLINE vec vec_unpack(vec_half h)
+{
+#if defined __AVX512F__
+    return (vec)((vec_int)_mm512_cvtepu16_epi32((__m256i)h) << 16);
+#else
+    return (vec)(__builtin_convertvector(h, vec_int) << 16);
+#endif
+}
 
 INLINE vec_half vec_pack(vec v)
 {
+#if defined __AVX512F__
+    return (vec_half)_mm512_cvtepi32_epi16((__m512i)(((vec_int)v + 0x8000) >> 16));
+#else
     return __builtin_convertvector(((vec_int)v + 0x8000) >> 16, vec_half);
+#endif
 }
 
 INLINE vec vec_max(vec a, vec b)
@@ -88,6 +99,24 @@ INLINE vec vec_max(vec a, vec b)
 #else
     vec_int m = a > b;
     return (vec)((m & (vec_int)a) | (~m & (vec_int)b));
+#endif
+}
+
+// A bit for each lane of a that is larger than b's.
+INLINE unsigned vec_over(vec a, vec b)
+{
+#if defined __AVX512F__
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
+#elif defined __AVX2__
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ));
+#elif defined __x86_64__
+    return (unsigned)_mm_movemask_ps(_mm_cmpgt_ps((__m128)a, (__m128)b));
+#else
+    vec_int m = a > b;
+    unsigned r = 0;
+    for (unsigned i = 0; i < VEC; i++)
+        r |= (unsigned)(m[i] & 1) << i;
+    return r;
 #endif
 }
 
