@@ -125,7 +125,7 @@ void demo_folder_remove(const char *dir)
 
 // ---- What dead ones left ------------------------------------------------------------------------
 
-// Runs something in it?  A demo of before there were locks, or what is still ending of a killed one.
+// Runs something in it?  A demo of before there were locks, or what still ends of a killed one.
 static bool in_use(const char *dir)
 {
     char path[300], at[DEMO_PATH];
