@@ -7,6 +7,13 @@ import { is_drone, reasons } from "./alerts.js";
 import { ended } from "./session.js";
 import { now_ms } from "./time.js";
 
+// What is being asked about: the verb, the alert, and, once it is given, the answer.
+let asked = null;
+
+// What somebody is writing just now, or wrote last; the session may end over it.
+const written = () => ({ text: $("ask-text").value.trim(), choice: $("ask").querySelector("input[type=radio]:checked")?.value });
+export const unsent = () => $("ask").open ? { ...asked, ...written() } : undefined;
+
 // One question with a choice, a text, or both; null when it was not answered.
 function ask({ title, choices, label, yes, max = 500, was = {} }) {
   text($("ask-title"), title);
@@ -26,7 +33,7 @@ function ask({ title, choices, label, yes, max = 500, was = {} }) {
     $("ask-form").onsubmit = e => {
       e.preventDefault();
       box.close();
-      done({ text: $("ask-text").value.trim(), choice: box.querySelector("input[type=radio]:checked")?.value });
+      done(asked.answer = written());
     };
   });
 }
@@ -50,7 +57,7 @@ async function send(verb, a, body) {
         headers: { "Content-Type": "application/json", "Idempotency-Key": key } });
       const json = await r.json().catch(() => ({}));
       if (r.status === 503 && left) continue;
-      if (r.status === 401) return ended({ verb, id: a.id, text: body.text, choice: body.reason });
+      if (r.status === 401) return ended({ verb, id: a.id, ...(asked?.id === a.id && asked.verb === verb && asked.answer) });
       if (r.status === 409) return say(t("stale"), true);
       return r.ok ? say(t("done")) : say(json.error ? clean(json.error) : t("not_done_status", { status: r.status }), true);
     } catch {
@@ -77,7 +84,7 @@ const ON_ALERT = {
   },
   // Who vouches for it, and for how long: it stays on the screen and calls nobody.
   async known(a, was) {
-    if (a.known) return send("unknown", a, {});
+    if (a.known) return was ? say(t("stale"), true) : send("unknown", a, {});
     const r = await ask({ title: t("ask_known"), choices: table("known_for"), label: t("ask_known_label"), max: 60, yes: t("ask_known"), was });
     if (r?.text) send("known", a, { name: r.text, text: r.text, until: new Date(now_ms() + 1000 * Number(r.choice)).toISOString() });
   },
@@ -85,5 +92,10 @@ const ON_ALERT = {
   reopen: a => send("reopen", a, {}),
 };
 
-export const act_on = (verb, a, was) =>
-  ON_ALERT[verb === "close" && a.work === "closed" ? "reopen" : verb]?.(a, was);
+// What was unsent is asked again, never turned into its opposite because a colleague did it meanwhile.
+export function act_on(verb, a, was) {
+  const closed = verb === "close" && a.work === "closed";
+  if (closed && was) return say(t("stale"), true);
+  asked = { verb, id: a.id };
+  return ON_ALERT[closed ? "reopen" : verb]?.(a, was);
+}

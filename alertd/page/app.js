@@ -5,7 +5,7 @@
 //                          '----> sound, when an alert calls again
 import { $, text } from "./dom.js";
 import { account_show, offer_draw, offer_later, password_show, session_tick } from "./account.js";
-import { act_on, say } from "./act.js";
+import { act_on, say, unsent } from "./act.js";
 import * as time from "./time.js";
 import { feed_open } from "./feed.js";
 import { words_load, clean, line, t, word } from "./words.js";
@@ -208,7 +208,7 @@ function resume() {
 // the page goes on where it is.
 async function signed_out() {
   const again = await me().catch(() => null);
-  if (!again || again.user !== who.user) return ended();
+  if (!again || again.user !== who.user) return ended(unsent());
   who = again;
   listen();
 }

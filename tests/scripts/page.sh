@@ -114,6 +114,49 @@ soon 'a wrong present one' "return $(text '#password-why') === 'The present pass
 wd keys "$password, again$enter"
 soon 'the right one' "return !$(shown '#password-box') && $(text '#say') === 'The password is set.'"
 
+# ---- A session that is about to end: renewed while the screen stays as it is -------------------------
+sign_in() { wd keys "$1$enter"; }
+is 'nothing to be renewed yet' 'document.querySelector("#renew").hidden'
+"$tool/age" data/accounts.db $((24 * 3600 - 20 * 60))
+wd go "$url"
+soon 'twenty minutes before the end' "return $(shown '#renew') && /^Session ends at [0-9:]{5,8}: sign in again$/.test($(text '#renew'))"
+soon 'the rows' "return $rows >= 3"
+wd keys j
+chosen=$(wd js 'window.same_page = true; return document.querySelector("[aria-current=true][data-choose]").dataset.choose')
+wd js 'document.querySelector("#renew").click()' >/dev/null
+soon 'why it asks' "return $(shown '#signin') && $(text '#signin-why').startsWith('Sign in again before') && document.querySelector('#signin-user').value === 'olga'"
+is 'what stood there still stands' "$rows >= 3"
+wd js 'document.querySelector("#signin-no").click()' >/dev/null
+soon 'not now' "return !document.querySelector('dialog[open]') && $(shown '#renew')"
+wd js 'document.querySelector("#renew").click(); document.querySelector("#signin-password").focus()' >/dev/null
+sign_in 'some other words'
+soon 'a wrong one' "return $(text '#signin-why') === 'Name or password is wrong.'"
+sign_in 'another one of mine'
+soon 'renewed' "return !document.querySelector('dialog[open]') && document.querySelector('#renew').hidden"
+"$tool/age" data/accounts.db 3600       # the old session is over, the new one an hour old
+sleep 3
+hear '{"track":"renewed","family":"dji-droneid","role":"identification","serial":"RENEWED1","model":"DJI Mini 2"}'
+soon 'it goes on under the new one' "return $rows >= 6"
+is 'nothing was loaded anew' "window.same_page && document.querySelector('#lost').hidden && document.querySelector('[aria-current=true][data-choose]').dataset.choose === '$chosen'"
+
+# ---- The session ends over a note: it comes back after the sign-in, still to be sent ------------------
+for how in 'while it is written' 'when it is sent'; do
+    wd keys n
+    soon "a note ($how)" "return $(shown '#ask') && document.activeElement.id === 'ask-text'"
+    wd keys "seen from the bridge, $how"
+    case $how in
+    while*) "$tool/age" data/accounts.db $((25 * 3600)) ;;
+    when*)  wd js 'await fetch("/api/v1/session", { method: "DELETE" }); document.querySelector("#ask-yes").click()' >/dev/null ;;
+    esac
+    soon "ended $how" "return $(shown '#signin') && $(text '#signin-why').startsWith('Your session has ended') && $rows === 0"
+    wd js 'document.querySelector("#signin-user").focus()' >/dev/null
+    sign_in "olga${tab}another one of mine"
+    soon "the note is back ($how)" "return document.querySelector('#ask').open && document.querySelector('#ask-text').value === 'seen from the bridge, $how'"
+    wd keys "$enter"
+    soon "it is sent ($how)" "return document.querySelector('#detail').textContent.includes('seen from the bridge, $how')"
+done
+is 'once' '!sessionStorage.getItem("place") && document.querySelector("#detail").textContent.split("seen from the bridge").length === 3'
+
 # ---- Left open for a week ------------------------------------------------------------------------
 week=$(wd js 'const { view_take } = await import("/spectrum.js"), { draw_list } = await import("/alerts.js"), { feed_open } = await import("/feed.js");
   const out = {}, view = { rate_hz: 2e7, centre_hz: 2.44e9, floor_db: -90, top_db: -20, v: btoa("\x80".repeat(64)) };
