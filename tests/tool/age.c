@@ -12,7 +12,8 @@ int main(int argc, char **argv)
     if (argc != 3 || sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, NULL))
         return 2;
     sqlite3_busy_timeout(db, 10000);
-    snprintf(sql, sizeof sql, "UPDATE session SET made_s = made_s - %ld", strtol(argv[2], NULL, 10));
+    snprintf(sql, sizeof sql, "UPDATE session SET made_s = made_s - %ld",
+             strtol(argv[2], NULL, 10));
     int r = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (r)
         fprintf(stderr, "%s\n", sqlite3_errmsg(db));
