@@ -72,7 +72,7 @@ INLINE vec_half vec_load_half(const uint16_t *x)
 
 INLINE vec vec_unpack(vec_half h)
 {
-#if defined __AVX512F__
+#if VEC == 16
     return (vec)((vec_int)_mm512_cvtepu16_epi32((__m256i)h) << 16);
 #else
     return (vec)(__builtin_convertvector(h, vec_int) << 16);
@@ -81,7 +81,7 @@ INLINE vec vec_unpack(vec_half h)
 
 INLINE vec_half vec_pack(vec v)
 {
-#if defined __AVX512F__
+#if VEC == 16
     return (vec_half)_mm512_cvtepi32_epi16((__m512i)(((vec_int)v + 0x8000) >> 16));
 #else
     return __builtin_convertvector(((vec_int)v + 0x8000) >> 16, vec_half);
@@ -105,9 +105,9 @@ INLINE vec vec_max(vec a, vec b)
 // A bit for each lane of a that is larger than b's.
 INLINE unsigned vec_over(vec a, vec b)
 {
-#if defined __AVX512F__
+#if VEC == 16
     return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
-#elif defined __AVX2__
+#elif VEC == 8
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ));
 #elif defined __x86_64__
     return (unsigned)_mm_movemask_ps(_mm_cmpgt_ps((__m128)a, (__m128)b));
