@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sdr/kernel/kernel.h"
 #include "sdr/kernel/noise.h"
+#include "sdr/kernel/sincos.h"
 
 #if defined __AVX512F__
 #define WORDS 8
@@ -58,20 +58,6 @@ static bool any_rare(const uint64_t *w, size_t n)
     return any != 0;
 }
 
-KERNEL_INLINE float as_float(int32_t v)
-{
-    float f;
-    memcpy(&f, &v, sizeof f);
-    return f;
-}
-
-KERNEL_INLINE int32_t as_int(float v)
-{
-    int32_t i;
-    memcpy(&i, &v, sizeof i);
-    return i;
-}
-
 // -ln(1 - t/2) / t over 0 .. 1, relative error 3e-7 in floats (Chebyshev's points).
 KERNEL_INLINE float log_part(float t)
 {
@@ -83,19 +69,6 @@ KERNEL_INLINE float log_part(float t)
     p = p * t + 4.150187208e-02f;
     p = p * t + 1.250079805e-01f;
     return p * t + 4.999999376e-01f;
-}
-
-// sin(pi/4 y) / y and cos(pi/4 y) over -1 .. 1 by z = y^2, relative error 2e-7.
-KERNEL_INLINE float sin_part(float z)
-{
-    return ((-3.595034371e-05f * z + 2.490000860e-03f) * z - 8.074543247e-02f) * z +
-           7.853981609e-01f;
-}
-
-KERNEL_INLINE float cos_part(float z)
-{
-    return ((-3.187263237e-04f * z + 1.584968183e-02f) * z - 3.084241647e-01f) * z +
-           9.999999673e-01f;
 }
 
 KERNEL_INLINE void one(uint64_t w, float lift, float power, float *restrict x)

@@ -13,11 +13,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "hw/hw.h"
-#include "sdr/kernel/kernel.h"
-
-KERNEL_PICK(noise_ops, noise_ops)
-
 // The words of n samples in which k is 0: k becomes 1, 16 zeros, and what lies beyond them a lift.
 static void lift_rare(struct rng *r, uint64_t *w, float *lift, size_t n)
 {

@@ -18,6 +18,7 @@ void     osc_init(struct osc *o, uint64_t phase, uint64_t inc, double amp);
 
 // How far from `at` up to the next multiple of OSC, at most to end.
 size_t osc_run(uint64_t at, uint64_t end);
-// Turns n values, none of which crosses a multiple of OSC, from sample index at on.
-void   osc_turn(const struct osc *o, uint64_t at, size_t n, float *restrict re,
-                float *restrict im);
+// The turns of samples at, at + 1, ... up to the next multiple of OSC: t.c + j t.s times those of
+// the table from t.re, t.im on.
+struct osc_turns { const float *re, *im; float c, s; };
+struct osc_turns osc_at(const struct osc *o, uint64_t at);

@@ -8,11 +8,6 @@
 #include <assert.h>
 #include <math.h>
 
-#include "hw/hw.h"
-#include "sdr/kernel/kernel.h"
-
-KERNEL_PICK(receiver_ops, receiver_ops)
-
 void receiver_init(struct receiver *r, const struct scene_receiver *rx, double gain_db)
 {
     double g = pow(10, rx->iq_gain_db / 20), p = rx->iq_phase_deg * M_PI / 180;

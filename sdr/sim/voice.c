@@ -138,6 +138,7 @@ int voice_start(struct voice *v, const struct voice_cfg *c, struct voice_tables 
     int64_t at = table_get(tables, units > 1 ? units : 1, edge);
     if (at < 0)
         return (int)at;
+    v->ops = interp_ops();
     v->tables = tables;
     v->table = (size_t)at;
     v->start = c->start;
@@ -175,13 +176,11 @@ int voice_append(struct voice *v, const float complex *iq, size_t n, bool ends)
     if (err < 0)
         return err;
     float *re = v->re + v->len, *im = v->im + v->len;
-    for (size_t i = 0; i < n; i++) {
-        re[i] = crealf(iq[i]);
-        im[i] = cimagf(iq[i]);
-    }
+    v->ops->split((const float *)iq, re, im, n);
     for (size_t i = 0, m; v->mix.inc && i < n; i += m) {
+        struct osc_turns t = osc_at(&v->mix, v->total + i);
         m = osc_run(v->total + i, v->total + n);
-        osc_turn(&v->mix, v->total + i, m, re + i, im + i);
+        v->ops->turn(t.re, t.im, t.c, t.s, re + i, im + i, m);
     }
     for (size_t i = 0; i < n && (double)(v->total + i) < v->ramp; i++) {
         re[i] *= rise((double)(v->total + i), v->ramp);
@@ -215,9 +214,8 @@ static void ray_add(const struct voice *v, const struct voice_ray *r, uint64_t n
     float re[OSC], im[OSC];
     interp_pos pos = pos_at(v, r, n0) - v->base * INTERP_ONE;
     interp_run(interp_of(v), v->re, v->im, pos, v->pos_step, n, re, im);
-    osc_turn(&r->osc, n0, n, re, im);
-    for (size_t i = 0; i < n; i++)
-        x[i] += CMPLXF(re[i], im[i]);
+    struct osc_turns t = osc_at(&r->osc, n0);
+    v->ops->turn_add(t.re, t.im, t.c, t.s, re, im, (float *)x, n);
 }
 
 // How many samples from n0 on the ray has data for.

@@ -2,6 +2,7 @@
 // Inside the simulator: one transmission on its way from the model's samples to the receiver's.
 #pragma once
 
+#include "sdr/kernel/interp.h"
 #include "sdr/sim/interp.h"
 #include "sdr/sim/osc.h"
 #include "sdr/sim/scene.h"
@@ -41,6 +42,7 @@ struct voice {
     uint64_t total;             // model samples so far
     bool     closed;
     // own
+    const struct interp_ops *ops;
     struct voice_tables *tables;
     size_t   table;             // of tables, or SIZE_MAX
     unsigned n_rays;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Composite video after ITU-R BT.1700 (625 lines PAL, 525 lines NTSC): pulses by half lines,
-// picture by lines of 720 pixels, colour on a subcarrier that runs through.
+// picture by lines of 720 pixels (sdr/kernel/video.c), colour on a subcarrier that runs through.
 #include "sdr/tx/cvbs.h"
 
 #include <math.h>
+#include <string.h>
 
 #define EDGE_S 0.2e-6           // rise of sync edges, 10 to 90 % within 200 +- 100 ns
 
@@ -35,86 +36,58 @@ enum cvbs_half cvbs_half(const struct cvbs_standard *s, unsigned half)
     return at >= 3 * per ? CVBS_LINE : at / per == 1 ? CVBS_BROAD : CVBS_EQUALISE;
 }
 
-void cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content content,
-               uint32_t seed)
+// 75 % bars: white yellow cyan green magenta red blue black.
+static void draw_bars(struct video_rgb *p)
 {
-    *c = (struct cvbs){ .std = s, .content = content, .seed = seed, .line = -1 };
+    for (unsigned k = 0; k <= VIDEO_PIXELS; k++) {
+        unsigned i = 7 - (unsigned)((float)k / VIDEO_PIXELS * 7.999f);
+        p->r[k] = i & 2 ? 0.75f : 0;
+        p->g[k] = i & 4 ? 0.75f : 0;
+        p->b[k] = i & 1 ? 0.75f : 0;
+    }
+}
+
+void cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content content,
+               uint32_t seed, double rate_hz, double t0_s)
+{
+    *c = (struct cvbs){ .std = s, .content = content, .seed = seed, .line = -1,
+                        .rate_hz = rate_hz, .t0_s = t0_s, .ops = video_ops() };
     for (unsigned i = 0; i <= 1024; i++)
         c->sine[i] = (float)sin(2 * M_PI * i / 1024);
     for (unsigned i = 0; i < 2 * s->lines; i++)
         c->half[i] = (uint8_t)cvbs_half(s, i);
+    if (content == CVBS_BARS)
+        draw_bars(&c->rgb);
 }
 
 // ---- picture ---------------------------------------------------------------------------------
 
-static float hash01(uint32_t a, uint32_t b, uint32_t c)
-{
-    uint32_t h = a * 0x9e3779b1u ^ b * 0x85ebca77u ^ c * 0xc2b2ae3du;
-    h ^= h >> 15;
-    h *= 0x2c1b3c6du;
-    h ^= h >> 12;
-    h *= 0x297a2d39u;
-    h ^= h >> 15;
-    return (float)(h >> 8) * 0x1p-24f;
-}
-
-struct rgb { float r, g, b; };
-
-// 75 % bars: white yellow cyan green magenta red blue black.
-static struct rgb bars_at(float u)
-{
-    unsigned i = 7 - (unsigned)(u * 7.999f);
-    return (struct rgb){ i & 2 ? 0.75f : 0, i & 4 ? 0.75f : 0, i & 1 ? 0.75f : 0 };
-}
-
 // Seen from a racer: a tilting horizon, ground that rushes by, some white on-screen text.
-static struct rgb flight_at(const struct cvbs *c, float u, float v, float tilt, float rise, float t)
+static void draw_flight(struct cvbs *c, float row, double t_s)
 {
-    if ((v > 0.06f && v < 0.1f && u > 0.08f && u < 0.3f) ||
-        (v > 0.9f && v < 0.94f && u > 0.6f && u < 0.9f))
-        if (hash01((uint32_t)(u * 90), (uint32_t)(v * 110), c->seed) > 0.5f)
-            return (struct rgb){ 1, 1, 1 };
-    float d = v - rise + (u - 0.5f) * tilt;
-    if (d < 0) {
-        float s = 0.75f + 0.5f * d;
-        return (struct rgb){ 0.6f * s + 0.2f, 0.8f * s + 0.1f, s };
-    }
-    float far = 1 / (d + 0.03f);
-    float n = hash01((uint32_t)(int32_t)floorf((u - 0.5f) * far * 6),
-                     (uint32_t)(int32_t)floorf(far * 4 + t * 12), c->seed);
-    return (struct rgb){ 0.15f + 0.35f * n, 0.25f + 0.4f * n, 0.1f + 0.2f * n };
+    double t = fmod(t_s, 600);
+    struct video_flight f = {
+        .row = row, .tilt = 0.4f * cvbs_sin(c, 0.9 / (2 * M_PI) * t),
+        .rise = 0.45f + 0.1f * cvbs_sin(c, 1.3 / (2 * M_PI) * t), .time_s = (float)t,
+        .text = (row > 0.06f && row < 0.1f ? 1 : 0) | (row > 0.9f && row < 0.94f ? 2 : 0),
+        .seed = c->seed,
+    };
+    c->ops->flight(&f, &c->rgb);
 }
 
-static float lift(const struct cvbs_standard *s, float luma)
+static void draw_line(struct cvbs *c, int row, double t_s)
 {
-    return (float)(s->black_v + (s->white_v - s->black_v) * luma);
-}
-
-static void draw_line(struct cvbs *c, float v, double t_s)
-{
-    float t = (float)fmod(t_s, 600);
-    float tilt = 0.4f * sinf(0.9f * t), rise = 0.45f + 0.1f * sinf(1.3f * t);
-    for (unsigned i = 0; i <= CVBS_PIXELS; i++) {
-        float u = (float)i / CVBS_PIXELS;
-        struct rgb p = { 0, 0, 0 };
-        if (c->content == CVBS_BARS)
-            p = bars_at(u);
-        else if (c->content == CVBS_FLIGHT)
-            p = flight_at(c, u, v, tilt, rise, t);
-        float noise = 0.03f * (hash01(i, (uint32_t)c->line, c->seed) - 0.5f);   // of the camera
-        float y = 0.299f * p.r + 0.587f * p.g + 0.114f * p.b;
-        c->y[i] = lift(c->std, fminf(fmaxf(y + noise, 0), 1));
-        c->u[i] = 0.7f * 0.493f * (p.b - y);
-        c->v[i] = 0.7f * 0.877f * (p.r - y);
-    }
-    // Colour has about 1.3 MHz, a tenth of the pixel rate: one pole each way.
-    for (unsigned i = 1; i <= CVBS_PIXELS; i++) {
-        c->u[i] = c->u[i - 1] + 0.4f * (c->u[i] - c->u[i - 1]);
-        c->v[i] = c->v[i - 1] + 0.4f * (c->v[i] - c->v[i - 1]);
-    }
+    const struct cvbs_standard *s = c->std;
+    if (c->content == CVBS_FLIGHT)
+        draw_flight(c, (float)row / (float)s->lines, t_s);
+    c->ops->line(&c->rgb, (float)s->black_v, (float)s->white_v, (uint32_t)c->line, c->seed,
+                 &c->picture);
 }
 
 // ---- signal ----------------------------------------------------------------------------------
+
+// Samples of half a line at most: the first at x behind the sync's edge (or the half's), t of all.
+struct stretch { double x, t_s; size_t n; float *v; };
 
 static float edge(double x) { return x <= 0 ? 0 : x >= EDGE_S ? 1 : (float)(x / EDGE_S); }
 
@@ -122,6 +95,20 @@ static float edge(double x) { return x <= 0 ? 0 : x >= EDGE_S ? 1 : (float)(x / 
 static float pulse(double x, double from, double to)
 {
     return edge(x - from + EDGE_S / 2) - edge(x - to + EDGE_S / 2);
+}
+
+// The first of its samples not before x.
+static size_t index_of(const struct cvbs *c, const struct stretch *s, double x)
+{
+    double i = ceil((x - s->x) * c->rate_hz);
+    return i <= 0 ? 0 : i < (double)s->n ? (size_t)i : s->n;
+}
+
+static void add_pulse(const struct cvbs *c, const struct stretch *s, double from, double to)
+{
+    size_t end = index_of(c, s, to + EDGE_S);
+    for (size_t i = index_of(c, s, from - EDGE_S); i < end; i++)
+        s->v[i] += (float)c->std->sync_v * pulse(s->x + (double)i / c->rate_hz, from, to);
 }
 
 // Row of the picture in this line of the frame, -1 for none.
@@ -133,56 +120,70 @@ static int row_of(const struct cvbs_standard *s, unsigned line)
     return -1;
 }
 
-static float colour(const struct cvbs *c, double t_s, double x, float u, float v)
+static void add_burst(const struct cvbs *c, const struct stretch *s, float sign)
 {
-    const struct cvbs_standard *s = c->std;
-    double turns = s->subcarrier_hz * t_s;
-    float sign = s->v_switch && c->line & 1 ? -1 : 1;
-    float burst = x > s->picture_from_s ? 0
-                : (float)s->burst_v * pulse(x, s->burst_from_s, s->burst_to_s);
-    float out = 0;
-    if (burst > 0)
-        out += burst * cvbs_sin(c, turns + (s->v_switch ? sign * 0.375 : 0.5));
-    if (u > 0 || u < 0 || v > 0 || v < 0)
-        out += u * cvbs_sin(c, turns) + sign * v * cvbs_sin(c, turns + 0.25);
-    return out;
-}
-
-static float line_at(struct cvbs *c, double t_s, double x, unsigned line)
-{
-    const struct cvbs_standard *s = c->std;
-    float luma = 0, u = 0, v = 0;
-    int row = row_of(s, line);
-    double at = (x - s->picture_from_s) / (s->picture_to_s - s->picture_from_s) * CVBS_PIXELS;
-    if (row >= 0 && at >= 0 && at < CVBS_PIXELS) {
-        unsigned i = (unsigned)at;
-        float f = (float)(at - i);
-        luma = c->y[i] + f * (c->y[i + 1] - c->y[i]);
-        u = c->u[i];
-        v = c->v[i];
+    const struct cvbs_standard *std = c->std;
+    size_t end = index_of(c, s, std->burst_to_s + EDGE_S);
+    for (size_t i = index_of(c, s, std->burst_from_s - EDGE_S); i < end; i++) {
+        double at = (double)i / c->rate_hz, turns = std->subcarrier_hz * (s->t_s + at);
+        float high = pulse(s->x + at, std->burst_from_s, std->burst_to_s);
+        s->v[i] += (float)std->burst_v * high *
+                   cvbs_sin(c, turns + (std->v_switch ? sign * 0.375 : 0.5));
     }
-    return luma + colour(c, t_s, x, u, v);
 }
 
-float cvbs_at(struct cvbs *c, double t_s)
+static void add_picture(const struct cvbs *c, const struct stretch *s, float sign)
 {
-    const struct cvbs_standard *s = c->std;
-    double halves = t_s * 2 * s->line_hz;
-    int64_t n = (int64_t)halves;
-    unsigned half = (unsigned)(n % (2 * s->lines));
-    double half_s = 0.5 / s->line_hz, x = (halves - (double)n) * half_s;
-    if (n / 2 != c->line) {
-        int row = row_of(s, half / 2);
-        c->line = n / 2;
+    const struct cvbs_standard *std = c->std;
+    double width_s = std->picture_to_s - std->picture_from_s, pixel_s = width_s / VIDEO_PIXELS;
+    size_t i = index_of(c, s, std->picture_from_s);
+    size_t end = index_of(c, s, std->picture_to_s - 0.01 * pixel_s);    // floats round
+    double x = s->x + (double)i / c->rate_hz - std->picture_from_s;
+    double turns = std->subcarrier_hz * (s->t_s + (double)i / c->rate_hz);
+    if (i < end)
+        c->ops->picture(&c->picture, (float)(x / pixel_s), (float)(1 / (c->rate_hz * pixel_s)),
+                        (uint32_t)((turns - floor(turns)) * 0x1p32),
+                        (uint32_t)(std->subcarrier_hz / c->rate_hz * 0x1p32 + 0.5), sign,
+                        s->v + i, end - i);
+}
+
+// half: since the first frame's start.
+static void add_half(struct cvbs *c, int64_t half, struct stretch *s)
+{
+    const struct cvbs_standard *std = c->std;
+    unsigned h = (unsigned)(half % (2 * std->lines));
+    int row = row_of(std, h / 2);
+    float sign = std->v_switch && half / 2 & 1 ? -1 : 1;
+    if (c->half[h] != CVBS_LINE) {
+        add_pulse(c, s, 0, c->half[h] == CVBS_BROAD ? std->broad_s : std->equalise_s);
+        return;
+    }
+    if (h & 1 && c->half[h - 1] != CVBS_LINE)       // half a line, no picture
+        return;
+    if (h & 1)
+        s->x += 0.5 / std->line_hz;
+    if (half / 2 != c->line) {
+        c->line = half / 2;
         if (row >= 0)
-            draw_line(c, (float)row / (float)s->lines, t_s);
+            draw_line(c, row, s->t_s);
     }
-    enum cvbs_half kind = c->half[half];
-    if (kind != CVBS_LINE)
-        return (float)s->sync_v * pulse(x, 0, kind == CVBS_BROAD ? s->broad_s : s->equalise_s);
-    double in_line = half & 1 ? x + half_s : x;
-    float sync = in_line > 2 * s->sync_s ? 0 : (float)s->sync_v * pulse(in_line, 0, s->sync_s);
-    if (half & 1 && c->half[half - 1] != CVBS_LINE)        // half a line, no picture
-        return 0;
-    return sync + line_at(c, t_s, in_line, half / 2);
+    add_pulse(c, s, 0, std->sync_s);
+    add_burst(c, s, sign);
+    if (row >= 0)
+        add_picture(c, s, sign);
+}
+
+void cvbs_run(struct cvbs *c, uint64_t first, size_t n, float *ret_v)
+{
+    double half_s = 0.5 / c->std->line_hz;
+    memset(ret_v, 0, n * sizeof *ret_v);
+    for (size_t i = 0; i < n;) {
+        double t_s = c->t0_s + (double)(first + i) / c->rate_hz, halves = t_s / half_s;
+        int64_t half = (int64_t)halves;
+        struct stretch s = { .x = (halves - (double)half) * half_s, .t_s = t_s, .v = ret_v + i };
+        double left = ceil((half_s - s.x) * c->rate_hz);
+        s.n = left < 1 ? 1 : left < (double)(n - i) ? (size_t)left : n - i;
+        i += s.n;
+        add_half(c, half, &s);
+    }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside sdr/tx: a composite colour video signal, sample by sample.
+// Inside sdr/tx: a composite colour video signal, line by line.
 //
 //      V  0.7  white            ______
 //                              /      \__  picture
@@ -9,7 +9,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "sdr/kernel/video.h"
 
 struct cvbs_standard {
     const char *name;
@@ -30,22 +33,24 @@ enum cvbs_half cvbs_half(const struct cvbs_standard *s, unsigned half);
 
 enum cvbs_content { CVBS_FLIGHT, CVBS_BARS, CVBS_BLACK };
 
-#define CVBS_PIXELS 720
-
 struct cvbs {
     const struct cvbs_standard *std;
+    const struct video_ops *ops;
     enum cvbs_content content;
     uint32_t seed;
+    double   rate_hz, t0_s;
     int64_t  line;                      // whose picture the buffers hold
-    float    y[CVBS_PIXELS + 1], u[CVBS_PIXELS + 1], v[CVBS_PIXELS + 1];
+    struct video_rgb  rgb;
+    struct video_line picture;
     float    sine[1025];
     uint8_t  half[1250];                // enum cvbs_half of each half line of a frame
 };
 
-void  cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content content,
-                uint32_t seed);
-// Volts at time t >= 0 (0 = start of a frame); t must not fall.
-float cvbs_at(struct cvbs *c, double t_s);
+// t0_s >= 0: of sample 0; at 0 a frame starts.
+void cvbs_init(struct cvbs *c, const struct cvbs_standard *s, enum cvbs_content content,
+               uint32_t seed, double rate_hz, double t0_s);
+// Volts of n samples; `first` must not fall from call to call.
+void cvbs_run(struct cvbs *c, uint64_t first, size_t n, float *ret_v);
 // sin(2 pi turns) from the table, error below 5e-6.
 static inline float cvbs_sin(const struct cvbs *c, double turns)
 {

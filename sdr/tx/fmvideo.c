@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdr/kernel/turns.h"
 #include "sdr/sim/tx.h"
 #include "sdr/tx/args.h"
 #include "sdr/tx/cvbs.h"
@@ -29,6 +30,8 @@
 #define AUDIO_TONE_HZ 1000
 #define BW_HZ        8e6        // contract
 #define PIECE_S      1e-3
+#define RATE_MOST_HZ 40e6
+#define PIECE        40000      // samples of it at the greatest rate
 
 static const struct band {
     const char *link, *letter;
@@ -48,14 +51,17 @@ enum { BANDS = sizeof bands / sizeof *bands };
 
 struct fmvideo {
     struct cvbs   cvbs;
-    double        freq_hz, rate_hz, until_s, t0_s;      // t0_s: where in its frames time 0 falls
+    double        freq_hz, rate_hz, until_s;
     bool          audio, preemphasis;
     const char   *link;
     uint64_t      sent;                                 // samples
-    double        turns;                                // phase of the carrier
+    uint32_t      turns;                                // phase of the carrier, 2^32 is one
     float         shelf_in, shelf_out;
     size_t        piece;
-    float complex iq[];
+    const struct turns_ops *ops;
+    float complex iq[PIECE];
+    float         volts[PIECE];
+    uint32_t      phase[PIECE];
 };
 
 // The band whose channel lies nearest, within 2 MHz; NULL for none.
@@ -105,10 +111,10 @@ static void set_video(struct fmvideo *f, const struct tx_args *a, struct rng *rn
     const struct cvbs_standard *s = words_have(v, "ntsc") ? &cvbs_ntsc : &cvbs_pal;
     cvbs_init(&f->cvbs, s, words_have(v, "bars") ? CVBS_BARS
                          : words_have(v, "black") ? CVBS_BLACK : CVBS_FLIGHT,
-              (uint32_t)rng_u64(rng));
+              (uint32_t)rng_u64(rng), f->rate_hz, 0);
     f->audio = words_have(v, "audio");
     f->preemphasis = words_have(v, "preemphasis");
-    f->t0_s = rng_uniform(rng) * s->lines / s->line_hz;
+    f->cvbs.t0_s = rng_uniform(rng) * s->lines / s->line_hz;   // somewhere in a frame
     f->until_s = args_until(a);
 }
 
@@ -125,17 +131,19 @@ static int fmvideo_make(void **ret_state, const struct tx_args *a, struct rng *r
         return r;
     if (!words_known("fmvideo", a->variant, known, why))
         return -EINVAL;
-    if (!(rate_hz >= 10e6 && rate_hz <= 40e6)) {
+    if (!(rate_hz >= 10e6 && rate_hz <= RATE_MOST_HZ)) {
         snprintf(why, IQ_WHY, "fmvideo: a sample rate (value) of %g Hz is outside 10 to 40 MHz",
                  rate_hz);
         return -EINVAL;
     }
-    size_t piece = (size_t)(rate_hz * PIECE_S);
-    struct fmvideo *f = malloc(sizeof *f + piece * sizeof *f->iq);
+    struct fmvideo *f = calloc(1, sizeof *f);
     if (!f)
         return -ENOMEM;
-    *f = (struct fmvideo){ .freq_hz = hz, .rate_hz = rate_hz, .piece = piece,
-                           .link = band ? band->link : "" };
+    f->freq_hz = hz;
+    f->rate_hz = rate_hz;
+    f->piece = (size_t)(rate_hz * PIECE_S);
+    f->link = band ? band->link : "";
+    f->ops = turns_ops();
     set_video(f, a, &own);
     *ret_state = f;
     return 0;
@@ -162,17 +170,17 @@ static float audio_turns(const struct fmvideo *f, double t)
 
 static void make_piece(struct fmvideo *f, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        double t = (double)(f->sent + i) / f->rate_hz;
-        float v = cvbs_at(&f->cvbs, f->t0_s + t) - (float)CENTRE_V;
-        if (f->preemphasis)
-            v = shelf(f, v);
-        f->turns += HZ_PER_V * v / f->rate_hz;
-        if (f->turns > 1 || f->turns < -1)      // a step is far below a turn
-            f->turns -= f->turns > 0 ? 1 : -1;
-        double at = f->turns + (f->audio ? audio_turns(f, t) : 0);
-        f->iq[i] = CMPLXF(cvbs_sin(&f->cvbs, at + 0.25), cvbs_sin(&f->cvbs, at));
-    }
+    float bias = -(float)CENTRE_V;
+    cvbs_run(&f->cvbs, f->sent, n, f->volts);
+    for (size_t i = 0; f->preemphasis && i < n; i++)
+        f->volts[i] = shelf(f, f->volts[i] + bias);
+    f->turns = f->cvbs.ops->modulate(f->volts, f->preemphasis ? 0 : bias,
+                                     (float)(HZ_PER_V / f->rate_hz * 0x1p31), f->turns, f->phase,
+                                     n);
+    for (size_t i = 0; f->audio && i < n; i++)
+        f->phase[i] += (uint32_t)(int32_t)(audio_turns(f, (double)(f->sent + i) / f->rate_hz) *
+                                           0x1p32f);
+    f->ops->run(f->phase, f->iq, n);
 }
 
 static int fmvideo_next(void *state, struct tx_packet *ret_packet)

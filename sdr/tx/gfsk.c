@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "sdr/kernel/turns.h"
+
 #define SPAN 2                  // bits on each side that still matter: the share is 1e-5 at BT 0.5
 
 static double q(double x) { return 0.5 * erfc(x / sqrt(2)); }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "hw/hw.h"
 #include "sdr/sim/engine.h"
 
 #define SILENT "receiver: {noise_dbfs: -300}\n"
@@ -300,6 +301,28 @@ static void test_same(void **state)
     done(&c);
 }
 
+// The same samples on every instruction set that this machine has.
+static void test_sets(void **state)
+{
+    (void)state;
+    static const char scene[] = CROWD
+        "- {name: camera, model: fmvideo, variant: audio preemphasis, freq_hz: 2430e6, snr_db: 9}\n"
+        "- {name: stick, model: elrs, mode: 250Hz, uid: 7, snr_db: 9}\n";
+    struct run first = { 0 };
+    for (enum hw_isa i = HW_ISA_PLAIN; i <= HW_ISA_X86_V4; i++) {
+        setenv("TYTO_ISA", hw_isa_name(i), 1);      // where it has not: the best it has
+        struct run r = run(scene);
+        unsetenv("TYTO_ISA");
+        if (i == HW_ISA_PLAIN) {
+            first = r;
+            continue;
+        }
+        assert_memory_equal(r.x, first.x, r.n * sizeof *r.x);
+        done(&r);
+    }
+    done(&first);
+}
+
 // Truth: in order of start, one for a carrier of many pieces, none for what is not seen, cut at
 // the scene's end, and only what has started when it is asked early.
 static void test_truth(void **state)
@@ -363,7 +386,7 @@ int main(void)
         cmocka_unit_test(test_receiver), cmocka_unit_test(test_converter),
         cmocka_unit_test(test_same),     cmocka_unit_test(test_truth),
         cmocka_unit_test(test_take),     cmocka_unit_test(test_rolloff),
-        cmocka_unit_test(test_jitter),
+        cmocka_unit_test(test_jitter),   cmocka_unit_test(test_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
+#include "sdr/kernel/turns.h"
 #include "sdr/sim/voice.h"
 
 #define N 4096
@@ -192,11 +194,38 @@ static void test_doppler(void **state)
         assert_true(fabs(cabsf(x[n]) - 2 * fabs(cos(M_PI * n / 2000))) < 1e-3);
 }
 
+// Phases to complex values, and an oscillator's turns, against libm.
+static void test_turns(void **state)
+{
+    (void)state;
+    static uint32_t phase[1 << 16];
+    static float complex x[1 << 16];
+    struct rng r;
+    rng_init(&r, 3);
+    for (unsigned i = 0; i < 1 << 16; i++)      // multiples of an eighth of a turn, and any
+        phase[i] = i < 64 ? (i / 8 << 29) + i % 8 - 4 : (uint32_t)rng_u64(&r);
+    turns_ops()->run(phase, x, 1 << 16);
+    for (unsigned i = 0; i < 1 << 16; i++) {
+        double complex want = cexp(I * 2 * M_PI * 0x1p-32 * phase[i]);
+        assert_true(cabs((double complex)x[i] - want) < 3e-7);
+    }
+    for (unsigned k = 0; k < 200; k++) {
+        struct osc o;
+        uint64_t at = rng_u64(&r) >> 30, at_phase = rng_u64(&r), inc = rng_u64(&r);
+        osc_init(&o, at_phase, inc, 1);
+        struct osc_turns t = osc_at(&o, at);
+        double complex got = CMPLX((double)*t.re, (double)*t.im) * CMPLX((double)t.c, (double)t.s);
+        double turns = (double)((at_phase + at * inc) >> 11) * 0x1p-53;
+        assert_true(cabs(got - cexp(I * 2 * M_PI * turns)) < 3e-7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_place),  cmocka_unit_test(test_seams), cmocka_unit_test(test_tones),
         cmocka_unit_test(test_fading), cmocka_unit_test(test_doppler),
+        cmocka_unit_test(test_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

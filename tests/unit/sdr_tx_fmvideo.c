@@ -154,6 +154,55 @@ static void test_burst(void **state)
     free(f);
 }
 
+// Bars of 75 %: brightness and colour of each as BT.601's weights give them, sync at -0.3 V,
+// blanking at 0.  Of 720 pixels a bar has 90; colour settles within ten.
+static void test_bars(void **state)
+{
+    (void)state;
+    static const double rgb[8][3] = { { 1, 1, 1 }, { 1, 1, 0 }, { 0, 1, 1 }, { 0, 1, 0 },
+                                      { 1, 0, 1 }, { 1, 0, 0 }, { 0, 0, 1 }, { 0, 0, 0 } };
+    enum { LINE = 1280 };                       // samples: 64 us at 20 MS/s
+    struct cvbs *c = malloc(sizeof *c);
+    float *v = malloc(200 * LINE * sizeof *v);
+    cvbs_init(c, &cvbs_pal, CVBS_BARS, 1, RATE_HZ, 3e-9);   // no sample at an edge
+    cvbs_run(c, 0, 200 * LINE, v);
+    for (unsigned bar = 0; bar < 8; bar++)
+        for (unsigned line = 100; line < 110; line++) {
+            const double *p = rgb[bar];
+            double y = 0.75 * (0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]), mean = 0;
+            double want = 0.7 * hypot(0.493 * (0.75 * p[2] - y), 0.877 * (0.75 * p[0] - y));
+            double complex colour = 0;
+            double from = (10.5 + (62.35 - 10.5) / 8 * (bar + 0.25)) * 20;
+            for (unsigned i = 0; i < 72; i++) {  // 15.96 periods of the subcarrier
+                double at = (double)(line * LINE + (unsigned)from + i) / RATE_HZ;
+                double volts = (double)v[line * LINE + (unsigned)from + i];
+                mean += volts / 72;
+                colour += volts * cexp(-I * 2 * M_PI * 4433618.75 * at) / 36;
+            }
+            if (fabs(mean - 0.7 * y) > 0.01 || fabs(cabs(colour) - want) > 0.012)
+                fail_msg("bar %u: %.3f V %.3f V, expected %.3f V %.3f V", bar, mean, cabs(colour),
+                         0.7 * y, want);
+        }
+    assert_float_equal(v[100 * LINE + 50], -0.3, 1e-6);
+    assert_float_equal(v[100 * LINE + 105], 0, 1e-6);
+    // In any portions the same, and a burst of 0.15 V.
+    float *w = malloc(20 * LINE * sizeof *w);
+    cvbs_init(c, &cvbs_pal, CVBS_BARS, 1, RATE_HZ, 3e-9);
+    for (size_t i = 0, n = 1; i < 20 * LINE; i += n, n = n % 1000 + 37) {
+        n = i + n > 20 * LINE ? 20 * LINE - i : n;
+        cvbs_run(c, i, n, w + i);
+    }
+    for (size_t i = 0; i < 20 * LINE; i++)
+        assert_float_equal(w[i], v[i], 1e-3);
+    float most = 0;
+    for (size_t i = 8 * LINE + 112; i < 8 * LINE + 157; i++)
+        most = fmaxf(most, fabsf(v[i]));
+    assert_true(most > 0.14f && most < 0.1501f);
+    free(w);
+    free(v);
+    free(c);
+}
+
 static int ascending(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -221,7 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pal),   cmocka_unit_test(test_ntsc),
         cmocka_unit_test(test_burst), cmocka_unit_test(test_deviation),
-        cmocka_unit_test(test_channels_and_audio),
+        cmocka_unit_test(test_channels_and_audio), cmocka_unit_test(test_bars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
