@@ -13,6 +13,7 @@
 
 #include "base/queue.h"
 #include "classifier/classifier.h"
+#include "classifier/keep.h"
 #include "classifier/pub.h"
 #include "classifier/runs.h"
 #include "hw/hw.h"
@@ -50,6 +51,8 @@ struct sensord_cfg {
     char     gpsd_host[64], gpsd_port[8];   // "" none
     char     bands[SENSORD_PATH];       // file or name of the band plan, "" none
     struct scan_plan plan;
+    bool     keeps;                     // evidence, as keep says (its radio, droneid, turn: later)
+    struct keep_cfg keep;
     unsigned n_radios;
     struct sensord_radio radio[WIRE_RADIOS];
 };
@@ -127,6 +130,7 @@ struct chain {
     int64_t            anchor_ns;       // UTC of sample 0 of what plays in process
     double             rate_hz;
     struct scan       *scan;            // NULL: stays where it is
+    struct keeper      keeper;
     // told to everybody
     _Atomic(struct iq_source *) src;    // set once; closed when all threads have ended
     _Atomic double     t_s, floor_dbfs_hz, occupancy, centre_hz, now_rate_hz;

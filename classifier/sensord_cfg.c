@@ -268,6 +268,41 @@ static int policy_read(struct reading *r, const struct yaml_sensord *y)
                hw_droneid_name((enum hw_droneid)most));
 }
 
+// What is kept of alarms: only where the policy says so.
+static int keep_read(struct reading *r, const struct yaml_sensord *y)
+{
+    const struct yaml_keep *k = y->keep;
+    struct keep_cfg *o = &r->c->keep;
+    char further[SENSORD_PATH] = "", where[HW_WHERE], why[HW_WHY];
+    double mb = 1000, days = 30;
+    int e;
+
+    if (!k)
+        return 0;
+    o->seconds = 4;                     // a hopping link is named within three
+    if ((e = path(r, "dir", k->dir, o->dir, sizeof o->dir)) ||
+        (e = path(r, "policy", y->policy, further, sizeof further)) ||
+        (e = number(r, "seconds", k->seconds, 1, 30, &o->seconds)) ||
+        (e = number(r, "max_mb", k->max_mb, 1, 1e7, &mb)) ||
+        (e = number(r, "days", k->days, 0.01, 3660, &days)))
+        return e;
+    if (!k->dir || !k->key)
+        return bad(r, "keep", "dir and key were expected");
+    if (keys_raw(k->key, o->key) < 0 || !keys_trustworthy(o->key))
+        return bad(r, "keep", "a key of 40 characters as tyto keys show prints it, of whoever may "
+                   "open what is kept, was expected");
+    int may = hw_policy_keep(y->policy ? further : NULL, where, why);
+    if (may < 0)
+        return bad(r, "policy", "%.300s", why);
+    if (!may)
+        return bad(r, "keep", "%.200s does not allow it; keep: evidence was expected there",
+                   where);
+    o->max_bytes = mb * 1048576;
+    o->max_s = days * 86400;
+    r->c->keeps = true;
+    return 0;
+}
+
 static int droneid_read(struct reading *r, const struct yaml_sensord *y)
 {
     static const char *const words[] = { "off", "recognise", "decode" };
@@ -302,7 +337,8 @@ static int all_read(struct reading *r, const struct yaml_sensord *y)
         (e = number(r, "threads", y->threads, 0, 64, &threads)) ||
         (e = number(r, "p_drone", y->p_drone, 0.01, 1, &c->p_drone)) ||
         (e = number(r, "heading_deg", y->heading_deg, 0, 360, &c->heading_deg)) ||
-        (e = droneid_read(r, y)) || (e = policy_read(r, y)) || (e = post_read(r, y->post)) ||
+        (e = droneid_read(r, y)) || (e = policy_read(r, y)) || (e = keep_read(r, y)) ||
+        (e = post_read(r, y->post)) ||
         (e = spool_read_cfg(r, y->spool)) || (e = place_read(r, y->place)))
         return e;
     c->threads = (unsigned)threads;
@@ -357,14 +393,4 @@ int sensord_cfg_load(struct sensord_cfg *ret, const char *file, char why[SENSORD
     free(c);
     free(yaml);
     return n;
-}
-
-int sensord_origin_ok(const struct sensord_cfg *c, const char *radio, enum iq_origin o,
-                      bool exercise, char why[SENSORD_WHY])
-{
-    if (o == IQ_LIVE || !c->production || exercise)
-        return 0;
-    snprintf(why, SENSORD_WHY, "%s: its samples are of origin %s, and this is a production sensor "
-             "(production: yes); --exercise runs it all the same", radio, iq_origin_name(o));
-    return -EPERM;
 }

@@ -14,6 +14,16 @@
 #define WAIT_FIRST_S 1.0        // before a radio that did not open is tried again; doubles
 #define WAIT_MAX_S   30.0
 
+int sensord_origin_ok(const struct sensord_cfg *c, const char *radio, enum iq_origin o,
+                      bool exercise, char why[SENSORD_WHY])
+{
+    if (o == IQ_LIVE || !c->production || exercise)
+        return 0;
+    snprintf(why, SENSORD_WHY, "%s: its samples are of origin %s, and this is a production sensor "
+             "(production: yes); --exercise runs it all the same", radio, iq_origin_name(o));
+    return -EPERM;
+}
+
 int64_t chain_utc_ns(struct chain *c, double t_s, int64_t *ret_err_ns)
 {
     if (c->r->kind != RADIO_LIVE) {     // played as if it were now
@@ -22,6 +32,11 @@ int64_t chain_utc_ns(struct chain *c, double t_s, int64_t *ret_err_ns)
     }
     int64_t ns = iq_utc_ns(atomic_load(&c->src), t_s, ret_err_ns);
     return ns > 0 ? ns : utc_now_ns();
+}
+
+static unsigned pool_of(const struct chain *c)
+{
+    return DSP_POOL_BLOCKS + (c->cfg->keeps ? keep_pool(&c->cfg->keep) : 0);
 }
 
 static int open_live(struct chain *c, struct iq_source **src, double centre_hz, char why[IQ_WHY])
@@ -34,7 +49,7 @@ static int open_live(struct chain *c, struct iq_source **src, double centre_hz, 
         .bandwidth_hz = r->bandwidth_hz, .ppm = r->ppm, .channel = r->channel,
         .antenna = r->antenna[0] ? r->antenna : NULL,
         .plugin_path = c->cfg->plugin_path[0] ? c->cfg->plugin_path : NULL,
-        .pool_blocks = DSP_POOL_BLOCKS }, why);
+        .pool_blocks = pool_of(c) }, why);
 }
 
 // In the first band that the radio takes: what one of many bands is to it, the walk finds out.
@@ -56,10 +71,10 @@ static int open_it(struct chain *c, struct iq_source **src, char why[IQ_WHY])
         return c->scan ? open_walk(c, src, why) : open_live(c, src, r->centre_hz, why);
     if (r->kind == RADIO_SCENE)
         return iq_open_sim(src, &(struct iq_sim_cfg){ .path = r->path, .seed = r->seed,
-            .seed_given = r->seed_given, .paced = true, .pool_blocks = DSP_POOL_BLOCKS }, why);
+            .seed_given = r->seed_given, .paced = true, .pool_blocks = pool_of(c) }, why);
     return iq_open_file(src, &(struct iq_file_cfg){ .path = r->path,
         .format = r->format[0] ? r->format : NULL, .rate_hz = r->rate_hz, .freq_hz = r->centre_hz,
-        .freq_given = r->freq_given, .paced = true, .pool_blocks = DSP_POOL_BLOCKS }, why);
+        .freq_given = r->freq_given, .paced = true, .pool_blocks = pool_of(c) }, why);
 }
 
 static void wait_s(struct chain *c, double s)
@@ -117,6 +132,23 @@ static bool walk(struct chain *c, struct iq_source *src, const struct iq_info *i
     return false;
 }
 
+static bool keep(struct chain *c, struct iq_source *src)
+{
+    struct keep_cfg k = c->cfg->keep;
+
+    if (!c->cfg->keeps)
+        return true;
+    snprintf(k.radio, sizeof k.radio, "%s", c->r->name);
+    k.droneid = c->cfg->droneid;
+    k.turn = c->turn;
+    c->keeper.keep = keep_new(&k);
+    if (c->keeper.keep && keep_start(c->keeper.keep, src) == 0)
+        return true;
+    snprintf(c->why, sizeof c->why, "%s: not enough memory to keep %g s", c->r->name, k.seconds);
+    atomic_store(&c->refused, true);
+    return false;
+}
+
 static bool begin(struct chain *c, struct iq_source *src)
 {
     struct iq_info info = iq_info(src);
@@ -136,7 +168,7 @@ static bool begin(struct chain *c, struct iq_source *src)
         atomic_store(&c->forbidden, true);
         return false;
     }
-    if (!walk(c, src, &info))
+    if (!walk(c, src, &info) || !keep(c, src))
         return false;
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
@@ -244,6 +276,7 @@ void chain_free(struct chain *c)
         return;
     dsp_free(c->dsp);
     cls_free(c->cls);
+    keep_free(c->keeper.keep);
     iq_close(atomic_load(&c->src));
     scan_free(c->scan);
     for (char *t; (t = queue_try_pop(c->troubles));)

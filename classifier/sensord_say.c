@@ -162,6 +162,7 @@ static void tracks_say(struct chain *c, double now_s, bool last)
 
     while ((t = cls_changed(c->cls))) {
         struct said *s = said_of(c, t);
+        keeper_track(&c->keeper, t, c->cfg->keep.seconds);
         if (matters(s, t, now_s) || (last && s->told))
             track_say(c, s, t, now_s);
         if (t->state == TRACK_ENDED)
@@ -313,6 +314,8 @@ void say_psd(const struct psd_frame *f, void *chain)
         bursts_flush(c);
 }
 
+static int64_t utc_of(void *chain, double t_s) { return utc(chain, t_s); }
+
 // ---- A finding -------------------------------------------------------------------------------
 
 void say_finding(struct chain *c, const struct finding *f)
@@ -327,7 +330,9 @@ void say_finding(struct chain *c, const struct finding *f)
         atomic_fetch_add(&c->shed, 1);
     if (!f->reject && runs_push(&c->runs, f, &whole) && tell_wanted(c->tell).bursts)
         burst_say(c, &whole);
+    keeper_finding(&c->keeper, f);
     int n = cls_push(c->cls, f, &helped);
+    keeper_tick(&c->keeper, now_s, utc_of, c);
     tracks_say(c, now_s, false);            // before its decodes, which name it
     for (unsigned i = 0; i < f->n_decode; i++)
         decode_say(c, &f->decode[i]);
@@ -339,5 +344,6 @@ void say_end(struct chain *c)
 {
     cls_finish(c->cls);
     tracks_say(c, atomic_load(&c->t_s), true);
+    keeper_tick(&c->keeper, INFINITY, utc_of, c);
     bursts_flush(c);
 }

@@ -36,6 +36,10 @@ static const cyaml_schema_field_t place_fields[] = {
     TEXT(gpsd, yaml_place), TEXT(lat_deg, yaml_place), TEXT(lon_deg, yaml_place),
     TEXT(alt_m, yaml_place), TEXT(err_m, yaml_place), CYAML_FIELD_END
 };
+static const cyaml_schema_field_t keep_fields[] = {
+    TEXT(dir, yaml_keep), TEXT(key, yaml_keep), TEXT(seconds, yaml_keep), TEXT(max_mb, yaml_keep),
+    TEXT(days, yaml_keep), CYAML_FIELD_END
+};
 static const cyaml_schema_field_t sensord_fields[] = {
     TEXT(name, yaml_sensord), TEXT(production, yaml_sensord), TEXT(keys_dir, yaml_sensord),
     TEXT(sig_dir, yaml_sensord), TEXT(plugin_path, yaml_sensord), TEXT(threads, yaml_sensord),
@@ -45,6 +49,7 @@ static const cyaml_schema_field_t sensord_fields[] = {
     CYAML_FIELD_MAPPING_PTR("post", OPT, struct yaml_sensord, post, post_fields),
     CYAML_FIELD_MAPPING_PTR("spool", OPT, struct yaml_sensord, spool, spool_fields),
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_sensord, place, place_fields),
+    CYAML_FIELD_MAPPING_PTR("keep", OPT, struct yaml_sensord, keep, keep_fields),
     CYAML_FIELD_SEQUENCE("radios", OPT, struct yaml_sensord, radios, &radio_value, 0,
                          WIRE_RADIOS),
     CYAML_FIELD_END

@@ -66,6 +66,7 @@ const char *hw_profile_for_driver(const char *driver);
 //
 //     droneid: recognise           # off, recognise (also where this line is missing), decode
 //     record: never                # see tyto-record(1)
+//     keep: evidence               # off (also where this line is missing): see docs/RADIOS.md
 #define HW_POLICY_PATH "/etc/tyto/policy.yaml"
 #define HW_WHERE 256
 enum hw_droneid { HW_DRONEID_OFF, HW_DRONEID_RECOGNISE, HW_DRONEID_DECODE };
@@ -74,6 +75,10 @@ const char *hw_droneid_name(enum hw_droneid level);
 // count, and can only narrow); where: file and line that say so, "" where nobody does.  -EINVAL
 // with a sentence for a file that cannot be understood: nothing is allowed then.
 int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY]);
+
+// May a sensor keep samples of what it alarms for?  1 where every policy there is says so (that file
+// and `further`; without any, nothing is allowed) and none has `record: never`; 0 and where.
+int hw_policy_keep(const char *further, char where[HW_WHERE], char why[HW_WHY]);
 
 // ---- Place and time --------------------------------------------------------------------------
 

@@ -61,8 +61,45 @@ static int find(yaml_document_t *doc, const char *path, int *ret, char where[HW_
     return 0;
 }
 
-// One file; HW_DRONEID_DECODE where there is none.
-static int read_one(const char *path, int *ret, char where[HW_WHERE], char *why)
+// Of keeping: 1 or 0.
+static int find_keep(yaml_document_t *doc, const char *path, int *ret, char where[HW_WHERE],
+                     char *why)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(doc);
+    unsigned seen = 0;
+
+    *ret = 0;
+    snprintf(where, HW_WHERE, "%.200s", path);
+    if (!root || root->type != YAML_MAPPING_NODE)
+        return root ? refuse(why, path, root->start_mark.line + 1,
+                             "keys with values were expected") : 0;
+    bool never = false;
+    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
+         q++) {
+        const char *key = text_of(yaml_document_get_node(doc, q->key));
+        const char *s = text_of(yaml_document_get_node(doc, q->value));
+        size_t line = yaml_document_get_node(doc, q->key)->start_mark.line + 1;
+        bool keep = key && !strcmp(key, "keep"), record = key && !strcmp(key, "record");
+        if (record && s && !strcmp(s, "never")) {
+            never = true;
+            snprintf(where, HW_WHERE, "%.200s:%zu", path, line);
+        }
+        if (!keep)
+            continue;
+        if (seen++ || !s || (strcmp(s, "off") && strcmp(s, "evidence")))
+            return refuse(why, path, line, "keep: off or evidence, once, was expected");
+        *ret = !strcmp(s, "evidence");
+        if (!never)
+            snprintf(where, HW_WHERE, "%.200s:%zu", path, line);
+    }
+    *ret = *ret && !never;
+    return 0;
+}
+
+// One file; *ret stays where there is none.
+static int read_one(const char *path,
+                    int (*look)(yaml_document_t *, const char *, int *, char *, char *),
+                    int *ret, char where[HW_WHERE], char *why)
 {
     yaml_parser_t parser;
     yaml_document_t doc;
@@ -70,7 +107,6 @@ static int read_one(const char *path, int *ret, char where[HW_WHERE], char *why)
     char *text;
     size_t n;
 
-    *ret = HW_DRONEID_DECODE;
     if (!f && errno == ENOENT)
         return 0;
     if (!f)
@@ -88,7 +124,7 @@ static int read_one(const char *path, int *ret, char where[HW_WHERE], char *why)
     if (!yaml_parser_load(&parser, &doc))
         r = refuse(why, path, parser.problem_mark.line + 1, "valid YAML was expected");
     else {
-        r = find(&doc, path, ret, where, why);
+        r = look(&doc, path, ret, where, why);
         yaml_document_delete(&doc);
     }
     yaml_parser_delete(&parser);
@@ -104,7 +140,7 @@ int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY
     where[0] = 0;
     for (unsigned i = 0; i < 2 && paths[i]; i++) {
         char here[HW_WHERE] = "";
-        int level, r = read_one(paths[i], &level, here, why);
+        int level = HW_DRONEID_DECODE, r = read_one(paths[i], find, &level, here, why);
         if (r < 0)
             return r;
         if (level < least) {
@@ -113,6 +149,25 @@ int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY
         }
     }
     return least;
+}
+
+int hw_policy_keep(const char *further, char where[HW_WHERE], char why[HW_WHY])
+{
+    const char *paths[] = { HW_POLICY_PATH, further };
+    int allowed = -1;
+
+    snprintf(where, HW_WHERE, "%s", "no policy");
+    for (unsigned i = 0; i < 2 && paths[i]; i++) {
+        char here[HW_WHERE] = "";
+        int one = -1, r = read_one(paths[i], find_keep, &one, here, why);
+        if (r < 0)
+            return r;
+        if (one < 0 || allowed == 0)
+            continue;
+        allowed = one;
+        snprintf(where, HW_WHERE, "%s", here);
+    }
+    return allowed > 0;
 }
 
 const char *hw_droneid_name(enum hw_droneid level) { return words[level]; }

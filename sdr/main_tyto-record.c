@@ -12,6 +12,8 @@
 
 #include "base/utc.h"
 #include "hw/hw.h"
+#include "hw/keys.h"
+#include "sdr/keep.h"
 #include "sdr/record/meta.h"
 #include "sdr/record/policy.h"
 
@@ -20,6 +22,7 @@ static const char usage[] =
     "       tyto record --scene FILE [options] -o OUT.sigmf-meta\n"
     "       tyto record --file FILE [options] -o OUT.sigmf-meta\n"
     "       tyto record --verify FILE\n"
+    "       tyto record --open FILE --keys DIR -o OUT.sigmf-meta\n"
     "\n"
     "Writes samples to SigMF with a checksum, one capture for each gap, until a bound, the end or\n"
     "Ctrl-C.  What was written can always be read.\n"
@@ -42,11 +45,14 @@ static const char usage[] =
     "      --note TEXT       goes with the recording as its description\n"
     "      --policy FILE     a further policy: only what both allow is recorded\n"
     "      --verify FILE     hold a recording against its checksum: exit 1 where it differs\n"
+    "      --open FILE       what a sensor kept of an alarm, sealed to the key in --keys: exit 1\n"
+    "                        where it is not what was sealed, or sealed to another\n"
+    "      --keys DIR        of who may open it, as tyto keys make left it\n"
     "  -h, --help            show this\n";
 
 struct options {
     const char *out, *args, *profile, *antenna, *plugins, *scene, *file, *format, *note, *policy;
-    const char *verify;
+    const char *verify, *open, *keys;
     double rate_hz, freq_hz, gain_db, ppm, seconds;
     uint64_t bytes;
     bool freq_given;
@@ -230,7 +236,7 @@ static int record(struct options *o)
 // ---- Options ---------------------------------------------------------------------------------
 
 enum { ARGS = 256, PROFILE, RATE, FREQ, GAIN, ANTENNA, PPM, PLUGINS, SCENE, FILE_, FORMAT, SECONDS,
-       BYTES, NOTE, POLICY, VERIFY };
+       BYTES, NOTE, POLICY, VERIFY, OPEN, KEYS };
 
 static const struct option long_options[] = {
     { "output", required_argument, NULL, 'o' },     { "args", required_argument, NULL, ARGS },
@@ -241,7 +247,8 @@ static const struct option long_options[] = {
     { "file", required_argument, NULL, FILE_ },     { "format", required_argument, NULL, FORMAT },
     { "seconds", required_argument, NULL, SECONDS }, { "bytes", required_argument, NULL, BYTES },
     { "note", required_argument, NULL, NOTE },      { "policy", required_argument, NULL, POLICY },
-    { "verify", required_argument, NULL, VERIFY },  { "help", no_argument, NULL, 'h' },
+    { "verify", required_argument, NULL, VERIFY },  { "open", required_argument, NULL, OPEN },
+    { "keys", required_argument, NULL, KEYS },      { "help", no_argument, NULL, 'h' },
     { 0 }
 };
 
@@ -260,6 +267,8 @@ static const char *take(struct options *o, int c, const char *v)
     case FILE_:   o->file = v; return NULL;
     case FORMAT:  o->format = v; return NULL;
     case NOTE:    o->note = v; return NULL;
+    case OPEN:    o->open = v; return NULL;
+    case KEYS:    o->keys = v; return NULL;
     case POLICY:  o->policy = v; return NULL;
     case VERIFY:  o->verify = v; return NULL;
     case RATE:    return number(v, IQ_RATE_MIN_HZ, IQ_RATE_MAX_HZ, &o->rate_hz) ? NULL
@@ -276,6 +285,26 @@ static const char *take(struct options *o, int c, const char *v)
                   return NULL;
     default:      return "an option is not known or lacks its value";
     }
+}
+
+// What a sensor kept, for who holds the key.
+static int open_kept(const struct options *o)
+{
+    struct keys_own own;
+    uint8_t pk[32], sk[32];
+    char why[IQ_WHY];
+
+    if (!o->keys || !o->out)
+        return bad("--open needs --keys and -o");
+    if (keys_load(o->keys, &own, why) < 0)
+        return told(why, 2);
+    int r = keys_raw(own.public_z85, pk) < 0 || keys_raw(own.secret_z85, sk) < 0 ? -EINVAL : 0;
+    keys_wipe(&own);
+    if (r < 0)
+        return bad("the keys cannot be used");
+    r = keep_open(o->open, pk, sk, o->out, why);
+    explicit_bzero(sk, sizeof sk);
+    return r ? told(why, r > 0 ? 1 : 2) : 0;
 }
 
 static int judge(struct options *o)
@@ -312,6 +341,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "tyto-record: %s is as it was recorded: its checksum fits\n", o.verify);
         return 0;
     }
+    if (o.open)
+        return open_kept(&o);
     r = judge(&o);
     return r ? r : record(&o);
 }

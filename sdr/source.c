@@ -19,8 +19,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/queue.h"
 #include "sdr/block.h"
 #include "sdr/condition.h"
+#include "sdr/keep.h"
 #include "sdr/radio/board.h"
 #include "sdr/scan/walk.h"
 #include "sdr/src/source.h"
@@ -44,6 +46,7 @@ struct iq_source {
     struct board      anchor_board; // the same, for iq_utc_ns
     double            centre_hz, gain_db;   // of the next block
     struct scan      *scan;         // or NULL
+    struct queue     *tap;          // or NULL
     atomic_bool       stop;
     bool              primed, ended, peeked;
     _Alignas(16) char peek[SAMPLE_MAX]; // drivers write whole samples here too
@@ -256,6 +259,8 @@ struct iq_block *iq_next(struct iq_source *s)
     s->counts.clipped += c.clipped;
     if (s->scan)
         scan_block(s->scan, s, b);
+    if (s->tap && queue_push(s->tap, iq_ref(b)))
+        iq_unref(b);                // left out there
     if (s->paced)
         pace(s, s->handed);
     return b;
@@ -277,6 +282,8 @@ int iq_tune(struct iq_source *s, double centre_hz)
 {
     return iq_tune_to(s, &(struct iq_place){ .centre_hz = centre_hz, .gain_db = NAN });
 }
+
+void iq_tap(struct iq_source *s, struct queue *q) { s->tap = q; }
 
 int iq_scan(struct iq_source *s, struct scan *scan)
 {

@@ -63,9 +63,38 @@ static void forbids_what_it_does_not_understand(void **state)
     assert_int_equal(hw_policy_droneid("/", where, why), -EINVAL);      // a folder
 }
 
+static void keeping_is_off_unless_all_say_so(void **state)
+{
+    (void)state;
+    static const struct { const char *text; int want; } cases[] = {
+        { "keep: evidence\n", 1 }, { "record: bounded\nkeep: evidence\n", 1 },
+        { "", 0 }, { "droneid: decode\n", 0 }, { "keep: off\n", 0 },
+        { "record: never\nkeep: evidence\n", 0 }, { "keep: evidence\nrecord: never\n", 0 },
+        { "keep: yes\n", -EINVAL }, { "keep:\n", -EINVAL }, { "keep: [evidence]\n", -EINVAL },
+        { "keep: evidence\nkeep: evidence\n", -EINVAL }, { "- keep\n", -EINVAL },
+        { "keep: [\n", -EINVAL },
+    };
+    char where[HW_WHERE], why[HW_WHY], path[64];
+
+    assert_int_equal(hw_policy_keep("/nonexistent/policy", where, why), 0);
+    if (access(HW_POLICY_PATH, F_OK) == 0)
+        skip();                     // this machine's own narrows further
+    snprintf(path, sizeof path, "/tmp/tyto-keep-policy-%d", getpid());
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FILE *f = fopen(path, "w");
+        assert_true(f && fputs(cases[i].text, f) >= 0 && fclose(f) == 0);
+        int r = hw_policy_keep(path, where, why);
+        if (r != cases[i].want)
+            fail_msg("case %zu: %d, expected %d", i, r, cases[i].want);
+        assert_non_null(strstr(r < 0 ? why : where, path));
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeping_is_off_unless_all_say_so),
         cmocka_unit_test(narrows),
         cmocka_unit_test(forbids_what_it_does_not_understand),
     };
