@@ -9,17 +9,28 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-// Sixteen lanes as one vector, wherever it lies; the compiler splits it for narrower machines.
-typedef float lanes __attribute__((vector_size(4 * FIR_LANES)));
-typedef float lanes_at __attribute__((vector_size(4 * FIR_LANES), aligned(4), may_alias));
+// Sixteen lanes as vectors of what a register holds: gcc makes single numbers of wider ones.  Of
+// half of that where registers are as wide as a cache line: hardly any of those lies in one line.
+#define WIDE (VEC >= 8 ? 8 : VEC)
+#define PER  (FIR_LANES / WIDE)
 
-static inline lanes at(const float *p) { return *(const lanes_at *)p; }
+typedef float wide __attribute__((vector_size(4 * WIDE)));
+typedef float wide_at __attribute__((vector_size(4 * WIDE), aligned(4), may_alias));
+struct lanes { wide v[PER]; };
+
+INLINE wide at(const float *p) { return *(const wide_at *)p; }
+
+INLINE void lanes_add(struct lanes *s, const float *x, const float *a)
+{
+    for (size_t k = 0; k < PER; k++)
+        s->v[k] += at(x + k * WIDE) * at(a + k * WIDE);
+}
 
 // Lanes of one sum, by halves: sixteen, eight, four, then one complex number.
-static inline void lanes_fold(lanes acc, float *ret)
+INLINE void lanes_fold(const struct lanes *s, float *ret)
 {
     float a[FIR_LANES];
-    memcpy(a, &acc, sizeof a);
+    memcpy(a, s, sizeof a);
     for (size_t n = FIR_LANES / 2; n >= 2; n /= 2)
         for (size_t i = 0; i < n; i++)
             a[i] += a[i + n];
@@ -28,33 +39,21 @@ static inline void lanes_fold(lanes acc, float *ret)
 }
 
 #if VEC >= 8
-typedef float eight __attribute__((vector_size(32)));
-
-static inline eight lanes_half(lanes s)
-{
-#if VEC == 16
-    return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
-           __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
-#else
-    eight h[2];
-    memcpy(h, &s, sizeof h);
-    return h[0] + h[1];
-#endif
-}
-
+#define OUTPUTS 4
 // a and b by half: four lanes of a, four of b.
-static inline eight halves(eight a, eight b)
+INLINE wide halves(wide a, wide b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
            __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
 // Four sums as lanes_fold adds them, all at once.
-static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *ret, size_t step)
+INLINE void lanes_folds(const struct lanes s[OUTPUTS], float *ret, size_t step)
 {
-    eight a = halves(lanes_half(s0), lanes_half(s1)), b = halves(lanes_half(s2), lanes_half(s3));
-    eight r = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
-              __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);    // of 0, 2, 1, 3
+    wide a = halves(s[0].v[0] + s[0].v[1], s[1].v[0] + s[1].v[1]);
+    wide b = halves(s[2].v[0] + s[2].v[1], s[3].v[0] + s[3].v[1]);
+    wide r = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
+             __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);     // of 0, 2, 1, 3
     float v[8];
     memcpy(v, &r, sizeof v);
     memcpy(ret, v, 2 * sizeof *v);
@@ -63,12 +62,11 @@ static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *re
     memcpy(ret + 3 * step, v + 6, 2 * sizeof *v);
 }
 #else
-static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *ret, size_t step)
+#define OUTPUTS 2                   // more do not fit into the registers
+INLINE void lanes_folds(const struct lanes s[OUTPUTS], float *ret, size_t step)
 {
-    lanes_fold(s0, ret);
-    lanes_fold(s1, ret + step);
-    lanes_fold(s2, ret + 2 * step);
-    lanes_fold(s3, ret + 3 * step);
+    for (size_t k = 0; k < OUTPUTS; k++)
+        lanes_fold(&s[k], ret + k * step);
 }
 #endif
 
@@ -76,37 +74,38 @@ static inline void lanes_fold4(lanes s0, lanes s1, lanes s2, lanes s3, float *re
 static void lerp(const float *restrict x, const float *restrict a, const float *restrict b,
                  float mu, size_t n, float *ret)
 {
-    lanes s = { 0 }, t = { 0 };
+    struct lanes s = { 0 }, t = { 0 };
     for (size_t i = 0; i < n; i += FIR_LANES) {
-        s += at(x + i) * at(a + i);
-        t += at(x + i) * at(b + i);
+        lanes_add(&s, x + i, a + i);
+        lanes_add(&t, x + i, b + i);
     }
-    lanes_fold(s + mu * (t - s), ret);
+    for (size_t k = 0; k < PER; k++)
+        s.v[k] += mu * (t.v[k] - s.v[k]);
+    lanes_fold(&s, ret);
 }
 
 static void dot(const float *restrict x, const float *restrict a, size_t n, float *ret)
 {
-    lanes s = { 0 };
+    struct lanes s = { 0 };
     for (size_t i = 0; i < n; i += FIR_LANES)
-        s += at(x + i) * at(a + i);
-    lanes_fold(s, ret);
+        lanes_add(&s, x + i, a + i);
+    lanes_fold(&s, ret);
 }
 
-// Four outputs at a time, with the taps read once; each sums as dot does.
+// Some outputs at a time, with the taps read once; each sums as dot does.
 static void dots(const float *restrict x, size_t step, const float *restrict a, size_t n,
                  size_t count, float *restrict ret, size_t ret_step)
 {
     size_t j = 0;
-    for (; j + 4 <= count; j += 4, x += 4 * step) {
-        lanes s0 = { 0 }, s1 = { 0 }, s2 = { 0 }, s3 = { 0 };
-        for (size_t i = 0; i < n; i += FIR_LANES) {
-            lanes tap = at(a + i);
-            s0 += at(x + i) * tap;
-            s1 += at(x + step + i) * tap;
-            s2 += at(x + 2 * step + i) * tap;
-            s3 += at(x + 3 * step + i) * tap;
-        }
-        lanes_fold4(s0, s1, s2, s3, ret + j * ret_step, ret_step);
+    for (; j + OUTPUTS <= count; j += OUTPUTS, x += OUTPUTS * step) {
+        struct lanes s[OUTPUTS] = { 0 };
+        for (size_t i = 0; i < n; i += FIR_LANES)
+            for (size_t k = 0; k < PER; k++) {
+                wide tap = at(a + i + k * WIDE);
+                for (size_t o = 0; o < OUTPUTS; o++)
+                    s[o].v[k] += at(x + o * step + i + k * WIDE) * tap;
+            }
+        lanes_folds(s, ret + j * ret_step, ret_step);
     }
     for (; j < count; j++, x += step)
         dot(x, a, n, ret + j * ret_step);
