@@ -20,6 +20,12 @@ static void fold(const float *restrict x_re, const float *restrict x_im, size_t 
     }
 }
 
+static void window_add(const float *restrict r, size_t w, size_t n, float *restrict s)
+{
+    for (size_t k = 0; k < n; k++)
+        s[k] += r[k + w] - r[k];
+}
+
 static inline float rise_one(float d, float inv)
 {
     return d > 0 ? d * d * inv : 0;
@@ -295,7 +301,7 @@ static void match(const float *restrict d_re, const float *restrict d_im,
 
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
-    .fold = fold, .rise = rise, .power = power, .power_add = power_add, .window = window,
+    .fold = fold, .window_add = window_add, .rise = rise, .power = power, .power_add = power_add, .window = window,
     .sum = sum, .sum_blocks = sum_blocks, .sum_root = sum_root, .limit = limit,
     .likeness = likeness, .lagged = lagged, .times = times,
     .add_times = add_times, .moments = moments, .conj_times = conj_times, .squares = squares,

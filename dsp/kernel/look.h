@@ -16,6 +16,7 @@ struct look_ops {
     // k < n; reals and imaginaries apart.
     void (*fold)(const float *x_re, const float *x_im, size_t lag, size_t n, float *c_re,
                  float *c_im, float *e);
+    void (*window_add)(const float *r, size_t w, size_t n, float *s);   // s[k] += r[k+w] - r[k]
     // Largest (r[j] - r[0])^2 inv[j] over 1 <= j < n where the difference is positive; 0: nowhere.
     float (*rise)(const float *r, const float *inv, size_t n);
     void (*power)(const float *x, size_t n, float *p);             // p[k] = |x[k]|^2

@@ -79,10 +79,10 @@ static void limit(struct measurer *m, struct look *l, size_t end)
 }
 
 // How unlikely so much correlation is by chance, per independent sample of a share of them.
-static double oddness(const struct sums *r)
+static double oddness(const struct combed *r, size_t o)
 {
-    double c = (double)r->re * r->re + (double)r->im * r->im;
-    return r->e > 0 ? c / ((double)r->e * r->e) * r->v : 0;
+    double re = r->re[o], im = r->im[o], e = r->e[o];
+    return e > 0 ? (re * re + im * im) / (e * e) * r->v[o] : 0;
 }
 
 // Looks for the best offset of one numerology.  Steps of a quarter prefix, then one by one.
@@ -103,11 +103,11 @@ static bool fit_kind(struct measurer *m, struct look *l, const struct cp_kind *k
     struct comb comb = fold_comb(w, k->slot_s > 0 ? k->per_slot : 1,
                                  (k->useful_s + k->cp_s) * l->fs, k->extra_s * l->fs, f.bins);
 
+    struct combed all_sums = fold_sums_all(m, &f, &comb);
     size_t step = w / 8 + 1, best_o = 0, n = 0;
     double best = -1, all = 0, share = fmin(1, (l->occ_hi - l->occ_lo) / l->fs);
     for (size_t o = 0; o < f.bins; o += step, n++) {
-        struct sums r = fold_sums(&f, &comb, o);
-        double t = oddness(&r);
+        double t = oddness(&all_sums, o);
         all += t;
         if (t > best)
             best = t, best_o = o;
@@ -115,9 +115,9 @@ static bool fit_kind(struct measurer *m, struct look *l, const struct cp_kind *k
     size_t from = best_o + f.bins - step;
     best = -1;
     for (size_t o = from; o <= from + 2 * step; o++) {
-        struct sums r = fold_sums(&f, &comb, o);
-        double t = oddness(&r);
+        double t = oddness(&all_sums, o % f.bins);
         if (t > best) {
+            struct sums r = fold_sums(&f, &comb, o);
             best = t;
             fit->at = (double)(o % f.bins) + (double)(i0 - l->i0);
             fit->rho = r.e > 0 ? hypotf(r.re, r.im) / r.e : 0;

@@ -67,6 +67,30 @@ static float visits(const struct fold *f, size_t j)
     return (float)(turn * all + j * (f->whole + f->less) + (j < f->rest ? j : f->rest));
 }
 
+// Adds a running sum's windows to s, around its end.
+static void comb_add(const struct measurer *m, const float *r, const struct fold *f,
+                     const struct comb *k, float *s)
+{
+    memset(s, 0, f->bins * sizeof *s);
+    for (size_t i = 0; i < k->n; i++) {
+        size_t first = f->bins - k->at[i];
+        m->op->window_add(r + k->at[i], k->w, first, s);
+        m->op->window_add(r, k->w, k->at[i], s + first);
+    }
+}
+
+struct combed fold_sums_all(struct measurer *m, const struct fold *f, const struct comb *k)
+{
+    float *row = (float *)m->g, *v = m->r;
+    for (size_t j = 0; j <= f->bins + f->over; j++)
+        v[j] = visits(f, j);
+    comb_add(m, f->re, f, k, row);
+    comb_add(m, f->im, f, k, row + LOOK_MAX / 2);
+    comb_add(m, f->e, f, k, row + LOOK_MAX);
+    comb_add(m, v, f, k, row + LOOK_MAX / 2 * 3);
+    return (struct combed){ row, row + LOOK_MAX / 2, row + LOOK_MAX, row + LOOK_MAX / 2 * 3 };
+}
+
 struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o)
 {
     struct sums r = { 0 };

@@ -33,3 +33,6 @@ struct comb fold_comb(size_t w, size_t windows, double symbol, double extra, siz
 struct sums { float re, im, e, v; };                // product, energy, samples
 // Over the comb's windows, the first beginning at o, around the end of the fold.
 struct sums fold_sums(const struct fold *f, const struct comb *k, size_t o);
+// The same for every o under `bins`, in rows of LOOK_MAX / 2 in m->g.
+struct combed { const float *re, *im, *e, *v; };
+struct combed fold_sums_all(struct measurer *m, const struct fold *f, const struct comb *k);
