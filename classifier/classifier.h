@@ -49,6 +49,10 @@ struct track {
     uint64_t         bursts, decodes;
     double           freq_lo_hz, freq_hi_hz;
     double           level_dbfs, snr_db;        // mean of the last second heard
+    double           shift_hz, freq_err_hz;     // of the receiver's crystal: to be added to
+                                        // frequencies; what remains, 0 not known
+    struct meas      full_dbm;          // of 0 dBFS, where the radio has a calibration
+    uint64_t         clipped;           // bursts of it that met a converter at its stops
     char             why[CLS_WHY][160];
     unsigned         n_why;
     const char      *runner_up;         // family, or NULL
@@ -86,6 +90,7 @@ struct cls_counts {
     uint64_t unclassified;          // bursts in no track that is told; after cls_finish
 };
 const struct cls_counts *cls_counts(const struct cls *c);
+struct crystal *cls_crystal(struct cls *c);     // what it knows of the receiver's (crystal.h)
 
 const char *track_role_name(enum track_role r);
 const char *verdict_name(enum verdict v);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "classifier/crystal.h"
 #include "classifier/dji.h"
 #include "classifier/join.h"
 #include "classifier/link.h"
@@ -37,6 +38,7 @@ struct cls {
     struct join       join;
     struct pool       loose;
     struct stray      stray;
+    struct crystal    crystal;
     uint64_t          explained;    // pieces and skirts of others
     double            tick_s;       // next tick
     unsigned          cursor;       // of cls_changed
@@ -330,6 +332,7 @@ int cls_push(struct cls *c, const struct finding *f, struct decode *ret_assisted
         return helped;
     if (taken && obs_of(&o, f))
         stray_solid(&c->stray, &o);
+    crystal_hear(&c->crystal, f);
     if (taken || f->reject || f->product || !obs_of(&o, f) || dji_covers(&c->dji, &o))
         return helped;
     ingest_joined(c, o.t_s);            // findings come in order of start
@@ -362,6 +365,7 @@ const struct track *cls_changed(struct cls *c)
         struct link *l = c->links.link[c->cursor];
         if (l->changed) {
             l->changed = false;
+            crystal_track(&c->crystal, &l->t);
             return &l->t;
         }
     }
@@ -369,32 +373,15 @@ const struct track *cls_changed(struct cls *c)
     return NULL;
 }
 
-static int by_first(const void *a, const void *b)
-{
-    const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
-    if (x->t.first_s != y->t.first_s)
-        return x->t.first_s < y->t.first_s ? -1 : 1;
-    return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static void order_build(const struct cls *c)
-{
-    size_t n = 0;
-    for (unsigned i = 0; i < c->links.n; i++)
-        if (c->links.link[i]->told)
-            c->order[n++] = c->links.link[i];
-    qsort(c->order, n, sizeof c->order[0], by_first);
-}
-
 const struct track *cls_track(const struct cls *c, size_t i)
 {
-    size_t n = 0;
+    size_t n = links_in_order(&c->links, i == 0 ? c->order : NULL);
 
-    if (i == 0)
-        order_build(c);
-    for (unsigned k = 0; k < c->links.n; k++)
-        n += c->links.link[k]->told;
-    return i < n ? &c->order[i]->t : NULL;
+    if (i >= n)
+        return NULL;
+    crystal_track(&c->crystal, &c->order[i]->t);
+    return &c->order[i]->t;
 }
 
+struct crystal *cls_crystal(struct cls *c) { return &c->crystal; }
 const struct cls_counts *cls_counts(const struct cls *c) { return &c->links.counts; }

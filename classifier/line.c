@@ -84,9 +84,15 @@ void line_burst(struct json *j, const struct finding *f)
     num_or_null(j, "t_s", dj && meas_ok(d->t_s) ? d->t_s : p->t_s, 9);
     num_or_null(j, "dur_s", p->dur_s, 9);
     num_or_null(j, "freq_hz", dj && meas_ok(d->freq_hz) ? d->freq_hz : p->freq_hz, 0);
+    if (f->freq_err_hz > 0)
+        json_num(j, "freq_err_hz", f->freq_err_hz, 0);
     num_or_null(j, "bw_hz", line_bw(f), 0);
     num_or_null(j, "snr_db", dj && meas_ok(d->snr_db) ? d->snr_db : p->snr_db, 1);
     json_num(j, "level_dbfs", p->level_dbfs, 1);
+    if (p->level_dbm.err > 0) {
+        json_num(j, "level_dbm", p->level_dbm.v, 1);
+        json_num(j, "level_err_db", p->level_dbm.err, 1);
+    }
     json_str(j, "kind", sig_kind_name(kind));
     kind_fields(j, kind, p);
     if (f->product)
@@ -117,8 +123,12 @@ void line_decode(struct json *j, const struct decode *d, enum iq_origin origin)
     json_str(j, "protocol", protocol_name(d->protocol));
     num_or_null(j, "t_s", d->t_s, 9);
     num_or_null(j, "freq_hz", d->freq_hz, 0);
+    if (d->freq_err_hz > 0)
+        json_num(j, "freq_err_hz", d->freq_err_hz, 0);
     json_num(j, "snr_db", d->snr_db, 1);
     json_str(j, "check", d->check);
+    if (d->clipped)
+        json_bool(j, "clipped", true);
     if (d->assisted)
         json_bool(j, "assisted", true);
     json_hex(j, "raw", d->raw, d->raw_len);
@@ -179,10 +189,18 @@ void line_track(struct json *j, const struct track *t)
     json_num(j, "last_s", t->last_s, 9);
     json_int(j, "bursts", (int64_t)t->bursts);
     json_int(j, "decodes", (int64_t)t->decodes);
-    json_num(j, "freq_lo_hz", t->freq_lo_hz, 0);
-    json_num(j, "freq_hi_hz", t->freq_hi_hz, 0);
+    json_num(j, "freq_lo_hz", t->freq_lo_hz + t->shift_hz, 0);
+    json_num(j, "freq_hi_hz", t->freq_hi_hz + t->shift_hz, 0);
+    if (t->freq_err_hz > 0)
+        json_num(j, "freq_err_hz", t->freq_err_hz, 0);
     json_num(j, "level_dbfs", t->level_dbfs, 1);
+    if (t->full_dbm.err > 0) {
+        json_num(j, "level_dbm", t->level_dbfs + t->full_dbm.v, 1);
+        json_num(j, "level_err_db", t->full_dbm.err, 1);
+    }
     json_num(j, "snr_db", t->snr_db, 1);
+    if (t->clipped)
+        json_int(j, "clipped", (int64_t)t->clipped);
     track_lists(j, t);
     if (t->runner_up) {
         json_open(j, "runner_up", '{');

@@ -84,6 +84,7 @@ struct link *links_new(struct links *s, enum link_kind kind, double t_s)
     l->t.family = "unknown";
     l->t.first_s = l->t.last_s = t_s;
     l->t.level_dbfs = -200;
+    l->t.full_dbm = MEAS_NONE;
     l->t.freq_lo_hz = INFINITY;
     l->t.freq_hi_hz = -INFINITY;
     s->link[s->n++] = l;
@@ -97,6 +98,8 @@ static void level_add(struct track *t, const struct obs *o, bool first)
     double a = first ? 1 : fmax(1 - exp(-dt / 1.0), 1 / (double)(t->bursts + 1));
     double p = exp10(t->level_dbfs / 10), q = exp10(o->level_dbfs / 10);
 
+    if (meas_ok(o->fp.level_dbm))
+        t->full_dbm = (struct meas){ o->fp.level_dbm.v - o->fp.level_dbfs, o->fp.level_dbm.err };
     t->level_dbfs = 10 * log10(fmax(p + a * (q - p), 1e-20));
     t->snr_db += a * (o->snr_db - t->snr_db);
 }
@@ -107,6 +110,7 @@ void link_heard(struct link *l, const struct obs *o)
 
     level_add(t, o, t->bursts == 0);
     t->bursts += o->part == BURST_WHOLE || o->part == BURST_RUN_FIRST;
+    t->clipped += !!(o->flags & BURST_CLIPPED);
     t->origin = o->origin;
     t->first_s = fmin(t->first_s, o->t_s);
     t->last_s = fmax(t->last_s, o->t_s + o->dur_s);
@@ -128,6 +132,27 @@ void link_tell(struct links *s, struct link *l)
     }
     l->t.revision++;
     l->changed = true;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct link *x = *(struct link *const *)a, *y = *(struct link *const *)b;
+    if (x->t.first_s != y->t.first_s)
+        return x->t.first_s < y->t.first_s ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+size_t links_in_order(const struct links *s, struct link **ret)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        if (ret && s->link[i]->told)
+            ret[n] = s->link[i];
+        n += s->link[i]->told;
+    }
+    if (ret)
+        qsort(ret, n, sizeof ret[0], by_first);
+    return n;
 }
 
 // Energy of no kind where a named, wider and no weaker link is at work all the while: its pieces,

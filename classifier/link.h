@@ -41,5 +41,7 @@ bool link_proven(const struct link *l);
 bool link_in_anothers_place(const struct links *s, const struct link *l);
 // Counts a transmission into the track: span, levels, number.
 void link_heard(struct link *l, const struct obs *o);
+// Those told, in order of their start, into ret (where not NULL): how many.
+size_t links_in_order(const struct links *s, struct link **ret);
 // Gives the track its id and its place among the told.
 void link_tell(struct links *s, struct link *l);

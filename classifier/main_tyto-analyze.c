@@ -16,6 +16,7 @@
 #include "base/version.h"
 #include "classifier/args.h"
 #include "classifier/classifier.h"
+#include "classifier/crystal.h"
 #include "classifier/out.h"
 #include "classifier/runs.h"
 #include "hw/hw.h"
@@ -27,12 +28,13 @@ struct options {
     struct iq_file_cfg file;
     unsigned           threads;
     bool               json, bursts, recognise;
-    const char        *policy;
+    const char        *policy, *profile;
 };
 
 static const char usage[] =
     "usage: tyto analyze [--format cf32|cf64|ci16|ci8|cu8] [--rate HZ] [--freq HZ] [--bursts]\n"
-    "                    [--threads N] [--no-droneid-decode] [--policy FILE] [--json] FILE\n"
+    "                    [--threads N] [--no-droneid-decode] [--policy FILE] [--profile NAME]\n"
+    "                    [--json] FILE\n"
     "\n"
     "Finds what is on the air in a recording.  FILE is a SigMF pair (.sigmf-meta or\n"
     ".sigmf-data), or raw interleaved little-endian IQ (give --format and --rate);\n"
@@ -45,6 +47,7 @@ static const char usage[] =
     "  --threads N           worker threads, 1 to 64 (default: processors); results are the same\n"
     "  --no-droneid-decode   recognise DroneID without reading what it says\n"
     "  --policy FILE         a further policy; what one of them forbids is not done\n"
+    "  --profile NAME        of the radio that recorded it, or a file: clock and calibration\n"
     "  --json                JSON Lines instead of words\n"
     "\n"
     "Exit: 0 done, 2 bad use or bad input (what came before the fault is reported).\n";
@@ -89,6 +92,7 @@ static int option(struct options *o, int c, const char *arg)
     case 'b': o->bursts = true; return 0;
     case 'n': o->recognise = true; return 0;
     case 'p': o->policy = arg; return 0;
+    case 'P': o->profile = arg; return 0;
     case 'j': o->json = true; return 0;
     case 'h': fputs(usage, stdout); return 1;
     case 'v': puts("tyto-analyze " TYTO_VERSION); return 1;
@@ -102,7 +106,7 @@ static int options_read(struct options *o, int argc, char **argv)
         { "format", required_argument, NULL, 'f' }, { "rate", required_argument, NULL, 'r' },
         { "freq", required_argument, NULL, 'q' },   { "threads", required_argument, NULL, 't' },
         { "bursts", no_argument, NULL, 'b' },       { "no-droneid-decode", no_argument, NULL, 'n' },
-        { "policy", required_argument, NULL, 'p' },
+        { "policy", required_argument, NULL, 'p' }, { "profile", required_argument, NULL, 'P' },
         { "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
     };
@@ -140,14 +144,18 @@ static void tell(struct out *o, struct runs *runs, struct cls *c, const struct f
 
     if (!f->reject && runs_push(runs, f, &whole)) {
         s->bursts++;
+        crystal_burst(cls_crystal(c), &whole);
         out_burst(o, &whole);
     }
     for (unsigned i = 0; i < f->n_decode; i++) {
         s->decodes++;
-        out_decode(o, &f->decode[i], f->origin);
+        helped = f->decode[i];
+        crystal_decode(cls_crystal(c), &helped);
+        out_decode(o, &helped, f->origin);
     }
     if (cls_push(c, f, &helped) > 0) {
         s->decodes++;
+        crystal_decode(cls_crystal(c), &helped);
         out_decode(o, &helped, f->origin);
     }
 }
@@ -158,6 +166,7 @@ static void tell_end(struct out *o, struct runs *runs, struct cls *c, struct out
 
     while (runs_drain(runs, &whole)) {
         s->bursts++;
+        crystal_burst(cls_crystal(c), &whole);
         out_burst(o, &whole);
     }
     cls_finish(c);
@@ -181,6 +190,7 @@ static int analyze(const struct options *opt, struct iq_source *src, struct cls 
     s.unclassified = cls_counts(c)->unclassified;
     s.counts = iq_counts(src);
     s.self = dsp_counts(d)->self;
+    s.crystal = cls_crystal(c)->now;
     memcpy(s.products, dsp_counts(d)->products, sizeof s.products);
     s.seconds = (double)(s.counts->samples + s.counts->lost) / iq_info(src).rate_hz;
     s.wall_s = clock_s(CLOCK_MONOTONIC) - wall0;
@@ -224,10 +234,14 @@ int main(int argc, char **argv)
         return r - 1;
     }
     enum droneid_mode mode;
-    if (droneid_allowed(&opt, &mode, why) < 0 || iq_open_file(&src, &opt.file, why) < 0 ||
+    struct hw_profile radio;
+    if (droneid_allowed(&opt, &mode, why) < 0 ||
+        (opt.profile && hw_profile_load(&radio, opt.profile, why) < 0) ||
+        iq_open_file(&src, &opt.file, why) < 0 ||
         cls_new(&c, &(struct cls_cfg){ .droneid = mode }, why) < 0)
         r = bad("%s", why);
     else if (!runs || !(d = dsp_new(&(struct dsp_cfg){ .source = src, .threads = opt.threads,
+                                                       .profile = opt.profile ? &radio : NULL,
                                                        .droneid = mode })))
         r = bad("%s", "there is not enough memory for this sample rate");
     else

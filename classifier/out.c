@@ -252,6 +252,10 @@ static void summary_json(struct json *j, const struct out_summary *s)
     if (s->self.image_dbc < 0)
         json_num(j, "image_dbc", s->self.image_dbc, 1);
     products_json(j, s->products);
+    if (s->crystal.err > 0) {
+        json_num(j, "crystal_ppm", s->crystal.v, 2);
+        json_num(j, "crystal_err_ppm", s->crystal.err, 2);
+    }
     if (c->fault[0])
         json_str(j, "fault", c->fault);
     json_str(j, "version", TYTO_VERSION);

@@ -22,6 +22,7 @@ struct out_summary {
     double                  seconds, wall_s, cpu_s;
     uint64_t                bursts, decodes, tracks, unclassified;
     struct dsp_self         self;
+    struct meas             crystal;    // the receiver's frequency error, ppm; err 0: not known
     uint64_t                products[PRODUCT_COUNT];
 };
 

@@ -126,6 +126,8 @@ struct chain {
     struct said        said[SAY_TRACKS];
     unsigned           n_said;
     struct wire_msg    msg, bursts;     // being filled
+    double             clock_t_s;       // where UTC was first looked at, NAN not yet; and that
+    int64_t            clock_utc_ns, clock_err_ns;
     double             bursts_s;        // sample time of the first burst in bursts
     int64_t            anchor_ns;       // UTC of sample 0 of what plays in process
     double             rate_hz;

@@ -10,7 +10,10 @@
 
 #include "base/utc.h"
 #include "classifier/sensord.h"
+#include "classifier/crystal.h"
 
+#define CLOCK_LEAST_S 60.0       // of UTC against the sample clock, before it says anything
+#define CLOCK_MOST   200e-6      // no crystal is so far off: a jump
 #define DRONE_EVERY_S 2.0
 #define OTHER_EVERY_S 10.0
 #define P_STEP        0.1
@@ -125,9 +128,13 @@ static void track_fill(struct chain *c, struct wire_track *w, const struct track
         w->last_ns = w->first_ns;
     w->bursts = t->bursts;
     w->decodes = t->decodes;
-    w->freq_lo_hz = t->freq_lo_hz;
-    w->freq_hi_hz = t->freq_hi_hz;
+    w->freq_lo_hz = t->freq_lo_hz + t->shift_hz;
+    w->freq_hi_hz = t->freq_hi_hz + t->shift_hz;
+    w->freq_err_hz = t->freq_err_hz > 0 ? t->freq_err_hz : NAN;
     w->level_dbfs = isfinite(t->level_dbfs) ? t->level_dbfs : NAN;
+    w->level_dbm = t->full_dbm.err > 0 ? w->level_dbfs + t->full_dbm.v : NAN;
+    w->level_err_db = t->full_dbm.err > 0 ? t->full_dbm.err : NAN;
+    w->clipped = t->clipped;
     w->snr_db = isfinite(t->snr_db) ? t->snr_db : NAN;
     for (w->n_why = 0; w->n_why < t->n_why && w->n_why < WIRE_WHY; w->n_why++)
         put(w->why[w->n_why], t->why[w->n_why]);
@@ -208,7 +215,8 @@ static void decode_say(struct chain *c, const struct decode *d)
     put(w->protocol, protocol_name(d->protocol));
     put(w->check, d->check);
     put(w->radio, c->r->name);
-    w->freq_hz = meas_ok(d->freq_hz) ? d->freq_hz.v : NAN;
+    struct crystal_fix fix = crystal_at(cls_crystal(c->cls), d->freq_hz.v);
+    w->freq_hz = meas_ok(d->freq_hz) ? d->freq_hz.v + fix.shift_hz : NAN;
     w->snr_db = isfinite(d->snr_db) ? d->snr_db : NAN;
     w->assisted = d->assisted;
     w->raw_len = d->raw_len < sizeof w->raw ? d->raw_len : sizeof w->raw;
@@ -249,7 +257,8 @@ static void burst_say(struct chain *c, const struct finding *f)
     struct meas bw = line_bw(f);
     *b = (struct wire_burst_one){ .t_off_s = p->t_s.v - c->bursts_s,
         .dur_s = meas_ok(p->dur_s) && p->dur_s.v >= 0 ? p->dur_s.v : NAN,
-        .freq_hz = p->freq_hz.v, .bw_hz = meas_ok(bw) && bw.v >= 0 ? bw.v : NAN,
+        .freq_hz = p->freq_hz.v + crystal_at(cls_crystal(c->cls), p->freq_hz.v).shift_hz,
+        .bw_hz = meas_ok(bw) && bw.v >= 0 ? bw.v : NAN,
         .snr_db = meas_ok(p->snr_db) ? p->snr_db.v : NAN };
     put(b->kind, sig_kind_name(f->droneid.seen ? KIND_OFDM : p->kind));
     if (w->n == WIRE_BURSTS || p->t_s.v - c->bursts_s > BURSTS_EVERY_S)
@@ -285,6 +294,27 @@ static void window_floor(struct chain *c, const struct psd_frame *f)
                      (double)f->floor_db - 10 * log10(f->rate_hz / f->bins));
 }
 
+// A live radio's sample clock against UTC: the same crystal makes its frequencies.  What is read
+// while the host's clock is being set right is a jump, and begins anew.
+static void clock_look(struct chain *c, double t_s)
+{
+    struct iq_source *src = atomic_load(&c->src);
+    int64_t err_ns = 0, utc_ns = src ? iq_utc_ns(src, t_s, &err_ns) : 0;
+    double span_s = t_s - c->clock_t_s;
+
+    if (!utc_ns || atomic_load(&c->origin) != IQ_LIVE)
+        return;
+    double off_s = (double)(utc_ns - c->clock_utc_ns) * 1e-9 - span_s;
+    double err_s = (double)(err_ns + c->clock_err_ns) * 1e-9;
+    if (!(c->clock_utc_ns && span_s >= 0) || fabs(off_s) > CLOCK_MOST * span_s + err_s) {
+        c->clock_t_s = t_s;
+        c->clock_utc_ns = utc_ns;
+        c->clock_err_ns = err_ns;
+    } else if (span_s > CLOCK_LEAST_S) {        // fast: its seconds are short, UTC falls behind
+        crystal_clock(cls_crystal(c->cls), -off_s / span_s * 1e6, err_s / span_s * 1e6);
+    }
+}
+
 void say_psd(const struct psd_frame *f, void *chain)
 {
     struct chain *c = chain;
@@ -298,6 +328,7 @@ void say_psd(const struct psd_frame *f, void *chain)
         window_floor(c, f);
     atomic_store(&c->occupancy, (double)f->occupancy);
     atomic_store(&c->centre_hz, f->centre_hz);
+    clock_look(c, f->t_s);
     tracks_refresh(c, f->t_s);
     if (f->bins && tell_wanted(c->tell).psd) {
         begin(c, &c->msg, WIRE_PSD, f->t_s);

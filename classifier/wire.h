@@ -68,7 +68,8 @@ struct wire_track {                 // the contract's track, times as UTC
     double   p_drone, confidence;
     int64_t  first_ns, last_ns;
     uint64_t bursts, decodes;
-    double   freq_lo_hz, freq_hi_hz, level_dbfs, snr_db;
+    double   freq_lo_hz, freq_hi_hz, freq_err_hz, level_dbfs, level_dbm, level_err_db, snr_db;
+    uint64_t clipped;
     unsigned n_why;
     char     why[WIRE_WHY][160];
     char     runner_up[24];         // "" none

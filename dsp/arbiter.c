@@ -181,7 +181,7 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         .n0 = first->n0, .n1 = first->n1, .run_n0 = first->run ? first->run_n0 : first->n0,
         .f_lo_hz = first->f_lo_hz, .f_hi_hz = first->f_hi_hz,
         .snr_db = first->snr_db, .level_dbfs = first->level_dbfs, .tick = a->tick,
-        .droneid = c->droneid, .lora = c->lora,
+        .droneid = c->droneid, .lora = c->lora, .gain_db = NAN,
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
 

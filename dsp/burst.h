@@ -82,6 +82,7 @@ struct burst {
     uint64_t        run_n0;             // start of the whole run
     double          f_lo_hz, f_hi_hz;   // offsets
     float           snr_db, level_dbfs;
+    double          gain_db;            // of its first block
     float           noise_dbfs_hz;      // noise density at its place: dBFS per Hz
     struct cand     droneid;            // valid when hyp & HYP_DRONEID
     struct cand     lora;               // valid when hyp & HYP_LORA

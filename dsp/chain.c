@@ -201,7 +201,10 @@ static void examine(struct dsp *d, const struct worker_tools *t, const struct bu
         f->reject = b->part == BURST_WHOLE;
     if (!f->reject)
         measure_burst(t->measurer, &bare, f);
+    for (unsigned i = 0; i < f->n_decode; i++)
+        f->decode[i].clipped = b->flags & BURST_CLIPPED;
     f->reject |= b->ahead;
+    f->fp.level_dbm = self_level_dbm(d->cfg.profile, f->fp.level_dbfs, b->gain_db);
 }
 
 void *chain_work(void *item, void *arg)

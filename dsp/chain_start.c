@@ -33,7 +33,7 @@ static bool make_tools(struct dsp *d)
         t->measurer = measurer_new(d->info.rate_hz);
         if (d->cfg.droneid != DRONEID_OFF)
             t->rx = droneid_rx_new(d->info.rate_hz);
-        t->product = product_tool_new();
+        t->product = product_tool_new(self_clock_hz(d->cfg.profile));
         if (!t->measurer || !t->product || (d->cfg.droneid != DRONEID_OFF && !t->rx))
             return false;
     }

@@ -23,6 +23,8 @@
 
 #include "sdr/sdr.h"
 
+struct hw_profile;
+
 // ---- Measured values ------------------------------------------------------------------------
 
 // A measured value with its standard uncertainty; err < 0: not measured.
@@ -76,6 +78,7 @@ struct fingerprint {
     struct meas   bw99_hz;          // 99 % power width, always
     struct meas   snr_db;           // mean power during the burst over noise, in bw_hz
     double        level_dbfs;
+    struct meas   level_dbm;        // at the antenna's socket, where the profile has a calibration
     // envelope
     struct meas   env_cv;           // standard deviation over mean of |x|, noise removed
     struct meas   papr_db;
@@ -132,6 +135,8 @@ struct decode {
     enum protocol protocol;
     struct meas   t_s, freq_hz;
     double        snr_db;
+    double        freq_err_hz;      // as of a finding
+    bool          clipped;          // while the converter was at its stops
     bool          assisted;         // won with help from earlier frames of the same aircraft
     char          check[24];        // "crc24a+crc16"
     uint16_t      raw_len;
@@ -163,6 +168,8 @@ struct finding {
     bool                reject;     // no burst: a standing detector's candidate that did not hold,
                                     // one told ahead, or a product that is no run
     enum product        product;    // it is nobody's signal
+    double              freq_err_hz;    // of its frequency by the receiver's crystal, which was
+                                    // taken out as far as it is known; 0: nothing is known
     // A DroneID burst is told ahead, without waiting for the energy detector: droneid, decode and
     // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
     // id (unless a stronger claim took its place), and repeats neither decode nor soft.
@@ -199,6 +206,7 @@ struct dsp_cfg {
     struct iq_source *source;       // borrowed; read by the chain's source thread only
     unsigned          threads;      // workers, 1..64; 0: processors there are
     enum droneid_mode droneid;
+    const struct hw_profile *profile;   // of the radio, borrowed; NULL: nothing known of it
     // Also a finding each DSP_TICK_S of sample time in which there is no other: a reject without
     // hyp that only carries the tick, for who decides by it.
     bool              ticks;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "dsp/history.h"
 
+#include <math.h>
 #include <string.h>
 
 static uint64_t block_end(const struct iq_block *b) { return b->n0 + b->n; }
@@ -31,6 +32,8 @@ static void note_block(struct burst *b, const struct iq_block *k)
         return;
     b->origin = k->origin;
     b->centre_hz = k->centre_hz;
+    if (k->n0 <= b->n0 || isnan(b->gain_db))
+        b->gain_db = k->gain_db;
     if (k->flags & IQ_CLIPPED)
         b->flags |= BURST_CLIPPED;
 }

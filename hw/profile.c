@@ -21,7 +21,7 @@ struct yaml_figure { char *v, *from; };
 struct yaml_profile {
     char    *name, *title, *driver, *package, *format, *gain_db, *hardware_time, *remote;
     struct yaml_figure *freq_lo_hz, *freq_hi_hz, *rate_lo_hz, *rate_hi_hz, *rate_sustained_hz,
-                       *settle_s, *clock_ppm, *bits;
+                       *settle_s, *clock_ppm, *bits, *clock_hz, *full_dbm, *full_err_db;
     char   **rates_hz, **usb;
     unsigned rates_hz_count, usb_count;
 };
@@ -43,6 +43,7 @@ static const cyaml_schema_field_t fields[] = {
     TEXT(hardware_time, MUST, 7), TEXT(remote, OPT, 7),
     FIGURE(freq_lo_hz), FIGURE(freq_hi_hz), FIGURE(rate_lo_hz), FIGURE(rate_hi_hz),
     FIGURE(rate_sustained_hz), FIGURE(settle_s), FIGURE(clock_ppm), FIGURE(bits),
+    FIGURE(clock_hz), FIGURE(full_dbm), FIGURE(full_err_db),
     CYAML_FIELD_SEQUENCE("rates_hz", OPT, struct yaml_profile, rates_hz, &word, 0, HW_RATES),
     CYAML_FIELD_SEQUENCE("usb", OPT, struct yaml_profile, usb, &word, 0, 25),
     CYAML_FIELD_END
@@ -182,6 +183,11 @@ static void take(struct check *c, struct hw_profile *p, const struct yaml_profil
     p->settle_s = figure(c, "settle_s", y->settle_s, 0, 10);
     p->clock_ppm = figure(c, "clock_ppm", y->clock_ppm, 0, 1000);
     p->bits = figure(c, "bits", y->bits, 1, 32);
+    p->clock_hz = figure(c, "clock_hz", y->clock_hz, 1e6, 1e9);
+    p->full_dbm = figure(c, "full_dbm", y->full_dbm, -150, 60);
+    p->full_err_db = figure(c, "full_err_db", y->full_err_db, 0.1, 30);
+    if (isnan(p->full_dbm.v) != isnan(p->full_err_db.v))
+        fail(c, "full_dbm", "and full_err_db go together: a level without its error is none");
     if (p->freq_hi_hz.v < p->freq_lo_hz.v)
         fail(c, "freq_hi_hz", "is below freq_lo_hz");
     if (p->rate_hi_hz.v < p->rate_lo_hz.v)

@@ -191,6 +191,7 @@ static int attempt(struct droneid_memory *m, const struct known *k, const struct
     d.freq_hz = f->droneid.freq_hz;
     d.snr_db = f->droneid.snr_db.v;
     d.assisted = true;
+    d.clipped = f->flags & BURST_CLIPPED;
     *ret = d;
     return 1;
 }

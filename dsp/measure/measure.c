@@ -60,7 +60,8 @@ static void fingerprint_clear(struct fingerprint *fp)
 {
     *fp = (struct fingerprint){
         .t_s = MEAS_NONE, .dur_s = MEAS_NONE, .freq_hz = MEAS_NONE, .bw_hz = MEAS_NONE,
-        .bw99_hz = MEAS_NONE, .snr_db = MEAS_NONE, .env_cv = MEAS_NONE, .papr_db = MEAS_NONE,
+        .bw99_hz = MEAS_NONE, .level_dbm = MEAS_NONE, .snr_db = MEAS_NONE, .env_cv = MEAS_NONE,
+        .papr_db = MEAS_NONE,
         .on_fraction = MEAS_NONE, .symbol_rate_bd = MEAS_NONE, .deviation_hz = MEAS_NONE,
         .mod_index = MEAS_NONE, .chirp_hz_per_s = MEAS_NONE, .sweep_hz = MEAS_NONE,
         .lora_symbols = MEAS_NONE, .useful_symbol_s = MEAS_NONE, .cp_s = MEAS_NONE,

@@ -24,6 +24,7 @@
 #define N_MAX   (1 << LOG_MAX)
 #define FRAMES  48
 #define WIDTH   6               // bins of its band that are wanted
+#define CLOCK_WIDE_HZ 250e3
 #define SHARE   0.6             // of its power over the noise is explained: it is nothing else
 #define SURE    14.0            // by chance: e^-14
 #define FLOOR   0.25            // of all power: what of it is over the noise, at least
@@ -32,12 +33,16 @@ struct product_tool {
     struct dft    *dft[LOG_MAX + 1], *back[LOG_MAX + 1];
     float complex *raw, *x, *a, *b;
     float          window[LOG_MAX + 1][N_MAX];
+    double         clock_hz;
 };
 
-struct product_tool *product_tool_new(void)
+struct product_tool *product_tool_new(double clock_hz)
 {
     struct product_tool *t = calloc(1, sizeof *t);
     bool ok = t;
+
+    if (ok)
+        t->clock_hz = clock_hz;
 
     for (unsigned k = LOG_MIN; ok && k <= LOG_MAX; k++) {
         unsigned n = 1u << k;
@@ -126,15 +131,23 @@ static void windowed(const struct test *c, unsigned order, float complex *dst)
     dft_run(c->t->dft[c->log], dst, dst);
 }
 
+// A carrier at f_hz off the centre that goes on from frame to frame; `at` is the frame's place.
+static void carrier(const struct test *c, double f_hz, uint64_t at, float complex *dst)
+{
+    double turns = f_hz / c->b->rate_hz, begin = fmod(turns * (double)at, 1);
+    double complex v = cexp(2 * M_PI * I * begin), step = cexp(2 * M_PI * I * turns);
+    for (unsigned i = 0; i < c->n; i++, v *= step)
+        dst[i] = (float complex)v * c->t->window[c->log][i];
+}
+
 static void add_frame(const struct test *c, const struct suspect *s, const struct way *way,
-                      struct sums *sum)
+                      uint64_t at, struct sums *sum)
 {
     float complex *x = c->t->x, *a = c->t->a, *b = c->t->b;
 
     windowed(c, 1, x);
-    if (s->kind == PRODUCT_DC) {
-        for (unsigned i = 0; i < c->n; i++)
-            a[i] = c->t->window[c->log][i];
+    if (s->kind == PRODUCT_DC || s->kind == PRODUCT_CLOCK) {
+        carrier(c, s->kind == PRODUCT_CLOCK ? s->a_lo_hz : 0, at, a);
     } else {
         band_of(c, x, s->a_lo_hz, s->a_hi_hz, a);
         if (way->b)
@@ -175,7 +188,7 @@ static double share_of(const struct test *c, const struct suspect *s, const stru
     for (unsigned k = 0; k < frames; k++) {
         uint64_t at = frames > 1 ? k * (len - c->n) / (frames - 1) : (len - c->n) / 2;
         cut_read(&b->cut, (int64_t)(from + at), c->n, c->t->raw);
-        add_frame(c, s, way, &sum);
+        add_frame(c, s, way, at, &sum);
     }
     double bins = c->hi - c->lo + 1, apart = 0.7 + 0.8 * way->order;
     double n = frames * fmax(1, bins / apart);
@@ -194,7 +207,8 @@ static double best_share(const struct test *c, const struct suspect *s)
     double best = 0;
 
     switch (s->kind) {
-    case PRODUCT_DC:    return share_of(c, s, &offset);
+    case PRODUCT_DC:
+    case PRODUCT_CLOCK: return share_of(c, s, &offset);
     case PRODUCT_IMAGE: return share_of(c, s, &image);
     case PRODUCT_THIRD: return share_of(c, s, &third);
     case PRODUCT_HARMONIC:
@@ -214,13 +228,28 @@ static enum product by_time(const struct burst *b)
     return PRODUCT_NONE;
 }
 
+// A multiple of the clock in the band of what goes on and is narrow: exactly there, since the local
+// oscillator comes of the same clock.
+static bool on_clock(const struct product_tool *t, const struct burst *b, struct suspect *ret)
+{
+    double lo = b->centre_hz + b->f_lo_hz, hi = b->centre_hz + b->f_hi_hz;
+    double k = t->clock_hz > 0 ? ceil(lo / t->clock_hz) : 0;
+
+    if (b->part == BURST_WHOLE || !(k >= 1) || !(k * t->clock_hz < hi) || hi - lo > CLOCK_WIDE_HZ)
+        return false;
+    *ret = (struct suspect){ .kind = PRODUCT_CLOCK, .a_lo_hz = k * t->clock_hz - b->centre_hz };
+    return true;
+}
+
 enum product product_test(struct product_tool *t, const struct burst *b)
 {
     struct test c = { .t = t, .b = b, .log = LOG_MIN };
     double wide = b->f_hi_hz - b->f_lo_hz, sum = 0, best = 0;
     enum product kind = PRODUCT_NONE;
 
-    if (!b->n_suspects)
+    struct suspect clock;
+    bool clocked = on_clock(t, b, &clock);
+    if (!b->n_suspects && !clocked)
         return PRODUCT_NONE;
     if (!b->cut.n || (b->flags & BURST_NO_SAMPLES) || b->n1 < b->n0 + (1u << LOG_MIN) ||
         !(wide > 0) || !isfinite(b->rate_hz / wide))
@@ -231,12 +260,13 @@ enum product product_test(struct product_tool *t, const struct burst *b)
     c.n = 1u << c.log;
     c.lo = bin_of(&c, b->f_lo_hz);
     c.hi = bin_of(&c, b->f_hi_hz);
-    for (unsigned i = 0; i < b->n_suspects; i++) {
-        double share = best_share(&c, &b->suspect[i]);
+    for (unsigned i = 0; i < b->n_suspects + clocked; i++) {
+        const struct suspect *s = i < b->n_suspects ? &b->suspect[i] : &clock;
+        double share = best_share(&c, s);
         sum += share;
         if (share > best) {
             best = share;
-            kind = b->suspect[i].kind;
+            kind = s->kind;
         }
     }
     return sum >= SHARE ? kind : PRODUCT_NONE;

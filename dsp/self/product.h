@@ -23,7 +23,8 @@ void product_suspects(const struct product_near *p, const struct cand *x, double
                       struct burst *b);
 
 struct product_tool;
-struct product_tool *product_tool_new(void);        // NULL: no memory
+// clock_hz: the receiver's reference, 0 not known.
+struct product_tool *product_tool_new(double clock_hz);     // NULL: no memory
 void product_tool_free(struct product_tool *t);     // NULL is fine
 
 // Which of the suspects explains most of the burst, or PRODUCT_NONE.

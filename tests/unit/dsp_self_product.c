@@ -76,7 +76,7 @@ static enum product ask(struct product_tool *t, struct scene *s, double f_hz, do
 
 static void products(void **state)
 {
-    struct product_tool *t = product_tool_new();
+    struct product_tool *t = product_tool_new(0);
     struct scene *s = malloc(sizeof *s);
     struct rng r;
     (void)state;
@@ -116,7 +116,7 @@ static void products(void **state)
 // A carrier at zero for 4 ms is the offset; a signal around zero is not.
 static void offset(void **state)
 {
-    struct product_tool *t = product_tool_new();
+    struct product_tool *t = product_tool_new(0);
     struct scene *s = malloc(sizeof *s);
     struct rng r;
     unsigned suspects;
@@ -169,7 +169,7 @@ static void suspected(void **state)
             assert_int_equal(b.suspect[0].same_time, i == 0);
     }
     // without samples: only what starts and ends with it
-    struct product_tool *t = product_tool_new();
+    struct product_tool *t = product_tool_new(0);
     assert_non_null(t);
     assert_int_equal(product_test(t, &b), PRODUCT_NONE);
     b.suspect[0].same_time = true;
