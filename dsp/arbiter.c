@@ -102,9 +102,10 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
         *c = l->c[i];
         if (c->hyp == HYP_DRONEID)
             cand_droneid_extent(c, a->info.rate_hz);
-        if (c->hyp == HYP_LORA)
-            c->level_dbfs = level_at(a, c);
-        if (c->hyp == HYP_LORA && c->n1 <= a->tick)     // too late: all up to there has been told
+        if (!(c->hyp & (HYP_LORA | HYP_BLE)))
+            continue;
+        c->level_dbfs = level_at(a, c);
+        if (c->n1 <= a->tick)           // too late: all up to there has been told
             a->n_open--;
     }
 }
@@ -181,10 +182,9 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         .n0 = first->n0, .n1 = first->n1, .run_n0 = first->run ? first->run_n0 : first->n0,
         .f_lo_hz = first->f_lo_hz, .f_hi_hz = first->f_hi_hz,
         .snr_db = first->snr_db, .level_dbfs = first->level_dbfs, .tick = a->tick,
-        .droneid = c->droneid, .lora = c->lora, .gain_db = NAN,
+        .droneid = c->droneid, .lora = c->lora, .ble = c->ble, .gain_db = NAN,
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
-
     if (!b.id)
         return;
     // A filter's delay can put a start behind the last sample of a very short recording.
@@ -192,7 +192,7 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         return;
     b.n0 = b.n0 > a->begin ? b.n0 : a->begin;   // one may have been cut off by a retune
     b.n1 = b.n1 < a->end ? b.n1 : a->end;
-    b.hyp |= (c->has_droneid ? HYP_DRONEID : 0u) | (c->has_lora ? HYP_LORA : 0u);
+    b.hyp |= claim_hyps(c);
     if (first->hyp == HYP_ENERGY) {
         b.noise_dbfs_hz = (float)(b.level_dbfs - b.snr_db - 10 * log10(bw));
     } else {
@@ -216,7 +216,7 @@ static struct claim merge(struct arbiter *a, unsigned i)
     a->open[i].n1 = 0;
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (!y->n1 || !claim_same(&c, y))
+        if (!y->n1 || !claim_same(&c, y, a->info.rate_hz))
             continue;
         if (claim_other_droneid(&c, y, a->info.rate_hz)) {
             crowded = true;
@@ -234,9 +234,10 @@ static bool shadow_of(const struct arbiter *a, const struct cand *x, const struc
     if (y == x || !y->n1)
         return false;
     switch (y->hyp) {
+    case HYP_BLE:    return false;
     case HYP_ENERGY: return cand_is_shadow(x, y, a->info.rate_hz);
     case HYP_LORA:   return cand_part_of_lora(x, y, a->info.rate_hz);
-    default:         return cand_part_of_droneid(x, y);
+    default:         return cand_part_of_droneid(x, y, a->info.rate_hz);
     }
 }
 
@@ -246,7 +247,6 @@ static bool is_shadow(const struct arbiter *a, const struct cand *x)
     const struct cand *y;
     struct cand run;
     uint32_t folded = 0;
-
     if (x->hyp != HYP_ENERGY || x->part != BURST_WHOLE)
         return false;
     for (unsigned i = 0; (y = known(a, x, i, &run)); i++) {
@@ -301,7 +301,7 @@ static void merge_droneid(struct arbiter *a, unsigned i)
 
     for (unsigned k = 0; k < a->n_open; k++) {
         struct cand *y = &a->open[k];
-        if (y == x || !y->n1 || y->hyp != HYP_DRONEID || !cand_same(x, y))
+        if (y == x || !y->n1 || y->hyp != HYP_DRONEID || !cand_same(x, y, a->info.rate_hz))
             continue;
         bool better = !x->ahead && (y->ahead || y->metric > x->metric);
         if (better)

@@ -86,6 +86,7 @@ struct burst {
     float           noise_dbfs_hz;      // noise density at its place: dBFS per Hz
     struct cand     droneid;            // valid when hyp & HYP_DRONEID
     struct cand     lora;               // valid when hyp & HYP_LORA
+    struct cand     ble;                // valid when hyp & HYP_BLE
     struct suspect  suspect[SUSPECTS];
     unsigned        n_suspects;
     struct cut      cut;                // covers [n0 - margin, n1 + margin): see ARBITER_MARGIN_S

@@ -9,6 +9,8 @@
 #define INSIDE_SHARE 0.8
 #define DENSER_DB    5.0
 #define DRONEID_EDGE 32         // of its length: 20 us, as exactly as boxes know their edges
+#define BLE_EDGE_S   60e-6      // boxes begin up to a row of the grid early or late
+#define BLE_WIDER    3.0        // its box, filters and all; Wi-Fi is wider
 #define LORA_EDGE_S  150e-6     // boxes end up to a row of the grid late
 #define LORA_SIDE    0.25       // of its width, to either side
 #define LORA_OVER_DB 4.0        // no fragment of it is stronger than all of it
@@ -38,8 +40,25 @@ static bool holds_droneid(const struct cand *x, const struct cand *y)
            e->f_hi_hz - e->f_lo_hz < 3 * wide;
 }
 
-bool cand_same(const struct cand *x, const struct cand *y)
+// An advertisement and the energy it is: both begin there, and no wider signal has that place.  By
+// its energy's box another that follows it closely may be one with it.
+static bool same_ble(const struct cand *x, const struct cand *y, double rate_hz)
 {
+    const struct cand *b = x->hyp == HYP_BLE ? x : y, *e = x->hyp == HYP_BLE ? y : x;
+    double f = (b->f_lo_hz + b->f_hi_hz) / 2, wide = b->f_hi_hz - b->f_lo_hz;
+
+    if (e->hyp == HYP_BLE ? fabs((e->f_lo_hz + e->f_hi_hz) / 2 - f) > wide / 2
+                          : e->hyp != HYP_ENERGY || e->part != BURST_WHOLE || f < e->f_lo_hz ||
+                            f > e->f_hi_hz || e->f_hi_hz - e->f_lo_hz > BLE_WIDER * wide)
+        return false;
+    return fabs((double)b->n0 - (double)e->n0) < BLE_EDGE_S * rate_hz;
+}
+
+bool cand_same(const struct cand *x, const struct cand *y, double rate_hz)
+{
+    if (x->hyp == HYP_BLE || y->hyp == HYP_BLE)
+        return same_ble(x, y, rate_hz);
+
     if (x->hyp == HYP_ENERGY && y->hyp == HYP_ENERGY)
         return x->part == BURST_WHOLE && y->part == BURST_WHOLE && x->n0 < y->n1 && y->n0 < x->n1 &&
                fabsf(x->level_dbfs - y->level_dbfs) < SAME_LEVEL_DB &&
@@ -63,11 +82,11 @@ bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_h
            x->level_dbfs < y->level_dbfs + LORA_OVER_DB;
 }
 
-bool cand_part_of_droneid(const struct cand *x, const struct cand *y)
+bool cand_part_of_droneid(const struct cand *x, const struct cand *y, double rate_hz)
 {
     uint64_t tol = (y->n1 - y->n0) / DRONEID_EDGE;
 
-    return y->metric > SURE_METRIC && !cand_same(x, y) && x->n0 + tol > y->n0 &&
+    return y->metric > SURE_METRIC && !cand_same(x, y, rate_hz) && x->n0 + tol > y->n0 &&
            x->n1 < y->n1 + tol && x->f_lo_hz > y->f_lo_hz - 0.5e6 &&
            x->f_hi_hz < y->f_hi_hz + 0.5e6;
 }
@@ -100,9 +119,18 @@ void claim_join(struct claim *c, const struct cand *y)
     } else if (y->hyp == HYP_LORA && (!c->has_lora || y->metric > c->lora.metric)) {
         c->lora = *y;
         c->has_lora = true;
+    } else if (y->hyp == HYP_BLE && (!c->has_ble || y->metric > c->ble.metric)) {
+        c->ble = *y;
+        c->has_ble = true;
     } else if (y->hyp == HYP_ENERGY) {          // energy knows edges best
         c->first = c->first.hyp == HYP_ENERGY ? cand_joined(&c->first, y) : *y;
     }
+}
+
+uint32_t claim_hyps(const struct claim *c)
+{
+    return (c->has_droneid ? HYP_DRONEID : 0u) | (c->has_lora ? HYP_LORA : 0u) |
+           (c->has_ble ? HYP_BLE : 0u);
 }
 
 bool claim_surely_droneid(const struct claim *c)
@@ -116,10 +144,12 @@ bool claim_other_droneid(const struct claim *c, const struct cand *y, double rat
            y->metric > SURE_METRIC && fabs(c->droneid.zc_n - y->zc_n) > CAND_SAME_S * rate_hz;
 }
 
-bool claim_same(const struct claim *c, const struct cand *y)
+bool claim_same(const struct claim *c, const struct cand *y, double rate_hz)
 {
-    return cand_same(&c->first, y) || (c->has_droneid && cand_same(&c->droneid, y)) ||
-           (c->has_lora && cand_same(&c->lora, y));
+    return cand_same(&c->first, y, rate_hz) ||
+           (c->has_droneid && cand_same(&c->droneid, y, rate_hz)) ||
+           (c->has_lora && cand_same(&c->lora, y, rate_hz)) ||
+           (c->has_ble && cand_same(&c->ble, y, rate_hz));
 }
 
 void claim_settle(struct claim *c, bool crowded)

@@ -6,9 +6,9 @@
 
 // Different detectors see one burst, so do the same standing detector's neighbouring grid points,
 // and so may two boxes of the front: one where they share their band and touch in time.
-bool cand_same(const struct cand *x, const struct cand *y);
+bool cand_same(const struct cand *x, const struct cand *y, double rate_hz);
 // Energy x within the rectangle of the DroneID candidate y, but a part of it only: its fragment.
-bool cand_part_of_droneid(const struct cand *x, const struct cand *y);
+bool cand_part_of_droneid(const struct cand *x, const struct cand *y, double rate_hz);
 // The same of LoRa: and no stronger.
 bool cand_part_of_lora(const struct cand *x, const struct cand *y, double rate_hz);
 // Run x within the band of y, that was there before, and no denser: the same, seen by two boxes.
@@ -17,9 +17,10 @@ bool cand_same_run(const struct cand *x, const struct cand *y);
 struct cand cand_joined(const struct cand *x, const struct cand *y);
 
 // What the candidates of one burst say: first gives the extents; the standing detectors' best.
-struct claim { struct cand first, droneid, lora; bool has_droneid, has_lora; };
+struct claim { struct cand first, droneid, lora, ble; bool has_droneid, has_lora, has_ble; };
 void claim_join(struct claim *c, const struct cand *y);
-bool claim_same(const struct claim *c, const struct cand *y);   // y is of that burst
+bool claim_same(const struct claim *c, const struct cand *y, double rate_hz);   // y is of it
+uint32_t claim_hyps(const struct claim *c);     // the standing detectors'
 bool claim_surely_droneid(const struct claim *c);
 // Gives a whole burst the extents of who knows them best.  crowded: its box holds another, too.
 void claim_settle(struct claim *c, bool crowded);

@@ -58,7 +58,8 @@ static void pass_on(struct standing *s)
             continue;
         }
         s->out->c[s->out->n++] = (struct cand){
-            .hyp = HYP_LORA, .part = BURST_WHOLE, .n0 = (uint64_t)fmax(c->n0, 0),
+            .hyp = c->kind == STAND_BLE ? HYP_BLE : HYP_LORA, .part = BURST_WHOLE,
+            .n0 = (uint64_t)fmax(c->n0, 0),
             .n1 = (uint64_t)fmax(c->n1, 0) + 1, .f_lo_hz = c->f_hz - c->bw_hz / 2,
             .f_hi_hz = c->f_hz + c->bw_hz / 2, .snr_db = (float)c->snr_db,
             .metric = (float)c->metric, .sf = c->sf, .down = c->down, .ends = c->n1_known,

@@ -17,7 +17,8 @@ struct stand *stand_new(double rate_hz, double centre_hz)
         return NULL;
     s->wide = wide_new(rate_hz);
     if (!s->wide || lora_init(&s->lora, rate_hz, wide_points(s->wide)) ||
-        lora_tune(&s->lora, centre_hz)) {
+        lora_tune(&s->lora, centre_hz) || ble_init(&s->ble, rate_hz, wide_points(s->wide)) ||
+        ble_tune(&s->ble, centre_hz)) {
         stand_free(s);
         return NULL;
     }
@@ -31,13 +32,16 @@ void stand_free(struct stand *s)
         return;
     wide_free(s->wide);
     lora_done(&s->lora);
+    ble_done(&s->ble);
     free(s);
 }
 
 static void end(struct stand *s)
 {
-    if (s->running)
+    if (s->running) {
         lora_end(&s->lora, s->out);
+        ble_end(&s->ble, s->out);
+    }
     s->running = false;
 }
 
@@ -46,13 +50,17 @@ void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list
     s->out = out;
     if (!spec->number) {
         end(s);
-        if (spec->centre_hz != s->centre_hz)    // no memory: no channels, which is what is left
+        if (spec->centre_hz != s->centre_hz) {  // no memory: no channels, which is what is left
             lora_tune(&s->lora, spec->centre_hz);
+            ble_tune(&s->ble, spec->centre_hz);
+        }
         s->centre_hz = spec->centre_hz;
         lora_restart(&s->lora);
+        ble_restart(&s->ble);
         s->running = true;
     }
     lora_spec(&s->lora, spec, out);
+    ble_spec(&s->ble, spec, out);
 }
 
 static void told(void *arg, const struct wide_spec *spec)
@@ -63,7 +71,7 @@ static void told(void *arg, const struct wide_spec *spec)
 
 bool stand_idle(const struct stand *s, double centre_hz)
 {
-    return !s->lora.groups && centre_hz == s->centre_hz;
+    return !s->lora.groups && !s->ble.channels && centre_hz == s->centre_hz;
 }
 
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)

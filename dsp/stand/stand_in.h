@@ -2,6 +2,7 @@
 // What a standing detector's measurement may look into.
 #pragma once
 
+#include "dsp/stand/ble.h"
 #include "dsp/stand/lora.h"
 #include "dsp/stand/stand.h"
 #include "dsp/stand/wide.h"
@@ -9,6 +10,7 @@
 struct stand {
     struct wide       *wide;
     struct lora        lora;
+    struct ble         ble;
     double             centre_hz;   // what the channels are made for
     bool               running;
     struct stand_list *out;

@@ -10,6 +10,7 @@
 #include "dsp/burst.h"
 #include "dsp/stand/stand_in.h"
 #include "tests/bench/confuser.h"
+#include "tests/unit/gfsk_made.h"
 #include "tests/unit/lora_made.h"
 
 #define CURVE_HZ  20e6
@@ -143,6 +144,63 @@ static void curves(unsigned preamble)
     }
 }
 
+// ---- Advertisements -----------------------------------------------------------------------------
+
+// Packets of the shortest kind at 10 MS/s, carriers up to 100 kHz off, SNR in 1 MHz.
+static void ble_curve(void)
+{
+    static const double snr[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+    unsigned trials = quick ? 200 : 2000;
+    double rate = 10e6;
+    size_t n = (size_t)(0.4e-3 * rate);
+    float complex *x = malloc(n * sizeof *x);
+    printf("\n| SNR dB |\n");
+    for (size_t i = 0; i < sizeof snr / sizeof *snr; i++) {
+        struct stand *s = stand_new(rate, 2427e6);
+        struct stand_list list = { .n = 0 };
+        struct rng r;
+        unsigned seen = 0, others = 0;
+        double t2 = 0, f2 = 0;
+        rng_init(&r, 900 + i);
+        for (unsigned k = 0; k < trials; k++) {
+            struct gfsk_made m = {
+                .rate_hz = rate, .bits = 128, .address = true, .phase = rng_uniform(&r),
+                .start = 0.1e-3 * rate + 10 * rng_uniform(&r),
+                .f_hz = -1e6 + rng_between(&r, -100e3, 100e3),
+                .clock = 1 + rng_between(&r, -40e-6, 40e-6),
+                .amplitude = sqrt(pow(10, snr[i] / 10) * 1e6 / rate),
+            };
+            gfsk_made_bits(&m, &r);
+            for (size_t j = 0; j < n; j++)
+                x[j] = rng_cnormal(&r);
+            gfsk_made_add(&m, 0, n, x);
+            struct iq_block b = { .n0 = k * 100 * n, .n = (uint32_t)n, .rate_hz = rate,
+                                  .centre_hz = 2427e6, .format = IQ_CF32, .data = x };
+            list.n = 0;
+            stand_block(s, &b, &list);
+            stand_flush(s, &list);
+            bool hit = false;
+            for (unsigned j = 0; j < list.n; j++) {
+                double dt = (list.c[j].n0 - (double)b.n0 - m.start) / rate;
+                if (list.c[j].kind != STAND_BLE || hit || fabs(dt) > 2e-6) {
+                    others++;
+                    continue;
+                }
+                hit = true;
+                t2 += dt * dt;
+                f2 += pow(list.c[j].f_hz - m.f_hz, 2);
+            }
+            seen += hit;
+        }
+        printf("| %.0f |", snr[i]);
+        print_share(seen, trials);
+        printf(" start %.2f us, centre %.1f kHz rms; others %u\n", sqrt(t2 / (seen + 1e-9)) * 1e6,
+               sqrt(f2 / (seen + 1e-9)) / 1e3, others);
+        stand_free(s);
+    }
+    free(x);
+}
+
 // ---- False alarms -------------------------------------------------------------------------------
 
 #define BINS 40
@@ -262,6 +320,8 @@ int main(void)
         curves(8);
     if (!part || part[0] == 'p')
         curves(12);
+    if (!part || part[0] == 'b')
+        ble_curve();
     if (!part || part[0] == 'f')
         false_alarms();
     return 0;

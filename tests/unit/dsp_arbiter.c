@@ -17,6 +17,7 @@
 #define LEN  131072
 
 static unsigned told;
+static uint32_t hyps;                   // of all of them
 static struct burst of_lora;            // the last with that hypothesis
 
 static void tell(void *arg, const struct burst *b)
@@ -24,6 +25,7 @@ static void tell(void *arg, const struct burst *b)
     struct cut c = b->cut;
     (void)arg;
     told++;
+    hyps |= b->hyp;
     if (b->hyp & HYP_LORA)
         of_lora = *b;
     cut_drop(&c);
@@ -53,6 +55,7 @@ static unsigned told_of(const struct cand *c, unsigned n)
     b->n = LEN;
     b->lost = 0;
     told = 0;
+    hyps = 0;
     memcpy(list.c, c, n * sizeof *c);
     list.n = n;
     list.done = LEN;
@@ -169,6 +172,26 @@ static void test_two_droneid(void **state)
     assert_int_equal(told_of(echo, 3), 1);
 }
 
+// An advertisement alone, with its energy, and in a Wi-Fi frame's time.
+static void test_ble(void **state)
+{
+    (void)state;
+    struct cand adv = { .hyp = HYP_BLE, .n0 = (uint64_t)(1 * MS), .n1 = (uint64_t)(1.128 * MS),
+                        .f_lo_hz = 1.5e6, .f_hi_hz = 2.5e6, .snr_db = 10, .metric = 0.9f };
+    struct cand own[] = { adv, energy(0.97, 1.4, 1.2, 2.9, 71) };
+    struct cand wifi[] = { adv, energy(0.97, 1.4, -6, 9, 90) };
+    struct cand later[] = { adv, energy(1.2, 1.4, 1.2, 2.9, 71) };
+    struct cand beside[] = { adv, energy(0.97, 1.4, 3.2, 4.4, 71) };
+
+    assert_int_equal(told_of(&adv, 1), 1);
+    assert_int_equal(hyps, HYP_BLE);
+    assert_int_equal(told_of(own, 2), 1);
+    assert_int_equal(hyps, HYP_BLE | HYP_ENERGY);
+    assert_int_equal(told_of(wifi, 2), 2);
+    assert_int_equal(told_of(later, 2), 2);
+    assert_int_equal(told_of(beside, 2), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_lora_alone),
         cmocka_unit_test(test_lora_and_its_energy),
         cmocka_unit_test(test_two_droneid),
+        cmocka_unit_test(test_ble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
