@@ -11,6 +11,7 @@
 
 #include "sdr/kernel/turns.h"
 
+#define PIECE 256
 #define SPAN 2                  // bits on each side that still matter: the share is 1e-5 at BT 0.5
 
 static double q(double x) { return 0.5 * erfc(x / sqrt(2)); }
@@ -24,9 +25,26 @@ static double share(const struct gfsk *g, double t)
     return q(c * (t - 0.5)) - q(c * (t + 0.5));
 }
 
+// Frequencies (real parts, in units of `turn` turns a sample) to phases in the middle of each step.
+static void turns_of(double turn, float complex *iq, size_t n)
+{
+    const struct turns_ops *ops = turns_ops();
+    uint32_t phase[PIECE];
+    uint64_t sum = 0;                               // 2^48 is a turn
+    for (size_t at = 0, m; at < n; at += m) {
+        m = n - at < PIECE ? n - at : PIECE;
+        for (size_t i = 0; i < m; i++) {
+            int64_t step = (int64_t)(turn * (double)crealf(iq[at + i]) * 0x1p48);
+            phase[i] = (uint32_t)((sum + (uint64_t)(step / 2)) >> 16);
+            sum += (uint64_t)step;
+        }
+        ops->run(phase, iq + at, m);
+    }
+}
+
 void gfsk_modulate(const struct gfsk *g, const uint8_t *bit, size_t n, float complex *iq)
 {
-    double w[2 * SPAN + 1], turns = 0, turn = g->index / 2 / g->sps;
+    double w[2 * SPAN + 1], turn = g->index / 2 / g->sps;
     for (unsigned s = 0; s < g->sps; s++) {
         double at = (s + 0.5) / g->sps - 0.5;       // from the middle of the present bit
         for (int k = -SPAN; k <= SPAN; k++)
@@ -40,12 +58,7 @@ void gfsk_modulate(const struct gfsk *g, const uint8_t *bit, size_t n, float com
             iq[i * g->sps + s] = (float)f;          // frequency first, phase below
         }
     }
-    for (size_t i = 0; i < n * g->sps; i++) {
-        double step = turn * (double)crealf(iq[i]), a = 2 * M_PI * (turns + step / 2);
-        turns += step;
-        turns -= floor(turns);
-        iq[i] = CMPLXF((float)cos(a), (float)sin(a));
-    }
+    turns_of(turn, iq, n * g->sps);
 }
 
 uint8_t *bits_lsb(uint8_t *bit, const uint8_t *p, size_t n)

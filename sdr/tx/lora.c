@@ -14,6 +14,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "sdr/kernel/turns.h"
+
 unsigned lora_payload_li(unsigned sf, unsigned bytes, unsigned cr)
 {
     // 8 symbols of the first block hold 4 sf bits, from SF7 up on two bits less per symbol.
@@ -29,8 +31,11 @@ size_t lora_chips(const struct lora *l)
     return (l->preamble + 2 + 2 + null_symbols(l) + l->payload) * n + n / 4;
 }
 
+#define PIECE 256
+
 struct pen {
     const struct lora *l;
+    const struct turns_ops *ops;
     float complex     *out;
     double             phase;   // cycles, at the start of the next symbol
 };
@@ -39,25 +44,29 @@ struct pen {
 static void chirp(struct pen *p, unsigned s, double part, bool down)
 {
     double n = (double)(1u << p->l->sf), x0 = s / n, sign = down != p->l->inverted ? -1 : 1;
-    unsigned len = (unsigned)(n * part * p->l->over);
+    unsigned len = (unsigned)(n * part * p->l->over), held = 0;
+    uint32_t phase[PIECE];
     for (unsigned i = 0; i <= len; i++) {
         double u = i / (n * p->l->over), x = x0 + u;
         double turn = n * (u * x0 + u * u / 2 - u / 2);     // integral of x - 1/2
         if (x >= 1)
             turn -= n * (x - 1);
         double a = p->phase + sign * turn;
-        if (i == len) {
-            p->phase = a - floor(a);
-            break;
+        if (i < len)
+            phase[held++] = (uint32_t)(int64_t)(a * 0x1p32);
+        if (held == PIECE || i == len) {
+            p->ops->run(phase, p->out, held);
+            p->out += held;
+            held = 0;
         }
-        a = 2 * M_PI * (a - floor(a));
-        *p->out++ = CMPLXF((float)cos(a), (float)sin(a));
+        if (i == len)
+            p->phase = a - floor(a);
     }
 }
 
 void lora_frame(const struct lora *l, struct rng *rng, float complex *out)
 {
-    struct pen p = { l, out, 0 };
+    struct pen p = { l, turns_ops(), out, 0 };
     unsigned n = 1u << l->sf;
     assert(l->sf >= 5 && l->sf <= 12 && l->over >= 1);
     for (unsigned i = 0; i < l->preamble; i++)

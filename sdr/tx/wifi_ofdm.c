@@ -22,14 +22,20 @@ const struct wifi_rate wifi_rates[WIFI_RATES] = {
     { 48, 0x8, 6, 288, 192 }, { 54, 0xc, 6, 288, 216 },
 };
 
+#define CBPS_MOST 288           // coded bits of a symbol
+
 struct wifi_ofdm {
     fftwf_plan     plan;
+    float          polarity[127];           // p_n, the scrambler's sequence from all ones
+    float complex  point[4][64];            // of 1, 2, 4, 6 bits, the first one highest
     fftwf_complex *carrier, *sample;        // 64 each
     uint8_t       *bit;
     size_t         bit_cap;
     float complex *iq;
     size_t         n, cap;
 };
+
+static void make_tables(struct wifi_ofdm *w);
 
 struct wifi_ofdm *wifi_ofdm_new(void)
 {
@@ -44,6 +50,7 @@ struct wifi_ofdm *wifi_ofdm_new(void)
         wifi_ofdm_free(w);
         return NULL;
     }
+    make_tables(w);
     return w;
 }
 
@@ -62,7 +69,8 @@ void wifi_ofdm_free(struct wifi_ofdm *w)
 
 // ---- Bits ------------------------------------------------------------------------------------
 
-static unsigned parity(unsigned v) { return (unsigned)__builtin_parity(v); }
+// Of seven bits: of four by the table in a number.
+static unsigned parity(unsigned v) { return (0x6996u >> ((v ^ v >> 4) & 15)) & 1; }
 
 // K = 7, 133 and 171 octal, from state 0; of each period of the puncturing only the marked.
 static void encode(const uint8_t *in, size_t n, unsigned dbps, unsigned cbps, uint8_t *out)
@@ -72,9 +80,9 @@ static void encode(const uint8_t *in, size_t n, unsigned dbps, unsigned cbps, ui
     static const size_t period[3] = { 1, 2, 3 };
     unsigned reg = 0, kind = 2 * dbps == cbps ? 0 : 3 * dbps == 2 * cbps ? 1 : 2;
     size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, at = 0; i < n; i++, at = at + 1 < period[kind] ? at + 1 : 0) {
         reg = ((reg << 1) | in[i]) & 0x7f;          // newest lowest
-        uint8_t k = keep[kind][i % period[kind]];
+        uint8_t k = keep[kind][at];
         if (k & 1)
             out[m++] = (uint8_t)parity(reg & 0x6d); // 1011011, newest first
         if (k & 2)
@@ -82,13 +90,25 @@ static void encode(const uint8_t *in, size_t n, unsigned dbps, unsigned cbps, ui
     }
 }
 
-static void interleave(const uint8_t *in, unsigned bpsc, unsigned cbps, uint8_t *out)
+// Where each of a symbol's coded bits goes.
+static void interleaver(unsigned bpsc, uint16_t to[CBPS_MOST])
 {
-    unsigned s = bpsc > 1 ? bpsc / 2 : 1;
+    unsigned s = bpsc > 1 ? bpsc / 2 : 1, cbps = 48 * bpsc;
     for (unsigned k = 0; k < cbps; k++) {
         unsigned i = cbps / 16 * (k % 16) + k / 16;
-        out[s * (i / s) + (i + cbps - 16 * i / cbps) % s] = in[k];
+        to[k] = (uint16_t)(s * (i / s) + (i + cbps - 16 * i / cbps) % s);
     }
+}
+
+// `symbols` of them, one behind the other.
+static void interleave(const uint8_t *in, unsigned bpsc, size_t symbols, uint8_t *out)
+{
+    uint16_t to[CBPS_MOST];
+    unsigned cbps = 48 * bpsc;
+    interleaver(bpsc, to);
+    for (size_t s = 0; s < symbols; s++, in += cbps, out += cbps)
+        for (unsigned k = 0; k < cbps; k++)
+            out[to[k]] = in[k];
 }
 
 void wifi_signal(unsigned rate, size_t length, uint8_t bit[24])
@@ -106,7 +126,7 @@ void wifi_signal_coded(const uint8_t bit[24], uint8_t out[48])
 {
     uint8_t coded[48];
     encode(bit, 24, 24, 48, coded);
-    interleave(coded, 1, 48, out);
+    interleave(coded, 1, 1, out);
 }
 
 // The next bit of x^7 + x^4 + 1.
@@ -131,14 +151,13 @@ size_t wifi_data_coded(struct wifi_ofdm *w, unsigned rate, const uint8_t *psdu, 
         w->bit_cap = need;
     }
     uint8_t *plain = w->bit, *coded = plain + all, *out = coded + symbols * r->cbps;
-    for (size_t i = 0; i < all; i++) {
-        unsigned v = i >= 16 && i < 16 + 8 * n ? (psdu[(i - 16) / 8] >> (i % 8)) & 1 : 0;
-        plain[i] = (uint8_t)(v ^ scramble(&seed));
-    }
+    for (size_t i = 0; i < all; i++)
+        plain[i] = (uint8_t)scramble(&seed);
+    for (size_t i = 0; i < 8 * n; i++)
+        plain[16 + i] ^= (psdu[i / 8] >> (i % 8)) & 1;
     memset(plain + 16 + 8 * n, 0, 6);               // the tail returns the code to state 0
     encode(plain, all, r->dbps, r->cbps, coded);
-    for (size_t s = 0; s < symbols; s++)
-        interleave(coded + s * r->cbps, r->bpsc, r->cbps, out + s * r->cbps);
+    interleave(coded, r->bpsc, symbols, out);
     *ret_bit = out;
     return symbols;
 }
@@ -164,13 +183,18 @@ static float complex point(const uint8_t *bit, unsigned bpsc)
     return CMPLXF(a * level(bit, bpsc / 2), a * level(bit + bpsc / 2, bpsc / 2));
 }
 
-// p_n, the scrambler's sequence from all ones.
-static float polarity(unsigned n)
+static void make_tables(struct wifi_ofdm *w)
 {
-    unsigned reg = 0x7f, out = 0;
-    for (unsigned i = 0; i <= n % 127; i++)
-        out = scramble(&reg);
-    return out ? -1 : 1;
+    unsigned reg = 0x7f;
+    for (unsigned n = 0; n < 127; n++)
+        w->polarity[n] = scramble(&reg) ? -1 : 1;
+    for (unsigned k = 0; k < 4; k++)
+        for (unsigned v = 0, bpsc = k ? 2 * k : 1; v < 1u << bpsc; v++) {
+            uint8_t bit[6];
+            for (unsigned i = 0; i < bpsc; i++)
+                bit[i] = (v >> (bpsc - 1 - i)) & 1;
+            w->point[k][v] = point(bit, bpsc);
+        }
 }
 
 static void set(struct wifi_ofdm *w, int k, float complex v) { w->carrier[k & 63] = v; }
@@ -221,7 +245,8 @@ static bool is_pilot(int k) { return abs(k) == 7 || abs(k) == 21; }
 static void emit_symbol(struct wifi_ofdm *w, const uint8_t *bit, unsigned bpsc, unsigned n,
                         float complex turn)
 {
-    float p = polarity(n);
+    const float complex *points = w->point[bpsc / 2];
+    float p = w->polarity[n % 127];
     clear(w);
     for (int k = -26; k <= 26; k++) {
         if (!k)
@@ -229,8 +254,10 @@ static void emit_symbol(struct wifi_ofdm *w, const uint8_t *bit, unsigned bpsc, 
         if (is_pilot(k)) {
             set(w, k, k == 21 ? -p : p);
         } else {
-            set(w, k, turn * point(bit, bpsc));
-            bit += bpsc;
+            unsigned v = 0;
+            for (unsigned i = 0; i < bpsc; i++)
+                v = 2 * v + *bit++;
+            set(w, k, turn * points[v]);
         }
     }
     emit(w, WIFI_SYMBOL, 16, PLAIN);
@@ -328,7 +355,7 @@ static void emit_ht_symbol(struct wifi_ofdm *w, unsigned bpsc, unsigned n, struc
         for (int i = 0; i < 6; i++)
             bit[i] = (v >> (58 + i)) & 1;
         if (k && is_pilot(k))
-            set(w, k, polarity(n + 3) * pilot[at++ % 4]);
+            set(w, k, w->polarity[(n + 3) % 127] * pilot[at++ % 4]);
         else if (k)
             set(w, k, point(bit, bpsc));
     }
@@ -349,7 +376,7 @@ const float complex *wifi_ht_frame(struct wifi_ofdm *w, unsigned mcs, size_t n, 
     wifi_ht_signal(mcs, n, bit);
     encode(bit, 48, 24, 48, coded);
     for (unsigned s = 0; s < 2; s++) {
-        interleave(coded + 48 * s, 1, 48, mixed);
+        interleave(coded + 48 * s, 1, 1, mixed);
         emit_symbol(w, mixed, 1, 1 + s, I);
     }
     emit_stf(w, WIFI_SYMBOL);
