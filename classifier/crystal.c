@@ -9,7 +9,7 @@
 //     LTE cell         |        worth thousands of others: base stations keep 0.05 ppm
 //     UTC              |        the sample clock against the host's, from the same crystal
 //
-// A sender is told from others by its kind, channel and offset (of Bluetooth by its offset alone: it
+// A sender is told from others by kind, channel and offset (of Bluetooth by its offset alone: it
 // hops): two of one offset count once, which errs towards knowing less.  Wi-Fi and Bluetooth allow
 // 20 ppm; within that crystals are spread by some 10.  LTE's channels lie 100 kHz apart, 20 to
 // 140 ppm, so a cell is believed only where the others say which of them it must be.

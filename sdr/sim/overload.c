@@ -7,8 +7,8 @@ static void amplify(const struct scene_receiver *rx, const struct overload_now *
                     float complex *x, size_t n)
 {
     float g = (float)pow(10, now->gain_db / 20), third = 0;
-    if (rx->ip3_dbfs < SCENE_NO_IP3)
-        third = (float)pow(10, -rx->ip3_dbfs / 10);
+    if (rx->intercept_dbfs < SCENE_NO_IP3)
+        third = (float)pow(10, -rx->intercept_dbfs / 10);
     if (!(fabs(now->gain_db) > 0) && !(third > 0))
         return;
     for (size_t i = 0; i < n; i++) {

@@ -197,7 +197,7 @@ static void take_receiver(struct check *c, struct scene *s, const struct yaml_re
     r->iq_phase_deg = num(c, "iq_phase_deg", y->iq_phase_deg, 0, -60, 60);
     r->clock_ppm = num(c, "clock_ppm", y->clock_ppm, 0, -1000, 1000);
     r->rolloff = num(c, "rolloff", y->rolloff, 0, 0.05, 0.5);
-    r->ip3_dbfs = num(c, "ip3_dbfs", y->ip3_dbfs, SCENE_NO_IP3, -60, 100);
+    r->intercept_dbfs = num(c, "intercept_dbfs", y->intercept_dbfs, SCENE_NO_IP3, -60, 100);
     r->blocking_dbfs = num(c, "blocking_dbfs", y->blocking_dbfs, SCENE_NO_IP3, -100, 100);
     r->clock_hz = num(c, "clock_hz", y->clock_hz, 0, 1e6, 1e9);
     r->clock_dbfs = num(c, "clock_dbfs", y->clock_dbfs, -60, -200, 0);

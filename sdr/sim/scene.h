@@ -37,7 +37,7 @@ struct scene_receiver {
     double clock_ppm;           // of sampling and local oscillator together
     double rolloff;             // share of the band over which its edges fall; 0: flat
     int    adc_bits;            // 0: no steps (cf32 only)
-    double ip3_dbfs;            // third-order intercept; SCENE_NO_IP3: none
+    double intercept_dbfs;            // third-order intercept; SCENE_NO_IP3: none
     double blocking_dbfs;       // total power that doubles the noise; SCENE_NO_IP3: none
     double clock_hz, clock_dbfs;    // reference, and what each of its multiples leaks; 0: nothing
     double dc_per_db;           // DC offset per dB of gain

@@ -48,7 +48,7 @@ static const cyaml_schema_field_t receiver_fields[] = {
     NUM(noise_dbfs_hz, yaml_receiver), NUM(noise_dbfs, yaml_receiver),
     NUM(dc_dbfs, yaml_receiver), NUM(dc_deg, yaml_receiver), NUM(iq_gain_db, yaml_receiver),
     NUM(iq_phase_deg, yaml_receiver), NUM(clock_ppm, yaml_receiver), NUM(rolloff, yaml_receiver),
-    COUNT(adc_bits, yaml_receiver), NUM(ip3_dbfs, yaml_receiver),
+    COUNT(adc_bits, yaml_receiver), NUM(intercept_dbfs, yaml_receiver),
     NUM(blocking_dbfs, yaml_receiver), NUM(clock_hz, yaml_receiver),
     NUM(clock_dbfs, yaml_receiver), NUM(dc_per_db, yaml_receiver), CYAML_FIELD_END
 };

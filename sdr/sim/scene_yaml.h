@@ -22,7 +22,7 @@ struct yaml_receiver {
     char     *noise_dbfs_hz, *noise_dbfs, *dc_dbfs, *dc_deg, *iq_gain_db, *iq_phase_deg, *rolloff;
     char     *clock_ppm;
     char     *adc_bits;
-    char     *ip3_dbfs, *blocking_dbfs, *clock_hz, *clock_dbfs, *dc_per_db;
+    char     *intercept_dbfs, *blocking_dbfs, *clock_hz, *clock_dbfs, *dc_per_db;
 };
 
 struct yaml_scene {
