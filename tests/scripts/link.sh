@@ -8,55 +8,14 @@
 case $build in */san-*) jump= ;; *) jump=$tmp/jump.so
     ${CC:-cc} -shared -fPIC -O1 -o "$jump" "$top/tests/scripts/jump.c" ;;
 esac
-cd "$tmp"
+patience=900
+. "$top/tests/link_lib.sh"
 echo 0 >offset
-post= sensor= proxy=
-trap 'kill -9 $post $sensor $proxy 2>/dev/null || :; rm -rf "$tmp"' EXIT
 
-"$build/bin/tyto-keys" make --dir pk >/dev/null
-"$build/bin/tyto-keys" make --dir sk >/dev/null
-public() { "$build/bin/tyto-keys" show --dir "$1" --json | sed 's/.*"public_key":"\([^"]*\)".*/\1/'; }
-"$build/bin/tyto-keys" enrol --dir pk gate "$(public sk)" >/dev/null
-port=$((20000 + $$ % 20000))
-
-write_post() {  # PORT
-    cat >post.yaml <<X
-site: test
-keys_dir: pk
-data_dir: pd
-bind: tcp://127.0.0.1:$1
-exercise: yes
-X
-}
-start_post() {
-    : >post.out
-    LD_PRELOAD=$jump JUMP=$tmp/offset "$build/bin/tyto-alertd" --no-page post.yaml \
-        >post.out 2>>post.log & post=$!
-    wait_for 'the post' grep -q '^sensors' post.out
-    target=$(sed -n 's/^sensors .*:\([0-9]*\)$/\1/p' post.out)
-}
-start_proxy() { "$tool/proxy" $port "$target" "$1" & proxy=$!; }
-start_sensor() {
-    LD_PRELOAD=$jump JUMP=$tmp/offset "$build/bin/tyto-sensord" --json sensor.yaml \
-        >"lines.$1" 2>>sensor.log & sensor=$!
-}
 died() {        # kills; a busy machine takes its time over it, and their locks go with them
     kill -9 "$@"
     wait "$@" 2>/dev/null || :
 }
-wait_for() {    # WHAT COMMAND: no time is promised, only that it ends
-    what=$1; shift
-    i=0
-    until "$@"; do
-        i=$((i + 1))
-        [ $i -lt 900 ] || { fault "$what: not within 90 s"; cat post.log sensor.log; finish 0; }
-        sleep 0.1
-    done
-}
-rows() { "$tool/events" pd/alertd.db 2>/dev/null | awk '{ s += $2 } END { print s + 0 }'; }
-more_than() { [ "$(rows)" -gt "$1" ]; }
-lines_more_than() { [ "$(cat lines.* | grep -c .)" -gt "$1" ]; }
-
 cat >scene.yaml <<X
 name: always something new
 rate_hz: 10e6
@@ -67,53 +26,43 @@ receiver: { noise_dbfs: -50 }
 emitters:
   - { name: uav, model: droneid, freq_hz: 2440.5e6, snr_db: 20 }
 X
-cat >sensor.yaml <<X
-name: Gate
-keys_dir: sk
-post: { endpoint: 'tcp://127.0.0.1:$port', key: '$(public pk)' }
-spool: { dir: spool }
-droneid: decode
-legal_basis: simulated signals
-radios:
-  - { name: a, scene: scene.yaml }
-X
+write_sensor '{ name: a, scene: scene.yaml }'
 write_post '*'
 start_post
 write_post "$target"            # later starts take the same port
 start_proxy 127.0.0.1
 start_sensor 1
-wait_for 'first events' more_than 5
+wait_for 'first events' at_least 6
 
 # Cut; meanwhile both clocks jump by ten minutes; back from another address.
-kill -9 $proxy; had=$(rows); said=$(cat lines.* | wc -l)
+kill -9 $proxy; had=$(rows); said=$(lines)
 [ -z "$jump" ] || echo 600 >offset
 wait_for 'events while it is cut' lines_more_than $((said + 8))
 [ "$(rows)" -le $((had + 3)) ] || fault 'events came over a link that is cut'
 start_proxy 127.0.0.77
-wait_for 'events from another address' more_than $((had + 8))
+wait_for 'events from another address' at_least $((had + 9))
 
 # The clock falls back by twenty minutes; the post dies and comes back.
 [ -z "$jump" ] || echo -600 >offset
-died $post; had=$(rows); said=$(cat lines.* | wc -l)
+died $post; had=$(rows); said=$(lines)
 wait_for 'events without a post' lines_more_than $((said + 8))
 start_post
-wait_for 'events after the post' more_than $((had + 8))
+wait_for 'events after the post' at_least $((had + 9))
 
 # The sensor dies and comes back; then both.
 died $sensor; had=$(rows)
 start_sensor 2
-wait_for 'events of the second start' more_than $((had + 8))
+wait_for 'events of the second start' at_least $((had + 9))
 died $post $sensor; had=$(rows)
 start_sensor 3
 start_post
-wait_for 'events of both' more_than $((had + 8))
+wait_for 'events of both' at_least $((had + 9))
 
 # A rest, so that all arrives; what was sent is what is there.
 kill -TERM $sensor; wait $sensor || fault "sensord: exit $?"
-said=$(($(cat lines.* | wc -l) - 2))        # two kills: a line may be out before its event is safe
+said=$(($(lines) - 2))        # two kills: a line may be out before its event is safe
 start_sensor 4
-enough() { [ "$(rows)" -ge "$said" ]; }
-wait_for 'what was left' enough
+wait_for 'what was left' at_least $said
 kill -TERM $sensor; wait $sensor || :
 kill -TERM $post; wait $post || fault "alertd: exit $?"
 "$tool/events" pd/alertd.db >boots

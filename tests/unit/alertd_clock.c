@@ -2,24 +2,6 @@
 // A sensor's clock is judged by what is measured on the link; only a slow link leaves it its word.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    f->c->n_sensors = 1;                // the other one stays out of it
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    f->c->n_sensors = 2;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 static struct sensor *north(struct feed *f) { return sensor_by_key(f->c, KEY_A); }
 
 // For so many seconds health comes, from a clock that is so far ahead, over a link that takes
@@ -141,7 +123,7 @@ static void stamps_that_jump_are_told(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE_ALONE
     const struct CMUnitTest tests[] = {
         CASE(one_host_without_ntp_is_quiet), CASE(jitter_is_no_clock),
         CASE(nobody_keeps_it_and_it_is_off), CASE(its_word_where_nothing_is_measured),

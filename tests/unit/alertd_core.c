@@ -4,22 +4,6 @@
 
 #include "alertd/web.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 static struct alert *alert_of(struct feed *f, const char *family, const char *role, double conf,
                               const char *verdict)
 {
@@ -355,7 +339,7 @@ static void ids_are_derived(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE
     const struct CMUnitTest tests[] = {
         CASE(video_is_a_drone), CASE(control_is_a_radio), CASE(broadcast_is_a_broadcast),
         CASE(unsure_is_watched), CASE(stranger_is_watched), CASE(wifi_is_nothing),

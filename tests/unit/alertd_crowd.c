@@ -163,13 +163,7 @@ static int tear_down(void **state)
     for (int i = 0; i < IDLE; i++)
         if (idle[i] >= 0)
             close(idle[i]);
-    if (unit[0].socket)
-        unit_close(&unit[0]);
-    if (unit[0].ctx)
-        zmq_ctx_term(unit[0].ctx);
-    post_end(&post, SIGTERM);
-    post_remove(&post);
-    return 0;
+    return post_tear_down(&post, unit);
 }
 
 static void idle_connections_keep_nobody_out(void **state)

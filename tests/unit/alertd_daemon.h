@@ -264,3 +264,18 @@ static inline bool unit_finish(struct unit *u, const char *name, int s)
     }
     return u->acked == u->n;
 }
+
+// What is left of sensors and post after a test.
+static inline int post_tear_down(struct post *p, struct unit u[SENSORS])
+{
+    for (int i = 0; i < SENSORS; i++) {
+        if (u[i].socket)
+            unit_close(&u[i]);
+        if (u[i].ctx)
+            zmq_ctx_term(u[i].ctx);
+    }
+    if (p->pid)
+        post_end(p, SIGTERM);
+    post_remove(p);
+    return 0;
+}

@@ -17,20 +17,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    for (int i = 0; i < SENSORS; i++) {
-        if (unit[i].socket)
-            unit_close(&unit[i]);
-        if (unit[i].ctx)
-            zmq_ctx_term(unit[i].ctx);
-    }
-    if (post.pid)
-        post_end(&post, SIGTERM);
-    post_remove(&post);
-    return 0;
-}
+static int tear_down(void **state) { (void)state; return post_tear_down(&post, unit); }
 
 static void fill(uint64_t n)
 {

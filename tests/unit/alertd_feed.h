@@ -27,6 +27,7 @@ struct feed {
     struct alertd_cfg cfg;
     int64_t  now_ns;
     uint64_t seq[2], boot[2];
+    bool     alone;             // the second sensor stays out of it
 };
 
 static inline void feed_time(struct feed *f, double s)
@@ -161,3 +162,36 @@ static inline struct alert *feed_alert(struct feed *f, const char *lane)
         }
     return a;
 }
+
+// ---- Around each test ---------------------------------------------------------------------------
+
+static inline int feed_set_up(void **state)
+{
+    struct feed *f = *state = calloc(1, sizeof *f);
+    assert_non_null(f);
+    feed_init(f);
+    return 0;
+}
+
+static inline int feed_set_up_alone(void **state)
+{
+    feed_set_up(state);
+    struct feed *f = *state;
+    f->alone = true;
+    f->c->n_sensors = 1;
+    return 0;
+}
+
+static inline int feed_tear_down(void **state)
+{
+    struct feed *f = *state;
+    if (f->alone)
+        f->c->n_sensors = 2;
+    core_free(f->c);
+    free(f);
+    return 0;
+}
+
+#define FEED_CASE(name) cmocka_unit_test_setup_teardown(name, feed_set_up, feed_tear_down)
+#define FEED_CASE_ALONE(name) \
+    cmocka_unit_test_setup_teardown(name, feed_set_up_alone, feed_tear_down)

@@ -2,22 +2,6 @@
 // A radio's noise floor against its own history, and a converter that is overdriven.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 // Health every 5 s at a floor, for so many minutes.
 static void hear(struct feed *f, double minutes, double floor_dbfs, double gain_db, bool clipping)
 {
@@ -187,9 +171,9 @@ static void places_are_bounded(void **state)
     assert_non_null(sensor_by_key(f->c, KEY_A)->floor);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
+#define CASE FEED_CASE
     const struct CMUnitTest tests[] = {
         CASE(rise_is_told), CASE(fall_is_told), CASE(small_is_nothing), CASE(gain_is_nothing),
         CASE(new_is_nothing), CASE(long_stays), CASE(a_restart_knows_what_is_usual),

@@ -3,22 +3,6 @@
 // one honest aircraft does never looks like that.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 static void track(struct feed *f, int who, const char *serial, uint32_t revision)
 {
     struct wire_msg m = feed_track(f, who, "t1", revision, "dji-droneid", "identification");
@@ -252,7 +236,7 @@ static void closed_one_comes_back(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE
     const struct CMUnitTest tests[] = {
         CASE(two_places_of_ours_call), CASE(two_sensors_two_places),
         CASE(two_places_of_a_stranger), CASE(a_jump_that_stays), CASE(honest_ones_are_let_be),

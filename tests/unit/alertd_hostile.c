@@ -40,19 +40,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    for (int i = 0; i < SENSORS; i++) {
-        if (unit[i].socket)
-            unit_close(&unit[i]);
-        if (unit[i].ctx)
-            zmq_ctx_term(unit[i].ctx);
-    }
-    post_end(&post, SIGTERM);
-    post_remove(&post);
-    return 0;
-}
+static int tear_down(void **state) { (void)state; return post_tear_down(&post, unit); }
 
 // What is left of the post when unit[0] is done with it: the other is served to the end.
 static void stands(long most_mb)

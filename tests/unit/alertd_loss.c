@@ -2,24 +2,6 @@
 // What a radio loses is remembered: outages that repeat are told, once; one short one is not.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    f->c->n_sensors = 1;                // the other one stays out of it
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    f->c->n_sensors = 2;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 #define RATE 20e6
 
 static struct wire_radio radio;         // its counters
@@ -186,7 +168,7 @@ static void lost_sensor_runs_no_radio(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE_ALONE
     const struct CMUnitTest tests[] = {
         CASE(one_short_outage), CASE(one_long_outage), CASE(outages_that_repeat),
         CASE(the_edge_does_not_flap), CASE(little_is_nothing), CASE(overflows_without_a_number),

@@ -2,22 +2,6 @@
 // One emitter heard by two sensors, and two that must stay two.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 // Both sensors are there for ten minutes before anything happens: they see beginnings.
 static void health(struct feed *f)
 {
@@ -363,7 +347,7 @@ static void serial_merges_later(void **state)
     assert_string_equal(f->c->incident[2]->alert->signal, "heard");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T FEED_CASE
 int main(void)
 {
     const struct CMUnitTest tests[] = {

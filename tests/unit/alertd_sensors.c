@@ -2,22 +2,6 @@
 // Sensors as the post sees them: what was received, states and equipment alerts, full tables.
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 // ---- Which messages were received -------------------------------------------------------------
 
 static void spans_melt(void **state)
@@ -324,7 +308,7 @@ static void flood_keeps_the_proven(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_melt), cmocka_unit_test(any_order_counts_once),
         CASE(ack_follows_commit), CASE(no_room_is_no_ack), CASE(never_green_unless_it_hears),

@@ -2,22 +2,6 @@
 // What share of a band was watched: what the screens say beside "nothing heard".
 #include "alertd_feed.h"
 
-static int set_up(void **state)
-{
-    struct feed *f = calloc(1, sizeof *f);
-    feed_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct feed *f = *state;
-    core_free(f->c);
-    free(f);
-    return 0;
-}
-
 static void ledger(struct feed *f, int from_s)      // 8 of 10 s
 {
     struct wire_msg m = feed_head(f, 0, WIRE_LEDGER);
@@ -91,7 +75,7 @@ static void watched_twice(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE FEED_CASE
     const struct CMUnitTest tests[] = {
         CASE(watched_share), CASE(away_is_not_watched), CASE(watched_twice),
     };

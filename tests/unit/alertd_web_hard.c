@@ -264,11 +264,13 @@ static void a_crowd_of_guessers(void **state)
 
     snprintf(s, sizeof s, "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n" JSON
              "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
-    for (int i = 0; i < 5; i++) {                           // then each has to wait
+    for (int i = 0, wrong = 0; wrong < 5; i++) {            // then each has to wait
+        assert_true(i < 50);
         assert_true(client_open(&c[0], web_port(post.web), false));
         client_send(&c[0], s, strlen(s));
         assert_true(client_head(&c[0], &a));
-        assert_int_equal(a.status, 401);
+        assert_true(a.status == 401 || a.status == 503);    // one password took over ten seconds
+        wrong += a.status == 401;
         client_close(&c[0]);
     }
     while (!refused) {

@@ -101,7 +101,7 @@ static void swapped_and_foreign_files_are_none(void **state)
 {
     (void)state;
     struct wire_held held[SPOOL_BOOTS];
-    char a[400], b[400];
+    char a[400], b[400], c[80];
     struct spool *s = opened(1, 1 << 20, 0);
 
     for (uint64_t i = 0; i < 200; i++)          // three files
@@ -109,9 +109,10 @@ static void swapped_and_foreign_files_are_none(void **state)
     spool_free(s);
     snprintf(a, sizeof a, "%s", segment(0));
     snprintf(b, sizeof b, "%s", segment(1));
-    assert_int_equal(rename(a, "/tmp/tyto-spool-swap"), 0);
+    snprintf(c, sizeof c, "%s/swap", dir);
+    assert_int_equal(rename(a, c), 0);
     assert_int_equal(rename(b, a), 0);
-    assert_int_equal(rename("/tmp/tyto-spool-swap", b), 0);
+    assert_int_equal(rename(c, b), 0);
     s = opened(2, 1 << 20, 0);                  // each is bound to its number
     assert_int_equal(spool_found(s).damaged, 2);
     assert_true(spool_lost_by(s, SPOOL_DAMAGED) >= 2);
