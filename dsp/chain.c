@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "dsp/chain_in.h"
+#include "dsp/shelf.h"
 
 // ---- Source ---------------------------------------------------------------------------------
 
@@ -97,15 +98,31 @@ static void send(struct dsp *d, struct job *j)
     (void)r;
 }
 
+// A job with its finding; NULL: no room.  Findings may stay with who took them: then new ones are
+// made.
+static struct job *job_take(struct dsp *d)
+{
+    struct job *j = shelf_take(d->job_shelf);
+    if (!j)
+        return NULL;
+    j->finding = shelf_take(d->finding_shelf);
+    bool shelved = j->finding;
+    if (!shelved)
+        j->finding = calloc(1, sizeof *j->finding);
+    if (!j->finding) {
+        shelf_give(j);
+        return NULL;
+    }
+    j->finding->shelved = shelved;
+    return j;
+}
+
 void chain_burst(void *arg, const struct burst *b)
 {
     struct dsp *d = arg;
-    struct job *j = calloc(1, sizeof *j);
+    struct job *j = job_take(d);
 
-    if (j)
-        j->finding = calloc(1, sizeof *j->finding);
-    if (!j || !j->finding) {            // counted, not told: there is no room to tell it
-        free(j);
+    if (!j) {                           // counted, not told: there is no room to tell it
         struct cut c = b->cut;
         cut_drop(&c);
         d->untold++;
@@ -126,25 +143,22 @@ static void send_tick(struct dsp *d, const struct iq_block *b)
     uint64_t tick = arbiter_tick(d->arbiter);
     if (!d->cfg.ticks || (double)(tick - d->ticked) < DSP_TICK_S * d->info.rate_hz)
         return;
-    struct job *j = calloc(1, sizeof *j);
-    if (j)
-        j->finding = calloc(1, sizeof *j->finding);
-    if (!j || !j->finding) {            // the next block's will do
-        free(j);
-        return;
-    }
+    struct job *j = job_take(d);
+    if (!j)
+        return;                         // the next block's will do
     j->is_tick = true;
     *j->finding = (struct finding){ .reject = true, .tick = tick, .rate_hz = b->rate_hz,
-                                    .centre_hz = b->centre_hz, .origin = b->origin };
+                                    .centre_hz = b->centre_hz, .origin = b->origin,
+                                    .shelved = j->finding->shelved };
     d->ticked = tick;
     send(d, j);
 }
 
 static void send_psd(struct dsp *d, const struct front_out *f)
 {
-    struct job *j = calloc(1, sizeof *j + f->psd.bins * sizeof(float));
+    struct job *j = f->psd.bins <= PSD_BINS ? shelf_take(d->psd_shelf) : NULL;
     if (!j)
-        return;
+        return;                         // one for the eye, left out
     j->is_psd = true;
     j->psd = f->psd;
     j->psd.psd_db = j->psd_db;
@@ -220,7 +234,7 @@ void *chain_work(void *item, void *arg)
     *f = (struct finding){ .id = b->id, .part = b->part, .hyp = b->hyp, .flags = b->flags,
                            .origin = b->origin, .rate_hz = b->rate_hz,
                            .centre_hz = b->centre_hz, .tick = b->tick, .ahead = b->ahead,
-                           .again = b->again };
+                           .again = b->again, .shelved = f->shelved };
     if (!atomic_load(&d->stop))         // stopped: nobody will look at it
         examine(d, &d->tools[j->worker], b, f);
     cut_drop(&b->cut);
@@ -256,7 +270,7 @@ struct finding *dsp_next(struct dsp *d)
         struct finding *f = j->finding;
         if (j->is_psd && !atomic_load(&d->stop))
             d->cfg.on_psd(&j->psd, d->cfg.arg);
-        free(j);
+        shelf_give(j);
         if (f && f->hyp)
             count(d, f);
         if (f && (!f->ahead || f->droneid.seen))

@@ -16,6 +16,9 @@
 #define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
 #define Q_JOBS    32            // jobs waiting for one worker: a slow one does not stop the others
 #define WORKERS_MAX 64
+#define JOBS_EACH (2 * Q_JOBS + 1)      // of one worker at most: waiting for it, its own, done
+#define PSD_JOBS  8             // spectra on their way: two a second
+#define PSD_BINS  2048          // of one, at most
 
 // What a detector says about one block; block is NULL in the last answer.
 struct answer {
@@ -41,7 +44,7 @@ struct job {
     struct burst     burst;
     struct finding  *finding;
     struct psd_frame psd;
-    float            psd_db[];
+    float            psd_db[];      // of one from psd_shelf
 };
 
 enum thread_id { T_SOURCE, T_FRONT, T_CORR, T_ARBITER, T_COUNT };
@@ -59,6 +62,7 @@ struct dsp {
     struct queue       *corr_said, *corr_empty;
     struct answer      *answer;                             // all of them
     struct fan         *fan;
+    struct shelf       *job_shelf, *psd_shelf, *finding_shelf;
     pthread_t           thread[T_COUNT];
     bool                running[T_COUNT];
     atomic_bool         stop;

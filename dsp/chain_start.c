@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dsp/chain_in.h"
+#include "dsp/shelf.h"
 #include "hw/hw.h"
 
 static bool make_queues(struct dsp *d)
@@ -24,6 +25,17 @@ static bool make_queues(struct dsp *d)
         queue_push(d->corr_empty, &d->answer[n + i]);
     }
     return true;
+}
+
+// Room for all that the fan holds, one at each end of it, and a finding or two in use.
+static bool make_shelves(struct dsp *d)
+{
+    unsigned n = d->cfg.threads * JOBS_EACH + 4;
+
+    d->job_shelf = shelf_new(n, sizeof(struct job));
+    d->finding_shelf = shelf_new(n, sizeof(struct finding));
+    d->psd_shelf = shelf_new(PSD_JOBS, sizeof(struct job) + PSD_BINS * sizeof(float));
+    return d->job_shelf && d->finding_shelf && d->psd_shelf;
 }
 
 static bool make_tools(struct dsp *d)
@@ -63,7 +75,8 @@ struct dsp *dsp_new(const struct dsp_cfg *cfg)
     d->arbiter = arbiter_new(&d->info, chain_burst, d);
     d->self = self_new(&d->info);
     d->standing = standing_new(&d->info, cfg->droneid != DRONEID_OFF);
-    if (d->front && d->arbiter && d->self && d->standing && make_queues(d) && make_tools(d))
+    if (d->front && d->arbiter && d->self && d->standing && make_queues(d) && make_shelves(d) &&
+        make_tools(d))
         d->fan = fan_new(d->cfg.threads, Q_JOBS, QUEUE_WAIT, chain_work, d);
     // The source comes last: whatever fails to start, nothing is on its way yet.
     if (!d->fan || !start(d, T_ARBITER, chain_arbiter, "tyto-arbiter") ||
@@ -124,6 +137,9 @@ void dsp_free(struct dsp *d)
     standing_free(d->standing);
     front_free(d->front);
     self_free(d->self);
+    shelf_leave(d->job_shelf);
+    shelf_leave(d->psd_shelf);
+    shelf_leave(d->finding_shelf);
     free(d->answer);
     free(d);
 }

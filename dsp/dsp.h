@@ -182,6 +182,7 @@ struct finding {
     unsigned            n_decode;
     struct droneid_soft *soft;      // owned; NULL unless the frame failed and decoding is on
     uint64_t            tick;       // every burst that ends before this sample index has been told
+    bool                shelved;    // the chain's own: where its memory goes back to
 };
 
 // ---- Spectrum for display and health, twice a second -----------------------------------------

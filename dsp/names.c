@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dsp/dsp.h"
+#include "dsp/shelf.h"
 
 const char *sig_kind_name(enum sig_kind k)
 {
@@ -44,5 +45,8 @@ void finding_free(struct finding *f)
         return;
     free(f->decode);
     free(f->soft);
-    free(f);
+    if (f->shelved)
+        shelf_give(f);
+    else
+        free(f);
 }

@@ -301,7 +301,8 @@ static void match(const float *restrict d_re, const float *restrict d_im,
 
 extern const struct look_ops PASTE(look_ops, ISA);
 const struct look_ops PASTE(look_ops, ISA) = {
-    .fold = fold, .window_add = window_add, .rise = rise, .power = power, .power_add = power_add, .window = window,
+    .fold = fold, .window_add = window_add, .rise = rise, .power = power, .power_add = power_add,
+    .window = window,
     .sum = sum, .sum_blocks = sum_blocks, .sum_root = sum_root, .limit = limit,
     .likeness = likeness, .lagged = lagged, .times = times,
     .add_times = add_times, .moments = moments, .conj_times = conj_times, .squares = squares,
