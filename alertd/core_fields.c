@@ -27,7 +27,7 @@ const struct field track_fields[] = {
     F_OPEN(T, w.runner_up, "runner_up"), F_TEXT(T, w.runner_up, "family"),
         F_NUMBER(T, w.runner_up_confidence, "confidence", 4), F_CLOSE,
     F_LIST(T, w.ends, w.n_ends, "ends", end_fields),
-    F_TEXT(T, w.claimed_serial, "serial"),
+    F_TEXT(T, w.claimed_serial, "serial"), F_BOOL(T, w.usual, "usual"),
     F_OPEN(T, claim.protocol, "claim"),
         F_TEXT(T, claim.protocol, "protocol"), F_TEXT(T, claim.serial, "serial"),
         F_TEXT(T, claim.model, "model"), F_NUMBER(T, claim.lat_deg, "lat_deg", 7),

@@ -20,3 +20,14 @@ int args_number(const char *text, double lo, double hi, double *ret)
     *ret = v;
     return 0;
 }
+
+bool args_endpoint(const char *s)
+{
+    const char *port = strrchr(s, ':');     // of an IPv6 address it stands behind its ]
+
+    if (strncmp(s, "tcp://", 6) || port < s + 7)
+        return false;
+    size_t digits = strspn(++port, "0123456789");
+    unsigned long n = strtoul(port, NULL, 10);
+    return digits && digits <= 5 && !port[digits] && n >= 1 && n <= 65535;
+}

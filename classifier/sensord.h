@@ -16,6 +16,7 @@
 #include "classifier/keep.h"
 #include "classifier/pub.h"
 #include "classifier/runs.h"
+#include "classifier/site.h"
 #include "hw/hw.h"
 #include "sdr/scan.h"
 
@@ -51,6 +52,8 @@ struct sensord_cfg {
     char     gpsd_host[64], gpsd_port[8];   // "" none
     char     bands[SENSORD_PATH];       // file or name of the band plan, "" none
     struct scan_plan plan;
+    char     site_dir[SENSORD_PATH];    // baseline, "" none
+    double   site_learn_s;
     bool     keeps;                     // evidence, as keep says (its radio, droneid, turn: later)
     struct keep_cfg keep;
     unsigned n_radios;
@@ -133,10 +136,13 @@ struct chain {
     double             rate_hz;
     struct scan       *scan;            // NULL: stays where it is
     struct keeper      keeper;
+    struct site        site;            // learn_s 0: none
+    double             site_s, site_saved_s;    // last spectrum; last written
     // told to everybody
     _Atomic(struct iq_source *) src;    // set once; closed when all threads have ended
     _Atomic double     t_s, floor_dbfs_hz, occupancy, centre_hz, now_rate_hz;
     _Atomic double     window_dbfs_hz[SCAN_STEPS]; // of a scan: floor of each window, NAN not known
+    _Atomic double     busy[SCAN_BANDS], usual_busy[SCAN_BANDS];   // occupancy, NAN not known
     _Atomic double     deaf_s;          // seconds of samples, since the start, in which it was deaf
     _Atomic int64_t    moved_ns;        // monotonic, when t_s last grew
     _Atomic uint64_t   shed, clipped, decodes;
@@ -165,6 +171,11 @@ void say_psd(const struct psd_frame *f, void *chain);
 void say_end(struct chain *c);
 void say_head(struct wire_msg *m, enum wire_kind kind, int64_t t_ns, int64_t err_ns,
               enum iq_origin origin);
+
+// The baseline of a radio (sensord_site.c), on the chain's thread.
+int  chain_site_open(struct chain *c, char why[SENSORD_WHY]);
+void chain_site_psd(struct chain *c, const struct psd_frame *f);
+void chain_site_end(struct chain *c);
 
 // ---- The whole (sensord_health.c), on the main thread ----------------------------------------
 

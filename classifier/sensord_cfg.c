@@ -178,17 +178,6 @@ static int radios_read(struct reading *r, const struct yaml_sensord *y)
 
 // ---- The rest --------------------------------------------------------------------------------
 
-static bool endpoint_ok(const char *s)
-{
-    const char *port = strrchr(s, ':');     // of an IPv6 address it stands behind its ]
-
-    if (strncmp(s, "tcp://", 6) || port < s + 7)
-        return false;
-    size_t digits = strspn(++port, "0123456789");
-    unsigned long n = strtoul(port, NULL, 10);
-    return digits && digits <= 5 && !port[digits] && n >= 1 && n <= 65535;
-}
-
 static int post_read(struct reading *r, const struct yaml_post *p)
 {
     uint8_t raw[32];
@@ -200,7 +189,7 @@ static int post_read(struct reading *r, const struct yaml_post *p)
         return bad(r, "post", "endpoint and key were expected");
     if ((e = text(r, "endpoint", p->endpoint, r->c->endpoint, sizeof r->c->endpoint)))
         return e;
-    if (!endpoint_ok(p->endpoint))
+    if (!args_endpoint(p->endpoint))
         return bad(r, "endpoint", "tcp://HOST:PORT was expected, not '%.60s'", p->endpoint);
     if (keys_raw(p->key, raw) < 0 || !keys_trustworthy(raw))
         return bad(r, "key", "the 40 characters that tyto keys show prints at the post were "
@@ -341,7 +330,14 @@ static int all_read(struct reading *r, const struct yaml_sensord *y)
         (e = post_read(r, y->post)) ||
         (e = spool_read_cfg(r, y->spool)) || (e = place_read(r, y->place)))
         return e;
+    double hours = 24;
     c->threads = (unsigned)threads;
+    if (y->baseline && ((e = path(r, "dir", y->baseline->dir, c->site_dir, sizeof c->site_dir)) ||
+        (e = number(r, "learn_h", y->baseline->learn_h, 0.001, 24 * 366, &hours))))
+        return e;
+    if (y->baseline && !c->site_dir[0])
+        return bad(r, "baseline", "dir was expected");
+    c->site_learn_s = hours * 3600;
     bool named = y->bands && !strpbrk(y->bands, "./");      // one that we bring along
     e = named ? text(r, "bands", y->bands, c->bands, sizeof c->bands)
               : path(r, "bands", y->bands, c->bands, sizeof c->bands);

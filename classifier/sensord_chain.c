@@ -239,6 +239,11 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
     c->turn = turn;
     c->exercise = exercise;
     c->state_told = -1;
+    r = chain_site_open(c, why);
+    if (r < 0) {
+        chain_free(c);
+        return r;
+    }
     atomic_store(&c->floor_dbfs_hz, NAN);
     for (unsigned k = 0; k < SCAN_STEPS; k++)
         atomic_store(&c->window_dbfs_hz[k], NAN);

@@ -85,6 +85,8 @@ static void capture_fill(struct chain *c, double span_s, struct wire_band *b)
         .floor_dbm_hz = NAN, .floor_dbfs = finite_or_nan(atomic_load(&c->floor_dbfs_hz)),
         .away_s = NAN, .revisit_p95_s = NAN, .revisit_max_s = NAN };
     b->deaf_s = fmin(fmax(deaf_s - c->ledger_deaf_s, 0), b->watched_s);
+    b->occupancy = atomic_load(&c->busy[0]);
+    b->usual_occupancy = atomic_load(&c->usual_busy[0]);
     put(b->radio, c->r->name);
     judge(b, b->floor_dbfs);
     c->ledger_t_s = t_s;
@@ -128,6 +130,8 @@ static void band_fill(struct chain *c, unsigned k, double span_s, struct wire_ba
         .revisit_p95_s = now.p95_s, .revisit_max_s = now.max_s,
         .windows = now.windows, .visits = now.visits - was->visits };
     b->deaf_s = fmin(fmax(now.clipped_s - was->clipped_s, 0), b->watched_s);
+    b->occupancy = atomic_load(&c->busy[k]);
+    b->usual_occupancy = atomic_load(&c->usual_busy[k]);
     put(b->name, p->name);
     put(b->radio, c->r->name);
     worst = NAN;

@@ -141,6 +141,7 @@ static void track_fill(struct chain *c, struct wire_track *w, const struct track
     put(w->runner_up, t->runner_up);
     w->runner_up_confidence = t->runner_up ? t->runner_up_confidence : NAN;
     ends_fill(w, t);
+    w->usual = c->cfg->site_dir[0] && site_usual(&c->site, t);
     put(w->claimed_serial, t->claimed ? t->claimed_serial : "");
 }
 
@@ -169,7 +170,9 @@ static void tracks_say(struct chain *c, double now_s, bool last)
 
     while ((t = cls_changed(c->cls))) {
         struct said *s = said_of(c, t);
-        keeper_track(&c->keeper, t, c->cfg->keep.seconds);
+        // What was here before the event is not evidence of it.
+        if (!site_usual(&c->site, t) || !c->cfg->site_dir[0])
+            keeper_track(&c->keeper, t, c->cfg->keep.seconds);
         if (matters(s, t, now_s) || (last && s->told))
             track_say(c, s, t, now_s);
         if (t->state == TRACK_ENDED)
@@ -327,6 +330,7 @@ void say_psd(const struct psd_frame *f, void *chain)
     if (c->scan)
         window_floor(c, f);
     atomic_store(&c->occupancy, (double)f->occupancy);
+    chain_site_psd(c, f);
     atomic_store(&c->centre_hz, f->centre_hz);
     clock_look(c, f->t_s);
     tracks_refresh(c, f->t_s);
@@ -376,5 +380,6 @@ void say_end(struct chain *c)
     cls_finish(c->cls);
     tracks_say(c, atomic_load(&c->t_s), true);
     keeper_tick(&c->keeper, INFINITY, utc_of, c);
+    chain_site_end(c);
     bursts_flush(c);
 }

@@ -40,6 +40,9 @@ static const cyaml_schema_field_t keep_fields[] = {
     TEXT(dir, yaml_keep), TEXT(key, yaml_keep), TEXT(seconds, yaml_keep), TEXT(max_mb, yaml_keep),
     TEXT(days, yaml_keep), CYAML_FIELD_END
 };
+static const cyaml_schema_field_t baseline_fields[] = {
+    TEXT(dir, yaml_baseline), TEXT(learn_h, yaml_baseline), CYAML_FIELD_END
+};
 static const cyaml_schema_field_t sensord_fields[] = {
     TEXT(name, yaml_sensord), TEXT(production, yaml_sensord), TEXT(keys_dir, yaml_sensord),
     TEXT(sig_dir, yaml_sensord), TEXT(plugin_path, yaml_sensord), TEXT(threads, yaml_sensord),
@@ -50,6 +53,7 @@ static const cyaml_schema_field_t sensord_fields[] = {
     CYAML_FIELD_MAPPING_PTR("spool", OPT, struct yaml_sensord, spool, spool_fields),
     CYAML_FIELD_MAPPING_PTR("place", OPT, struct yaml_sensord, place, place_fields),
     CYAML_FIELD_MAPPING_PTR("keep", OPT, struct yaml_sensord, keep, keep_fields),
+    CYAML_FIELD_MAPPING_PTR("baseline", OPT, struct yaml_sensord, baseline, baseline_fields),
     CYAML_FIELD_SEQUENCE("radios", OPT, struct yaml_sensord, radios, &radio_value, 0,
                          WIRE_RADIOS),
     CYAML_FIELD_END

@@ -11,6 +11,7 @@ struct yaml_radio {
 struct yaml_post  { char *endpoint, *key; };
 struct yaml_spool { char *dir, *max_mb, *max_h; };
 struct yaml_keep  { char *dir, *key, *seconds, *max_mb, *days; };
+struct yaml_baseline { char *dir, *learn_h; };
 struct yaml_place { char *gpsd, *lat_deg, *lon_deg, *alt_m, *err_m; };
 
 struct yaml_sensord {
@@ -20,6 +21,7 @@ struct yaml_sensord {
     struct yaml_spool *spool;
     struct yaml_place *place;
     struct yaml_keep  *keep;
+    struct yaml_baseline *baseline;
     struct yaml_radio *radios;
     unsigned           radios_count;
 };

@@ -77,6 +77,7 @@ struct wire_track {                 // the contract's track, times as UTC
     unsigned n_ends;
     struct wire_end ends[2];
     char     claimed_serial[48];    // claimed by the sender in a checked frame; "" none
+    bool     usual;                 // like what was here before the event; never a drone's
 };
 
 enum wire_field_type { WIRE_F_NULL, WIRE_F_NUM, WIRE_F_STR, WIRE_F_BOOL };
@@ -123,6 +124,7 @@ struct wire_band {
                                                 // that would have been found; NAN: none
     double away_s, revisit_p95_s, revisit_max_s;    // of a scan: unvisited now; until now
     uint32_t windows, visits;                   // 0: not scanned
+    double occupancy, usual_occupancy;          // NAN: not known; before the event
 };
 struct wire_ledger { int64_t from_ns, to_ns; unsigned n_bands; struct wire_band band[WIRE_BANDS]; };
 

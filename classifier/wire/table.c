@@ -134,6 +134,7 @@ static const struct wire_key track_keys[] = {
     { .key = "runner_up", .type = WT_MAP, .sub = &runner_table, .about = "what it is next likely" },
     LIST("ends", track.ends, track.n_ends, false, end_table, "the two ends, where told apart"),
     TEXT("claimed_serial", track.claimed_serial, false, "claimed by the sender, checks passed"),
+    BOOL("usual", track.usual, "like what was here before the event; never of a drone's link"),
 };
 TABLE(track_table, track_keys);
 
@@ -226,6 +227,8 @@ static const struct wire_key band_keys[] = {
     AGE("revisit_max_s", revisit_max_s, "the longest wait since the start"),
     U32("windows", windows, false, "centres it takes to cover it; 0 or absent: not scanned"),
     U32("visits", visits, false, "of all windows, since the last message"),
+    NUM("occupancy", occupancy, false, 0, 1, "share of time and frequency above the floor"),
+    NUM("usual_occupancy", usual_occupancy, false, 0, 1, "the same before the event"),
 };
 TABLE(band_table, band_keys);
 #undef ITEM

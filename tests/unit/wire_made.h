@@ -97,7 +97,8 @@ static inline void made_msg(struct wire_msg *m, enum wire_kind k, uint64_t boot,
             .watched_s = 9.9, .floor_dbm_hz = -170, .floor_dbfs = -110, .name = "2400",
             .radio = "n", .state = "watched", .deaf_s = 0.1, .lost_s = 0.2, .gain_db = 30,
             .smallest_dbfs = -61, .link_hz = 6e5, .link_s = 1e-3, .away_s = 1, .visits = 4,
-            .revisit_p95_s = 4, .revisit_max_s = 5, .windows = 2 } } };
+            .revisit_p95_s = 4, .revisit_max_s = 5, .windows = 2, .occupancy = 0.2,
+            .usual_occupancy = 0.1 } } };
         break;
     case WIRE_PSD:
         m->psd = (struct wire_psd){ .radio = "n", .centre_hz = 2.44e9, .rate_hz = 20e6,
