@@ -4,10 +4,10 @@
 //     frames  |---- N ----|        each half over the next, under a square root of a raised cosine
 //                   |---- N ----|  on the way in and out: together they weigh 1 everywhere.
 //
-// A frame in which somebody else was on the air keeps the bins of the bursts that are to be kept and
-// nothing else: skirts, images and what folds over at the edges go with their burst.  Noise as loud
-// as the quiet part of the samples takes their place, or the hole would look like the floor, and
-// the floor like signals.
+// A frame in which somebody else was on the air keeps the bins of the bursts that are to be kept,
+// and nothing else: skirts, images and what folds over at the edges go with their burst.  Noise as
+// loud as the quiet part of the samples takes their place, or the hole would look like the floor,
+// and the floor like signals.
 #include "classifier/keep.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 // Inside the classifier room: what is usual at this place.  Learnt before the event, from as many
 // hours as asked for, then fixed: who comes later does not become usual by staying.
 //
-//     learning |== tracks that are no drone's, minute by minute ==| fixed |== like one of these? ==>
+//     learning |== tracks that are no drone's, by the minute ==| fixed |== like one of these? ==>
 //
 // Kept are families, frequencies, levels and how often: nothing that says whose they are.  It ranks
 // and masks: a track is marked, never left out, and one that may be a drone's is never marked.

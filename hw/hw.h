@@ -79,8 +79,8 @@ const char *hw_droneid_name(enum hw_droneid level);
 // with a sentence for a file that cannot be understood: nothing is allowed then.
 int hw_policy_droneid(const char *further, char where[HW_WHERE], char why[HW_WHY]);
 
-// May a sensor keep samples of what it alarms for?  1 where every policy there is says so (that file
-// and `further`; without any, nothing is allowed) and none has `record: never`; 0 and where.
+// May a sensor keep samples of what it alarms for?  1 where every policy there is says so (that
+// file and `further`; without any, nothing is allowed) and none has `record: never`; 0 and where.
 int hw_policy_keep(const char *further, char where[HW_WHERE], char why[HW_WHY]);
 
 // ---- Place and time --------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is usual at a place: learnt, fixed, kept without identities, and never a veil over what is new.
+// What is usual at a place: learnt, fixed, kept without identities, and never a veil over the new.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
