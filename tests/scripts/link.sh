@@ -26,6 +26,16 @@ receiver: { noise_dbfs: -50 }
 emitters:
   - { name: uav, model: droneid, freq_hz: 2440.5e6, snr_db: 20 }
 X
+# A post that would let in whoever comes proves at its start that it does, and does not start.
+if [ -n "$jump" ]; then
+    ${CC:-cc} -shared -fPIC -O1 -o "$tmp/open.so" "$top/tests/scripts/open_door.c"
+    write_post '*'
+    code=0
+    LD_PRELOAD=$tmp/open.so timeout 60 "$build/bin/tyto-alertd" --no-page post.yaml >open.out 2>open.err || code=$?
+    [ $code -eq 1 ] && [ ! -s open.out ] && grep -q 'let in a key that nobody enrolled' open.err ||
+        fault "a door that stands open: exit $code, $(cat open.out open.err)"
+fi
+
 write_sensor '{ name: a, scene: scene.yaml }'
 write_post '*'
 start_post
