@@ -5,9 +5,9 @@
 // with place, level and BURST_NO_SAMPLES, and counted), least valuable first, so that samples, and
 // with them whole bursts, are lost last:
 //
-//     waiting in the ring   0 ----- 0.1 s -------- 0.2 s ------- 0.35 s -------- full
-//     left out                none   3 of 4 later   3 of 4 wide   3 of 4 others   samples
-//                                    parts of runs  bursts too    too
+//     waiting in the ring   0 ---- 0.1 s ------ 0.2 s ------ 0.35 s ------ 0.5 s ------ full
+//     left out                none  3 of 4 later 3 of 4 wide  3 of 4 others 31 of 32 of  samples
+//                                   parts of runs bursts too  too           all these
 //
 // A run goes on whether a part of it is looked at or not; wide bursts are a crowd's Wi-Fi most of
 // the time: many, dear, and one of four says what all do.  What may be DroneID and the first part
@@ -17,16 +17,18 @@
 #define SHED_RUNS_S  0.10
 #define SHED_WIDE_S  0.20
 #define SHED_REST_S  0.35
+#define SHED_MORE_S  0.50
 #define WIDE_HZ      5e6        // narrower than any Wi-Fi, wider than any hopper's packet
 #define KEEP_EVERY   4
+#define KEEP_FEW     32         // ten thousand bursts a second, a millisecond each: 0.3 of a core
 
 bool chain_sheds(struct dsp *d, const struct burst *b)
 {
     bool run = b->part != BURST_WHOLE, wide = b->f_hi_hz - b->f_lo_hz > WIDE_HZ;
     double most_s = run ? SHED_RUNS_S : wide ? SHED_WIDE_S : SHED_REST_S;
+    double behind_s = atomic_load(&d->behind_s);
 
-    if (!(atomic_load(&d->behind_s) > most_s) || (b->hyp & HYP_DRONEID) ||
-        b->part == BURST_RUN_FIRST)
+    if (!(behind_s > most_s) || (b->hyp & HYP_DRONEID) || b->part == BURST_RUN_FIRST)
         return false;
-    return ++d->turn[run ? 0 : wide ? 1 : 2] % KEEP_EVERY;
+    return ++d->turn[run ? 0 : wide ? 1 : 2] % (behind_s > SHED_MORE_S ? KEEP_FEW : KEEP_EVERY);
 }
