@@ -28,11 +28,16 @@ KERNEL_INLINE int32_t floor_of(float x)
 static void flight(const struct video_flight *f, struct video_rgb *restrict ret)
 {
     struct video_flight o = *f;
+    float square[N];
     for (int i = 0; i < N; i++) {
         float u = (float)i * (1.0f / VIDEO_PIXELS), d = o.row - o.rise + (u - 0.5f) * o.tilt;
-        float s = 0.75f + 0.5f * d, far = 1 / ((d > 0 ? d : 0) + 0.03f);
-        float n = hash01((uint32_t)floor_of((u - 0.5f) * far * 6),
-                         (uint32_t)floor_of(far * 4 + o.time_s * 12), o.seed);
+        float far = 1 / ((d > 0 ? d : 0) + 0.03f);
+        square[i] = hash01((uint32_t)floor_of((u - 0.5f) * far * 6),
+                           (uint32_t)floor_of(far * 4 + o.time_s * 12), o.seed);
+    }
+    for (int i = 0; i < N; i++) {
+        float u = (float)i * (1.0f / VIDEO_PIXELS), d = o.row - o.rise + (u - 0.5f) * o.tilt;
+        float s = 0.75f + 0.5f * d, n = square[i];
         ret->r[i] = d < 0 ? 0.6f * s + 0.2f : 0.15f + 0.35f * n;
         ret->g[i] = d < 0 ? 0.8f * s + 0.1f : 0.25f + 0.4f * n;
         ret->b[i] = d < 0 ? s : 0.1f + 0.2f * n;
