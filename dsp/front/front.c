@@ -88,6 +88,8 @@ void front_free(struct front *f)
     free(f);
 }
 
+void front_set_pfa(struct front *f, double pfa) { tiles_set_pfa(f->tiles, pfa); }
+
 static struct place_in view(struct front *f, uint64_t row)
 {
     struct floor_view v = line_mask_at(f->tracking, f->lines, f->floor, row);

@@ -22,6 +22,8 @@ struct front_out {
 
 struct front *front_new(const struct iq_info *info);    // NULL: no memory
 void front_free(struct front *f);                       // NULL is fine
+// Another false alarm probability of a tile (TILE_PFA), for measurements.
+void front_set_pfa(struct front *f, double pfa);
 // Fills *out afresh.
 void front_block(struct front *f, const struct iq_block *b, struct front_out *out);
 void front_flush(struct front *f, struct front_out *out);       // end of the source

@@ -4,10 +4,6 @@
 
 #include "dsp/front/tiles.h"
 
-// False alarm probability of one tile.  100 MHz have 2.5e7 of the smallest tiles a second and some
-// four times as many of all sizes: 3.6e11 an hour.
-#define TILE_PFA     1e-12
-
 // log of the upper tail of a gamma variable of shape a (continued fraction, x > a + 1).
 static double log_tail(double a, double x)
 {
@@ -25,13 +21,13 @@ static double log_tail(double a, double x)
     return a * log(x) - x - lgamma(a) + log(h);
 }
 
-double tiles_threshold(double dof)
+double tiles_threshold(double dof, double pfa)
 {
     double lo = dof + 1, hi = dof + 40 + 12 * sqrt(dof);
 
     for (int i = 0; i < 50; i++) {
         double mid = (lo + hi) / 2;
-        if (log_tail(dof, mid) > log(TILE_PFA))
+        if (log_tail(dof, mid) > log(pfa))
             lo = mid;
         else
             hi = mid;
@@ -41,16 +37,16 @@ double tiles_threshold(double dof)
 }
 
 // Exact at a few points, straight between them: the curve is smooth.
-void tiles_thresholds(float *ret, int n)
+void tiles_thresholds(float *ret, int n, double pfa)
 {
     int from = 1;
-    double a = tiles_threshold(1);
+    double a = tiles_threshold(1, pfa);
 
     ret[0] = HUGE_VALF;
     ret[1] = (float)a;
     while (from < n) {
         int to = from + from / 32 + 1 < n ? from + from / 32 + 1 : n;
-        double b = tiles_threshold(to) * to;
+        double b = tiles_threshold(to, pfa) * to;
         for (int i = from + 1; i <= to; i++)
             ret[i] = (float)(a + (b - a) * (i - from) / (to - from));
         a = b;

@@ -68,9 +68,14 @@ struct tiles *tiles_new(const struct grid *g)
         tiles_free(t);
         return NULL;
     }
-    tiles_thresholds(t->table, TABLE);
-    tiles_bounds(t);
+    tiles_set_pfa(t, TILE_PFA);
     return t;
+}
+
+void tiles_set_pfa(struct tiles *t, double pfa)
+{
+    tiles_thresholds(t->table, TABLE, pfa);
+    tiles_bounds(t);
 }
 
 void tiles_free(struct tiles *t)

@@ -17,11 +17,16 @@
 #include "dsp/front/floor.h"
 
 #define TILES_LEVELS 14
+// False alarm probability of one tile.  100 MHz have 2.5e7 of the smallest tiles a second and some
+// four times as many of all sizes: 3.6e11 an hour.
+#define TILE_PFA     1e-12
 
 struct tiles;
 
 struct tiles *tiles_new(const struct grid *g);
 void tiles_free(struct tiles *t);
+// Another false alarm probability than TILE_PFA, to measure how often noise comes so far.
+void tiles_set_pfa(struct tiles *t, double pfa);
 void tiles_begin(struct tiles *t);      // an epoch
 // The next row of c (they come in order), against this floor times `common`.  c must already hold
 // the two rows after it, or be at its end.
@@ -37,6 +42,6 @@ unsigned tiles_lag(const struct tiles *t);
 // of a dB, and its shape is an estimate.
 #define TILE_LEAST   1.35       // 1.3 dB
 // Mean power over noise that a tile of so many degrees of freedom must reach.
-double tiles_threshold(double dof);
+double tiles_threshold(double dof, double pfa);
 // The same times the degrees of freedom, for 0 to n of them: n + 1 values.
-void tiles_thresholds(float *ret, int n);
+void tiles_thresholds(float *ret, int n, double pfa);
