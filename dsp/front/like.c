@@ -100,6 +100,11 @@ bool box_fits(const struct tracker *t, const struct place_in *in, const struct b
     if (ws < wb && b->rows >= YOUNG && b->row_power < SAME_POWER * mean_power(b) &&
         s->power > MUCH_SHARE * mean_power(b))
         return true;
+    // All of it, in few places of its band: a carrier that rests now here, now there, as video's
+    // does between two fields.
+    if (ws < wb && b->rows >= KNOWN && !b->present &&
+        within_db(b->row_power, mean_power(b), SAME_DB))
+        return true;
     if (!s->nested && thin && within_db(s->power, mean_power(b), THIN_DB))
         return true;
     if (s->nested && b->rows >= 2 && !within_db(s->density, mean_density(b), NEST_DB))

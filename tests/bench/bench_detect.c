@@ -330,9 +330,8 @@ int main(void)
     bool quick = bench_quick();
     unsigned trials = quick ? 200 : 2000;
 
-    printf("%.0f MS/s, %u bursts a point, probability (95 %% interval) at SNRs from half a dB below "
-           "the bound for %.0e on, 0.5 dB apart\n\n| time x bandwidth | burst |", RATE / 1e6, trials,
-           GOAL_PFA);
+    printf("%.0f MS/s, %u bursts a point, probability (95 %% interval) at SNRs over the bound for "
+           "a false alarm of %.0e\n\n| time x bandwidth | burst |", RATE / 1e6, trials, GOAL_PFA);
     for (int i = 0; i < POINTS; i++)
         printf(" %+.1f |", -0.5 + 0.5 * i);
     printf(" bound dB | loss at 0.9 | goal | loss over the bound for %.0e |\n|---|---|", TILE_PFA);
@@ -342,7 +341,8 @@ int main(void)
     for (int i = 0; i < N; i++)
         curve(of[i].h, trials, of[i].goal_db);
     printf("\n| burst at 10 dB | found | start off, median / 95 %%, us | end | goal | centre off, "
-           "%% of width | within the goals, %%: start, end, centre |\n|---|---|---|---|---|---|---|\n");
+           "%% of width | within the goals, %%: start, end, centre |\n"
+           "|---|---|---|---|---|---|---|\n");
     for (int i = 0; i < N; i++)
         places(of[i].h, trials / 2);
     false_ones(quick ? 3 : 40);

@@ -188,8 +188,9 @@ static void first_ms(unsigned runs, double snr_db)
 
 void bench_floor(double seconds)
 {
-    printf("\nFloor less noise, dB, signals of %d dB:\n\n| signals | occupied | on for, ms | mean | "
-           "worst place | goal |\n|---|---|---|---|---|---|\n", SNR_DB);
+    printf("\nFloor less noise, dB, signals of %d dB:\n\n"
+           "| signals | occupied | on for, ms | mean | worst place | goal |\n"
+           "|---|---|---|---|---|---|\n", SNR_DB);
     for (int k = 0; k < 3; k++)
         for (int high = 0; high < 2; high++)
             for (int slow = 0; slow < (k == PART ? 1 : 2); slow++) {

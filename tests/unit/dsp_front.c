@@ -193,6 +193,70 @@ static void test_block_size(void **state)
     done(&c, a);
 }
 
+// A constant carrier that wanders over 7 MHz, and every 4 ms rests for 1.2 ms, by turns at two
+// places: video and what is between its fields.  `turn_s`: of 32 us, how long at the first of them.
+static void add_video(struct scene *c, double t, double dur, double a, double turn_s)
+{
+    size_t n0 = (size_t)(t * c->rate), n = (size_t)(dur * c->rate);
+    double phase = 0, f = 0, to = 0;
+
+    for (size_t i = 0; i < n && n0 + i < c->n; i++) {
+        double at = fmod((double)i / c->rate, 5.2e-3), turn_at = fmod(at, 32e-6);
+        if (at >= 4e-3)
+            f = to = turn_at < turn_s ? -1.5e6 : 0.1e6;
+        else if (i % 8 == 0)                    // a step some 0.4 us apart
+            to = -3e6 + 7e6 * rng_uniform(&c->rng);
+        f += 0.2 * (to - f);
+        phase += f / c->rate;
+        c->x[n0 + i] += (float)a * turn(phase);
+    }
+}
+
+static void test_video(void **state)
+{
+    (void)state;
+    const double turn_s[] = { 27e-6, 16e-6, 5e-6 };
+    for (unsigned i = 0; i < 3; i++) {
+        struct scene c = scene_new(20e6, 0.050, NOISE);
+        add_video(&c, 2e-3, 0.030, amp(&c, 15, 5e6), turn_s[i]);
+        struct found *f = run(&c, 16384, 0, 0);
+        unsigned wide = 0;
+        real_ones(f, c.rate);
+        for (unsigned k = 0; k < f->n; k++)
+            wide += f->c[k].f_hi_hz - f->c[k].f_lo_hz > 1e6;
+        if (wide != 1)
+            say(f, c.rate);
+        assert_int_equal(wide, 1);
+        done(&c, f);
+    }
+}
+
+// One packet of a hopper after the other, each somewhere else, beside a neighbour 30 dB up: each is
+// told by itself.
+static void test_hopper(void **state)
+{
+    (void)state;
+    struct scene c = scene_new(20e6, 0.030, NOISE);
+    add_flat(&c, 1e-3, 25e-3, 8e6, 1e6, amp(&c, 42, 1e6));      // 30 dB over the packets
+    for (int i = 0; i < 12; i++)
+        add_flat(&c, 2e-3 + 2e-3 * i, 0.4e-3, -8e6 + 0.9e6 * (i * 5 % 12), 0.8e6,
+                 amp(&c, 12, 0.8e6));
+    struct found *f = run(&c, 16384, 0, 0);
+    unsigned told = 0;
+    real_ones(f, c.rate);
+    for (int i = 0; i < 12; i++)
+        for (unsigned k = 0; k < f->n; k++) {
+            const struct cand *b = &f->c[k];
+            double mid = (b->f_hi_hz + b->f_lo_hz) / 2 - (-8e6 + 0.9e6 * (i * 5 % 12));
+            told += fabs((double)b->n0 / c.rate - 2e-3 - 2e-3 * i) < 20e-6 &&
+                    fabs((double)b->n1 / c.rate - 2.4e-3 - 2e-3 * i) < 20e-6 && fabs(mid) < 60e3;
+        }
+    if (told != 12)
+        say(f, c.rate);
+    assert_int_equal(told, 12);
+    done(&c, f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_crossing),   cmocka_unit_test(test_all_signal),
         cmocka_unit_test(test_gap),        cmocka_unit_test(test_noise_free),
         cmocka_unit_test(test_tiny),       cmocka_unit_test(test_block_size),
+        cmocka_unit_test(test_video),      cmocka_unit_test(test_hopper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
