@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_S 1.0          // a retune is 0.2 s
+#define PATIENCE_S 2.0          // a retune is 0.2 s, on a machine that is overloaded 1 s and more
 #define SHY_MOST   6            // refused again and again: asked 2^6 times as seldom
 #define NEAR       0.01         // of the rate: tuners have steps of their own
 #define STRETCH    0.25         // a dwell is longer by up to so much,

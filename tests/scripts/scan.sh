@@ -70,8 +70,11 @@ trap 'kill -9 $pid 2>/dev/null || :; rm -rf "$tmp"' EXIT
 heard() {   # FREQ: a frame of DroneID there
     grep '"type":"decode"' "$tmp/out" | grep -q "\"freq_hz\":$1"
 }
+both() {    # the newest ledger tells how long both bands waited
+    grep '"type":"ledger"' "$tmp/out" | tail -n 1 | grep -o '"revisit_p95_s"' | wc -l | grep -qx 2
+}
 i=0
-until { heard 244 && heard 575 && grep -q '"type":"ledger"' "$tmp/out"; } || [ $i -gt 1200 ]; do
+until { heard 244 && heard 575 && both; } || [ $i -gt 1800 ]; do
     sleep 0.1; i=$((i + 1))
     kill -0 $pid 2>/dev/null || { fault "it ended: $(head -c 300 "$tmp/err")"; break; }
 done
