@@ -55,8 +55,7 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 #define DSP_RUN_STEP_S 0.250
 
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
-enum burst_hyp { HYP_ENERGY = 1 << 0, HYP_DRONEID = 1 << 1, HYP_LORA = 1 << 2,
-                 HYP_BLE = 1 << 3 };
+enum burst_hyp { HYP_ENERGY = 1, HYP_DRONEID = 2, HYP_LORA = 4, HYP_BLE = 8 };
 
 // What is no signal of anybody's but made in the receiver: by its offset, of a stronger one by the
 // arms' difference, by its third order, by its second; or by its clock.

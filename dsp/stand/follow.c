@@ -22,6 +22,7 @@
 #define DIP       1.0           // fell so much, then rose again: a pause, or the next packet
 #define SPLIT     0.85          // of a tone is in two bins, on average
 #define MOST      256           // payload symbols
+#define MOST_FOR  1.0           // by a symbol: the law of noise falls much faster than that of ours
 #define LOUDER    3.0           // of the preamble's energy: somebody else's, no word on ours
 
 // What the best two neighbouring bins of n hold in noise: where 1/n of sums of two exponentials
@@ -52,15 +53,31 @@ static double window_bins(struct lora *l, const struct packet *p, unsigned d, in
     return e;
 }
 
+// SFD symbols from m symbols beside where they should be: into l->w.
+static void sfd_bins(struct lora *l, const struct packet *p, int m)
+{
+    int64_t n = l->chirps[p->h.sf].n, q = p->q + ((int64_t)p->preamble + SYNC + m) * n;
+    for (int i = 0; i < SFD; i++)
+        window_bins(l, p, !p->h.down, q + i * n, l->w, i);
+}
+
+// How far beside bin k a tone lies that is strongest there: of a rectangle's transform two
+// neighbours are to each other as their distances from it.  Less what noise puts into each.
+static double between(const float *bin, int k, int n)
+{
+    double at = sqrt(bin[k & (n - 1)]);
+    double lo = sqrt(fmax(bin[(k - 1) & (n - 1)] - SFD, 0));
+    double hi = sqrt(fmax(bin[(k + 1) & (n - 1)] - SFD, 0));
+    return hi > lo ? hi / (at + hi) : -lo / (at + lo);
+}
+
 // Down-chirps (up-chirps where the preamble's are down) around where they should be.
 static void place(struct lora *l, struct packet *p)
 {
     int n = (int)l->chirps[p->h.sf].n, far = (int)(2 * FAR * n) + 1, best_k = 0, best_m = 0;
     float *bin = l->w, best = 0;
     for (int m = -1; m <= 1; m++) {
-        int64_t q = p->q + ((int64_t)p->preamble + SYNC + m) * n;
-        for (int i = 0; i < SFD; i++)
-            window_bins(l, p, !p->h.down, q + (int64_t)i * n, bin, i);
+        sfd_bins(l, p, m);
         for (int k = -far; k <= far; k++)
             if (bin[k & (n - 1)] > best) {
                 best = bin[k & (n - 1)];
@@ -72,7 +89,8 @@ static void place(struct lora *l, struct packet *p)
     if (best < SURE)
         return;
     // up: phi = nu - tau in the preamble, chi = nu + tau here; down: the other way round
-    double tau0 = p->tau, chi = best_k;
+    sfd_bins(l, p, best_m);
+    double tau0 = p->tau, chi = best_k + between(bin, best_k, n);
     double phi = p->h.down ? tau0 : -tau0;
     p->nu = (phi + chi) / 2;
     p->tau = p->h.down ? (phi - chi) / 2 : (chi - phi) / 2;
@@ -89,7 +107,7 @@ static bool payload(struct lora *l, struct packet *p, int64_t q)
     for (unsigned i = 0; i < n; i++)
         top = fmax(top, l->w[i] + l->w[(i + 1) & (n - 1)]);
     double s = (top - noise) / (sent - noise) - 0.5;
-    s = fmax(-0.5, fmin(0.5, s));
+    s = fmax(-0.5, fmin(MOST_FOR, s));
     if (s < 0 && e > LOUDER * p->energy)
         s = 0;
     p->score += s;
