@@ -17,8 +17,8 @@
 #include <string.h>
 
 #define RATE_HZ    2e6          // of a channel, at least: two samples a bit
-#define HALF_HZ    0.5e6        // the filter's half power: noise 1 us apart is independent
-#define ROLL       0.4          // its edge, as a share of that to either side
+#define ROLL       0.4          // the filter's edge, as a share of its half width to either side
+#define WIDE_HZ    1e6          // of a transmission
 #define USABLE     0.98         // of the capture's width
 #define FINE       8            // per us, for the address's own waveform
 #define BITS       40
@@ -54,24 +54,28 @@ static void make_wave(float complex *x, int n, double first)
     }
 }
 
-static double gain(double f_hz)
+// Half power where noise BLE_DELAY samples apart is independent.
+static double half_hz(const struct ble *b) { return b->chan_hz / (2 * BLE_DELAY); }
+
+static double gain(const struct ble *b, double f_hz)
 {
-    double a = fabs(f_hz) / HALF_HZ;
+    double a = fabs(f_hz) / half_hz(b);
     return a < 1 - ROLL ? 1 : a > 1 + ROLL ? 0 : cos(M_PI / 4 * (a - (1 - ROLL)) / ROLL);
 }
 
 #define LASTS 8                 // us, of the filter's response
 
 // The waveform behind the channel's filter, at t us.
-static float complex filtered(const float complex *x, int n, double first, double t)
+static float complex filtered(const struct ble *b, const float complex *x, int n, double first,
+                              double t)
 {
     double complex sum = 0;
     for (int i = 0; i < n; i++) {
         double tau = t - first - (double)i / FINE, h = 0;
         if (fabs(tau) > LASTS)
             continue;
-        for (double f = 0.025; f < 0.7; f += 0.05)      // MHz
-            h += gain(f * 1e6) * cos(2 * M_PI * f * tau);
+        for (double f = 0.025; f < 0.8; f += 0.05)      // MHz
+            h += gain(b, f * 1e6) * cos(2 * M_PI * f * tau);
         sum += h * x[i];
     }
     return (float complex)sum;
@@ -89,7 +93,7 @@ static void make_steps(struct ble *b)
     b->steps = b->steps < BLE_STEPS ? b->steps : BLE_STEPS;
     make_wave(wave, N, -AROUND);
     for (unsigned k = 0; k <= b->steps; k++)
-        y[k] = filtered(wave, N, -AROUND, b->first_us + k * step_us);
+        y[k] = filtered(b, wave, N, -AROUND, b->first_us + k * step_us);
     for (unsigned k = 0; k < b->steps; k++) {
         float complex q = y[k + 1] * conjf(y[k]);
         b->w[k] = conjf(q) / cabsf(q);
@@ -113,7 +117,8 @@ int ble_init(struct ble *b, double rate_hz, unsigned n)
     }
     int half = (int)b->points / 2;
     for (int i = -half; i < half; i++)
-        b->window[2 * (i + half)] = b->window[2 * (i + half) + 1] = (float)(gain(i * bin_hz) / n);
+        b->window[2 * (i + half)] = b->window[2 * (i + half) + 1] =
+            (float)(gain(b, i * bin_hz) / n);
     make_steps(b);
     return 0;
 }
@@ -159,7 +164,7 @@ int ble_tune(struct ble *b, double centre_hz)
     channels_done(b);
     for (unsigned i = 0; i < BLE_CHANNELS && b->points && !r; i++) {
         double f = channels_hz[i] - centre_hz;
-        if (fabs(f) + (1 + ROLL) * HALF_HZ < USABLE * b->rate_hz / 2)
+        if (fabs(f) + (1 + ROLL) * half_hz(b) < USABLE * b->rate_hz / 2)
             r = channel_new(b, f);
     }
     if (r)
@@ -195,7 +200,7 @@ static void tell_peak(const struct ble *b, struct ble_chan *c, double zero, stru
     // two samples of noise: the mean step is exp(-1 / (2 SNR)) long
     double snr = -0.5 / log(fmin(rho, 0.998));
     out->c[out->n++] = (struct stand_cand){
-        .kind = STAND_BLE, .n0 = n0, .n1 = n0 + LEAST_S * b->rate_hz, .bw_hz = 2 * HALF_HZ,
+        .kind = STAND_BLE, .n0 = n0, .n1 = n0 + LEAST_S * b->rate_hz, .bw_hz = WIDE_HZ,
         .f_hz = c->c.f_hz + turn * b->chan_hz / BLE_DELAY, .metric = rho * rho,
         .snr_db = 10 * log10(snr),
     };

@@ -204,7 +204,7 @@ static void noise_keeps_to_the_law(void **state)
     static const double rho[] = { 0.25, 0.33, 0.4 };
     struct scene s;
     struct tail t = { 0 };
-    scene_new(&s, 4e6, 2426.5e6, 0.2);
+    scene_new(&s, 4.2e6, 2426.5e6, 0.2);
     double steps = s.stand->ble.steps;
     for (int k = 0; k < 3; k++)
         t.limit[k] = rho[k] * rho[k] * steps * steps;
