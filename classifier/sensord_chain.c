@@ -172,6 +172,7 @@ static bool begin(struct chain *c, struct iq_source *src)
         return false;
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
+        .steps = c->r->kind == RADIO_LIVE && !c->r->scan,
         .profile = c->r->profile[0] ? &c->r->hw : NULL,
         .threads = c->cfg->threads ? c->cfg->threads : share ? share : 1,
         .ticks = true, .on_psd = say_psd, .arg = c });

@@ -333,6 +333,7 @@ void say_psd(const struct psd_frame *f, void *chain)
     chain_site_psd(c, f);
     atomic_store(&c->centre_hz, f->centre_hz);
     clock_look(c, f->t_s);
+    atomic_store(&c->deaf_s, dsp_deaf_s(c->dsp));
     tracks_refresh(c, f->t_s);
     if (f->bins && tell_wanted(c->tell).psd) {
         begin(c, &c->msg, WIRE_PSD, f->t_s);

@@ -211,7 +211,12 @@ static void examine(struct dsp *d, const struct worker_tools *t, const struct bu
     f->reject = b->hyp == HYP_DRONEID && !f->droneid.seen;
     if (b->ahead)
         bare.cut = (struct cut){ 0 };   // place and level by the receiver; the rest takes time
-    if (!b->ahead && !f->droneid.seen && (f->product = product_test(t->product, b)))
+    if (!b->ahead && !f->droneid.seen) {
+        f->product = product_test(t->product, b);
+        if (!f->product && self_masks(d->self, b))
+            f->product = PRODUCT_THIRD;
+    }
+    if (f->product)
         f->reject = b->part == BURST_WHOLE;
     if (!f->reject)
         measure_burst(t->measurer, &bare, f);
@@ -285,4 +290,5 @@ struct finding *dsp_next(struct dsp *d)
     return NULL;
 }
 
+double dsp_deaf_s(const struct dsp *d) { return self_deaf_s(d->self); }
 const struct dsp_counts *dsp_counts(const struct dsp *d) { return &d->counts; }

@@ -57,8 +57,7 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
 enum burst_hyp { HYP_ENERGY = 1, HYP_DRONEID = 2, HYP_LORA = 4, HYP_BLE = 8 };
 
-// What is no signal of anybody's but made in the receiver: by its offset, of a stronger one by the
-// arms' difference, by its third order, by its second; or by its clock.
+// Made in the receiver: by its offset, its image, its third order, its second, its clock.
 enum product { PRODUCT_NONE, PRODUCT_DC, PRODUCT_IMAGE, PRODUCT_THIRD, PRODUCT_HARMONIC,
                PRODUCT_CLOCK, PRODUCT_COUNT };
 const char *product_name(enum product p);
@@ -110,7 +109,6 @@ struct fingerprint {
     struct meas   line_rate_hz;
     enum video_standard video;
     struct meas   line_corr;        // 0..1
-    // several fields are NaN-free: an unmeasured one is MEAS_NONE
 };
 
 // ---- Decode: bytes read whose checks passed --------------------------------------------------
@@ -165,11 +163,10 @@ struct finding {
     enum burst_part     part;
     uint32_t            hyp, flags; // enum burst_hyp, enum burst_flags
     enum iq_origin      origin;
-    bool                reject;     // no burst: a standing detector's candidate that did not hold,
-                                    // one told ahead, or a product that is no run
+    bool                reject;     // no burst: a candidate that did not hold, one told ahead, or
+                                    // a product that is no run
     enum product        product;    // it is nobody's signal
-    double              freq_err_hz;    // of its frequency by the receiver's crystal, which was
-                                    // taken out as far as it is known; 0: nothing is known
+    double              freq_err_hz;    // of the receiver's crystal, corrected; 0: not known
     // A DroneID burst is told ahead, without waiting for the energy detector: droneid, decode and
     // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
     // id (unless a stronger claim took its place), and repeats neither decode nor soft.
@@ -207,19 +204,20 @@ struct dsp_cfg {
     struct iq_source *source;       // borrowed; read by the chain's source thread only
     unsigned          threads;      // workers, 1..64; 0: processors there are
     enum droneid_mode droneid;
+    bool              steps;        // the gain may be stepped: a radio that stays at one place
     const struct hw_profile *profile;   // of the radio, borrowed; NULL: nothing known of it
-    // Also a finding each DSP_TICK_S of sample time in which there is no other: a reject without
-    // hyp that only carries the tick, for who decides by it.
+    // A finding, too, each DSP_TICK_S of sample time without another: a reject without hyp that
+    // only carries the tick.
     bool              ticks;
     // Called on the thread that calls dsp_next; the frame is valid during the call.  May be NULL.
     void            (*on_psd)(const struct psd_frame *f, void *arg);
     void             *arg;
 };
 
-// What the receiver knows of itself.
-struct dsp_self {
+struct dsp_self {                   // what the receiver knows of itself
     double   image_dbc, image_err_db;   // of its image, taken away; 0: none is known
-    uint64_t image_changes;
+    uint64_t image_changes, steps;      // steps of the gain, to tell products
+    double   deaf_s;                    // in which the floor was made of them
 };
 
 struct dsp_counts {
@@ -236,6 +234,7 @@ struct finding *dsp_next(struct dsp *d);
 void finding_free(struct finding *f);                   // NULL is fine
 // After dsp_next returned NULL.
 const struct dsp_counts *dsp_counts(const struct dsp *d);
+double dsp_deaf_s(const struct dsp *d);                 // so far; any thread
 void dsp_free(struct dsp *d);                           // NULL is fine; may be called early
 
 // ---- DroneID with memory (track thread) ------------------------------------------------------

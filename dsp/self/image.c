@@ -32,7 +32,7 @@
 
 #include "dsp/fft.h"
 
-#define POINTS 128              // of a transform: pairs of 1/64 of the band
+#define POINTS IMAGE_POINTS     // of a transform: pairs of 1/64 of the band
 #define FRAMES 16               // transforms of a block: 3 % of the samples at 61.44 MS/s
 #define FIRST  4                // pairs from here on: the offset, in a Hann window, fills 0 and 1
 #define LAST   60               // to there: beyond, filters leave nothing
@@ -73,6 +73,8 @@ struct image {
     struct period  p[GROUPS];
     unsigned       blocks, frames;
     uint64_t       clock, changes;
+    float          power[POINTS];
+    bool           looked;
 };
 
 struct image *image_new(void)
@@ -133,6 +135,21 @@ static uint32_t frame_at(const struct iq_block *b, uint32_t share, unsigned k)
     return k * share + (uint32_t)(h % (share - POINTS + 1));
 }
 
+static void measure_power(struct image *m, unsigned frames)
+{
+    const float scale = 8 / (3.0f * POINTS * POINTS * (float)frames);  // of a Hann window
+
+    memset(m->power, 0, sizeof m->power);
+    for (unsigned k = 0; k < frames; k++)
+        for (unsigned i = 0; i < POINTS; i++) {
+            float complex v = m->x[k * POINTS + i];
+            m->power[i] += scale * (crealf(v) * crealf(v) + cimagf(v) * cimagf(v));
+        }
+    m->looked = true;
+}
+
+const float *image_power(const struct image *m) { return m->looked ? m->power : NULL; }
+
 static void look(struct image *m, const struct iq_block *b)
 {
     unsigned frames = b->n / POINTS < FRAMES ? b->n / POINTS : FRAMES;
@@ -147,6 +164,7 @@ static void look(struct image *m, const struct iq_block *b)
             x[i] *= m->window[i];
     }
     dft_run(m->dft, m->x, m->x);
+    measure_power(m, frames);
     for (unsigned k = 0; k < frames; k++)
         for (unsigned i = FIRST; i < FIRST + 2 * GROUPS; i++) {
             float complex u = m->x[k * POINTS + i], d = m->x[(k + 1) * POINTS - i];
@@ -279,6 +297,7 @@ void image_block(struct image *m, struct iq_block *b)
     go_to(m, b);
     m->at->used = ++m->clock;
     b->image = 0;
+    m->looked = false;
     if (!(b->flags & (IQ_CLIPPED | IQ_NONFINITE)))
         look(m, b);
     b->image = m->at->k;                // by what was known before: nothing waits for it

@@ -18,5 +18,10 @@ void image_free(struct image *m);           // NULL is fine
 // anybody else has it.
 void image_block(struct image *m, struct iq_block *b);
 
+// Power of the block last looked at in IMAGE_POINTS bins (bin 0 at the centre), full scale 1; NULL:
+// none was looked at, since it clipped.
+#define IMAGE_POINTS 128
+const float *image_power(const struct image *m);
+
 // Of the centre and gain of the block last looked at.
 struct image_view image_view(const struct image *m);

@@ -3,24 +3,48 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dsp/burst.h"
 #include "dsp/self/image.h"
+#include "dsp/self/step.h"
 #include "hw/hw.h"
 
 #define GAIN_STEP_ERR 0.05      // dB for each dB off the calibration's gain: steps are no rulers
 
-struct self { struct image *image; };
+#define OVER_DB 3.0             // louder than what was shown: something new is there
+#define MOST_IN 0.6             // of its band
 
-struct self *self_new(const struct iq_info *info)
+// What the source's thread knows and the others may ask; a mask half changed is a mask still.
+struct told {
+    _Atomic unsigned n;
+    _Atomic double   lo_hz[STEP_RANGES], hi_hz[STEP_RANGES], level_dbfs[STEP_RANGES];
+    _Atomic uint64_t until;
+    _Atomic double   deaf_s;
+};
+
+struct self {
+    struct image     *image;
+    struct step      *step;             // NULL: the gain is left alone
+    struct iq_source *src;
+    struct told       told;
+    uint64_t          steps;
+};
+
+struct self *self_new(const struct iq_info *info, struct iq_source *src)
 {
     struct self *s = calloc(1, sizeof *s);
     (void)info;
-    if (s && !(s->image = image_new())) {
-        free(s);
+    if (!s)
         return NULL;
-    }
-    return s;
+    s->image = image_new();
+    s->step = src ? step_new() : NULL;
+    s->src = src;
+    if (s->image && (s->step || !src))
+        return s;
+    self_free(s);
+    return NULL;
 }
 
 void self_free(struct self *s)
@@ -28,17 +52,71 @@ void self_free(struct self *s)
     if (!s)
         return;
     image_free(s->image);
+    step_free(s->step);
     free(s);
 }
 
-void self_block(struct self *s, struct iq_block *b) { image_block(s->image, b); }
+static void tell_step(struct self *s, const struct step_shown *k)
+{
+    atomic_store(&s->told.n, 0);
+    for (unsigned i = 0; i < k->n; i++) {
+        atomic_store(&s->told.lo_hz[i], k->product[i].lo_hz);
+        atomic_store(&s->told.hi_hz[i], k->product[i].hi_hz);
+        atomic_store(&s->told.level_dbfs[i], k->product[i].level_dbfs);
+    }
+    atomic_store(&s->told.until, k->until);
+    atomic_store(&s->told.n, k->n);
+    s->steps = k->steps;
+}
+
+static void step(struct self *s, const struct iq_block *b)
+{
+    const float *power = image_power(s->image);
+    const struct step_shown *k = step_shown(s->step);
+    double gain_db;
+
+    if (power && step_block(s->step, b, power, &gain_db))
+        iq_tune_to(s->src, &(struct iq_place){ .centre_hz = b->centre_hz, .gain_db = gain_db });
+    if (k->steps != s->steps)
+        tell_step(s, k);
+    if (k->deaf && b->n0 < k->until)
+        atomic_store(&s->told.deaf_s, atomic_load(&s->told.deaf_s) + b->n / b->rate_hz);
+}
+
+void self_block(struct self *s, struct iq_block *b)
+{
+    image_block(s->image, b);
+    if (s->step)
+        step(s, b);
+}
+
+double self_deaf_s(const struct self *s) { return atomic_load(&s->told.deaf_s); }
+
+bool self_masks(const struct self *s, const struct burst *b)
+{
+    unsigned n = atomic_load(&s->told.n);
+
+    if (b->n0 >= atomic_load(&s->told.until))
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        double in = fmin(b->f_hi_hz, atomic_load(&s->told.hi_hz[i])) -
+                    fmax(b->f_lo_hz, atomic_load(&s->told.lo_hz[i]));
+        if (in > MOST_IN * (b->f_hi_hz - b->f_lo_hz) &&
+            (double)b->level_dbfs < atomic_load(&s->told.level_dbfs[i]) + OVER_DB)
+            return true;
+    }
+    return false;
+}
 
 struct dsp_self self_known(const struct self *s)
 {
     struct image_view v = image_view(s->image);
     double k = cabs((double complex)v.k);
 
+    const struct step_shown *shown = s->step ? step_shown(s->step) : NULL;
+
     return (struct dsp_self){
+        .steps = shown ? shown->steps : 0, .deaf_s = self_deaf_s(s),
         .image_dbc = k > 0 ? 20 * log10(k) : 0, .image_changes = v.changes,
         .image_err_db = k > 0 ? 20 * log10(1 + v.err / k) : 0,
     };

@@ -5,7 +5,8 @@
 #include "dsp/dsp.h"
 
 struct self;
-struct self *self_new(const struct iq_info *info);      // NULL: no memory
+// src: whose gain may be stepped (step.h), NULL not.  NULL: no memory.
+struct self *self_new(const struct iq_info *info, struct iq_source *src);
 void self_free(struct self *s);                         // NULL is fine
 
 // Each block in order, before anybody else has it.
@@ -14,4 +15,9 @@ void self_block(struct self *s, struct iq_block *b);
 struct hw_profile;
 struct meas self_level_dbm(const struct hw_profile *p, double level_dbfs, double gain_db);
 double self_clock_hz(const struct hw_profile *p);
+// Any thread: does what the last step of the gain showed to be a product explain this burst?
+struct burst;
+bool self_masks(const struct self *s, const struct burst *b);
+// Any thread: seconds of samples, so far, in which the receiver was deaf.
+double self_deaf_s(const struct self *s);
 struct dsp_self self_known(const struct self *s);       // the thread of self_block, or after it

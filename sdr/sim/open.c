@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The simulator as a source: a driver behind the front (sdr/src/source.h).
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "sdr/sim/engine.h"
@@ -10,8 +11,8 @@ struct state {
     struct scene  *scene;
     struct sim    *sim;
     int64_t        err;
-    _Atomic double want_hz;     // to be tuned to
-    double         centre_hz;
+    _Atomic double want_hz, want_db;    // to be tuned to
+    double         centre_hz, gain_db;
 };
 
 // Of a scene without end nobody can ask for the truth: it would have no end either.
@@ -31,16 +32,21 @@ static int64_t sim_src_read(void *state, void *dst, size_t n)
     return s->err;
 }
 
-// A scene has one antenna and one gain.
+// A scene has one antenna.  Its gain is against the one that it was made for.
 static int sim_src_tune(void *state, const struct iq_place *p)
 {
     struct state *s = state;
     const struct scene *sc = s->scene;
     double centre_hz = p->centre_hz;
-    if (!(sc->tune_hi_hz > sc->tune_lo_hz))
+    double gain_db = isnan(p->gain_db) ? 0 : p->gain_db;
+    bool stays = !(fabs(centre_hz - s->want_hz) > 0);
+    if (!(fabs(gain_db) <= 100))
+        return -ERANGE;
+    if (!stays && !(sc->tune_hi_hz > sc->tune_lo_hz))
         return -ENOTSUP;
     if (!(centre_hz >= sc->tune_lo_hz && centre_hz <= sc->tune_hi_hz))
         return -ERANGE;
+    s->want_db = gain_db;
     s->want_hz = centre_hz;
     return 0;
 }
@@ -48,13 +54,17 @@ static int sim_src_tune(void *state, const struct iq_place *p)
 static bool sim_src_mark(void *state, struct src_mark *ret)
 {
     struct state *s = state;
-    double want_hz = s->want_hz;
-    if (!(want_hz < s->centre_hz || want_hz > s->centre_hz) || !sim_may_tune(s->sim))
+    double want_hz = s->want_hz, want_db = s->want_db;
+    bool moves = fabs(want_hz - s->centre_hz) > 0, gains = fabs(want_db - s->gain_db) > 0;
+    if (!(moves || gains) || !sim_may_tune(s->sim))
         return false;
-    s->err = sim_tune(s->sim, want_hz);
+    if (gains)
+        sim_gain(s->sim, want_db);
+    s->gain_db = want_db;
+    s->err = moves ? sim_tune(s->sim, want_hz) : 0;
     s->centre_hz = want_hz;
-    *ret = (struct src_mark){ .lost = s->err > 0 ? (uint64_t)s->err : 0, .tuned = true,
-                              .centre_hz = want_hz };
+    *ret = (struct src_mark){ .lost = s->err > 0 ? (uint64_t)s->err : 0, .tuned = moves,
+                              .centre_hz = want_hz, .gained = gains, .gain_db = want_db };
     return true;
 }
 
