@@ -60,7 +60,7 @@ static void test_order(void **state)
 
 #define RING_S   0.8
 #define TOLD_S   5e-6           // a burst that is only told
-#define LOOK_S   1e-3           // ... looked at, on a slow machine: ten times what there is time for
+#define LOOK_S   1e-3           // looked at, slowly: ten times what there is time for
 #define DETECT   0.3            // of a core: what each sample takes
 
 struct band { struct dsp d; double behind_s, most_s; unsigned told, shed, droneid_shed; };
