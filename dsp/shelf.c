@@ -85,10 +85,9 @@ void *shelf_take(struct shelf *s)
 
 void shelf_give(void *item)
 {
-    struct slot *slot = (struct slot *)item - 1;
-
     if (!item)
         return;
+    struct slot *slot = (struct slot *)item - 1;
     struct shelf *s = slot->shelf;
     push(s, slot);
     shelf_leave(s);

@@ -43,9 +43,7 @@ INLINE vec odd_twice(vec v)
 // -1, 1, -1, 1, ...
 INLINE vec signs(void)
 {
-    float x[VEC];
-    for (size_t i = 0; i < VEC; i++)
-        x[i] = i & 1 ? 1.f : -1.f;
+    static const float x[16] = { -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1 };
     return vec_load(x);
 }
 
@@ -93,10 +91,8 @@ static void weigh(const float complex *restrict x, const float *restrict w, floa
                   size_t n, float complex *restrict out)
 {
     const float *in = (const float *)x, *by = (const float *)&turn_by;
-    float *to = (float *)out, cross[VEC];
-    for (size_t i = 0; i < VEC; i++)
-        cross[i] = i & 1 ? by[1] : -by[1];
-    vec c = vec_splat(by[0]), d = vec_load(cross);
+    float *to = (float *)out;
+    vec c = vec_splat(by[0]), d = vec_splat(by[1]) * signs();
     size_t i = 0;
     for (; i + VEC <= 2 * n; i += VEC) {
         vec v = vec_load(in + i);
