@@ -107,7 +107,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 define kernel_rule
 $(B)/obj/$(1)/kernel/%.$(2).o: $(1)/kernel/%.c $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -O3 $(3) $(call isa_flags,$(2)) $$(call fused,$$<) -DISA=$(2) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(ALL_CFLAGS) -O3 $(3) $(call isa_flags,$(2)) $(KERNEL_SAN) $$(call fused,$$<) -DISA=$(2) -MMD -MP -c $$< -o $$@
 endef
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,dsp,$(i),-fno-signed-zeros -fassociative-math -freciprocal-math)))
 $(foreach i,$(ISAS),$(eval $(call kernel_rule,sdr,$(i))))
