@@ -73,7 +73,8 @@ int site_time(struct site *s, double now_s, double step_s, unsigned band, double
         s->busy_sum[band] += busy;
         s->busy_n[band]++;
     }
-    return now_s - s->minute_s >= MINUTE_S;
+    // The last minute is as long as what was left to learn: nobody asks again after it.
+    return site_fixed(s) || now_s - s->minute_s >= MINUTE_S;
 }
 
 void site_minute(struct site *s, const struct cls *c, double now_s)

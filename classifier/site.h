@@ -32,7 +32,8 @@ struct site {
 int  site_load(struct site *s, const char *path, double learn_s, char why[IQ_WHY]);
 int  site_save(const struct site *s, const char *path);     // 0 or -errno; whole or not at all
 bool site_fixed(const struct site *s);
-// A spectrum was told at now_s: time passes.  1: a minute is over, site_minute is due.
+// A spectrum was told at now_s: time passes.  1: a minute, or all learning, is over:
+// site_minute is due.
 int  site_time(struct site *s, double now_s, double step_s, unsigned band, double busy);
 void site_minute(struct site *s, const struct cls *c, double now_s);
 bool site_usual(const struct site *s, const struct track *t);

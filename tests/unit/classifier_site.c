@@ -82,6 +82,36 @@ static void new_is_never_usual(void **state)
     unlink(path);
 }
 
+// Spectra come at no whole part of a minute: learning ends within one, and is fixed all the same.
+static void what_was_rare_goes_when_learning_ends(void **state)
+{
+    (void)state;
+    static struct site s;
+    char why[IQ_WHY];
+    const double step_s = 0.49992;      // some whole number of blocks, near half a second
+    struct track often = wifi(2412e6, -50), rare = wifi(2462e6, -60);
+    struct cls *c = NULL;
+    unsigned ended = 0;
+
+    assert_int_equal(cls_new(&c, &(struct cls_cfg){ .sig_dir = "classifier/sig" }, why), 0);
+    assert_int_equal(site_load(&s, "/nonexistent/site.json", 3600, why), 0);
+    learn(&s, &rare);
+    for (unsigned i = 1; i * step_s < 3700 && !site_fixed(&s); i++) {   // as a chain does
+        if (!site_time(&s, i * step_s, step_s, 0, 0.25))
+            continue;
+        if (!site_fixed(&s))
+            learn(&s, &often);
+        ended += site_fixed(&s);
+        site_minute(&s, c, i * step_s);
+    }
+    assert_true(site_fixed(&s));
+    assert_int_equal(ended, 1);
+    assert_true(site_usual(&s, &often));
+    assert_false(site_usual(&s, &rare));
+    assert_int_equal(s.n, 1);
+    cls_free(c);
+}
+
 static void a_full_table_hides_nothing(void **state)
 {
     (void)state;
@@ -127,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_is_never_usual), cmocka_unit_test(a_full_table_hides_nothing),
         cmocka_unit_test(bad_files_are_named),
+        cmocka_unit_test(what_was_rare_goes_when_learning_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
