@@ -219,6 +219,8 @@ bool keep_ask(struct keep *k, struct keep_want *w)
     return false;
 }
 
+void keep_refuse(struct keep *k) { atomic_fetch_add(&k->refused, 1); }
+
 struct keep_counts keep_counts(const struct keep *keep)
 {
     struct keep *k = (struct keep *)keep;       // C17 loads only from what is not const

@@ -51,6 +51,7 @@ struct keep *keep_new(const struct keep_cfg *cfg);      // NULL: no memory
 unsigned keep_pool(const struct keep_cfg *cfg);         // blocks the source's pool needs besides
 int  keep_start(struct keep *k, struct iq_source *src); // before its first block; 0 or -errno
 bool keep_ask(struct keep *k, struct keep_want *w);     // takes w; false: too much to do
+void keep_refuse(struct keep *k);                       // counts what was not even asked for
 void keep_free(struct keep *k);                         // NULL is fine; before the source is closed
 struct keep_counts keep_counts(const struct keep *k);
 
@@ -65,6 +66,7 @@ struct kept_track {
 struct keeper {
     struct keep *keep;              // NULL: nothing is kept
     unsigned n_tracks, next_box;
+    double   forgotten_s;           // bursts that ended before it may have lost their box
     struct kept_track track[KEEPER_TRACKS];
     struct keep_box box[KEEP_BOXES];
     struct { bool used; unsigned track, number; double at_s, t0_s, t1_s; } wait[64];

@@ -19,6 +19,7 @@
 #define SETTLED_S   0.1         // behind a span all bursts that began in it have been told
 #define EARLIER     10          // cut-outs from before the trigger, at most
 #define SLACK_HZ    100e3
+#define EDGE_S      100e-6      // keep_mask.c takes out so much before and behind a burst
 
 static bool between(struct meas m, double lo, double hi)
 {
@@ -40,14 +41,30 @@ bool keeper_bystander(const struct fingerprint *p)
 
 // ---- Bursts ----------------------------------------------------------------------------------
 
-static struct keep_box *box_of(struct keeper *k, uint64_t id, bool run)
+// The oldest box makes room, unless its run is still on the air.  Noted is until when bursts are
+// forgotten: of a cut that reaches further back nobody knows whose bursts are in it.
+static struct keep_box *box_free(struct keeper *k, double now_s)
 {
-    for (unsigned i = 0; run && i < KEEP_BOXES; i++)
-        if (k->box[i].id == id && k->box[i].t1_s > 0)
+    struct keep_box *b;
+    unsigned tries = 0;
+
+    do
+        b = &k->box[k->next_box++ % KEEP_BOXES];
+    while (b->t1_s == INFINITY && ++tries < KEEP_BOXES);
+    // All of them on the air: the next part of a run that lost its box makes it anew.
+    k->forgotten_s = fmax(k->forgotten_s, b->t1_s == INFINITY ? now_s : b->t1_s);
+    return b;
+}
+
+static struct keep_box *box_of(struct keeper *k, const struct finding *f)
+{
+    for (unsigned i = 0; f->part != BURST_WHOLE && i < KEEP_BOXES; i++)
+        if (k->box[i].id == f->id && k->box[i].t1_s > 0)
             return &k->box[i];
-    struct keep_box *b = &k->box[k->next_box++ % KEEP_BOXES];
-    *b = (struct keep_box){ .id = id, .t0_s = INFINITY, .lo_hz = INFINITY, .hi_hz = -INFINITY,
-                            .plain = true };
+    struct keep_box *b = box_free(k, f->fp.t_s.v);
+    // An end alone does not say what its run was: in doubt a bystander's.
+    *b = (struct keep_box){ .id = f->id, .t0_s = INFINITY, .lo_hz = INFINITY, .hi_hz = -INFINITY,
+                            .plain = f->part != BURST_RUN_END };
     return b;
 }
 
@@ -90,7 +107,7 @@ void keeper_finding(struct keeper *k, const struct finding *f)
     if (!k->keep || f->reject || !meas_ok(p->freq_hz))
         return;
     bool run = f->part != BURST_WHOLE;
-    struct keep_box *b = box_of(k, f->id, run);
+    struct keep_box *b = box_of(k, f);
     double half = (meas_ok(p->bw99_hz) ? p->bw99_hz.v : meas_ok(p->bw_hz) ? p->bw_hz.v : 1e6) / 2;
     double end_s = p->t_s.v + (meas_ok(p->dur_s) ? p->dur_s.v : 0.001);
 
@@ -132,6 +149,7 @@ static void describe(struct kept_track *o, const struct track *t)
 
 static void earlier(struct keeper *k, unsigned i, double from_s)
 {
+    from_s = fmax(from_s, k->forgotten_s + CUT_S + EDGE_S);
     for (unsigned n = 0; n < KEEP_BOXES && k->track[i].cuts < EARLIER; n++) {
         const struct keep_box *b = &k->box[(k->next_box - 1 - n) % KEEP_BOXES];
         if (b->t1_s > 0 && b->t0_s > from_s && own(&k->track[i], b))
@@ -169,11 +187,14 @@ void keeper_track(struct keeper *k, const struct track *t, double ring_s)
 
 static void ask(struct keeper *k, unsigned i, int64_t utc_ns)
 {
-    struct keep_want *w = calloc(1, sizeof *w);
+    bool forgotten = k->forgotten_s > fmax(0, k->wait[i].t0_s - EDGE_S);
+    struct keep_want *w = forgotten ? NULL : calloc(1, sizeof *w);
     const struct kept_track *t = &k->track[k->wait[i].track];
 
-    if (!w)
+    if (!w) {
+        keep_refuse(k->keep);
         return;
+    }
     memcpy(w->track, t->id, sizeof w->track);
     memcpy(w->family, t->family, sizeof w->family);
     memcpy(w->verdict, t->verdict, sizeof w->verdict);
