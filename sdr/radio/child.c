@@ -175,9 +175,11 @@ static bool hello_is_sane(struct talk_hello *h)
     end_text(h->driver, sizeof h->driver);
     end_text(h->origin, sizeof h->origin);
     end_text(h->device, sizeof h->device);
+    end_text(h->antenna, sizeof h->antenna);
     return h->format < IQ_FORMATS && h->format != IQ_CF64 &&
            h->rate_hz >= IQ_RATE_MIN_HZ && h->rate_hz <= IQ_RATE_MAX_HZ &&
-           h->centre_hz >= 0 && h->centre_hz <= 300e9 && fabs(h->gain_db) < 1000;
+           h->centre_hz >= 0 && h->centre_hz <= 300e9 && fabs(h->gain_db) < 1000 &&
+           h->bandwidth_hz >= 0 && h->bandwidth_hz <= 1e12;
 }
 
 int child_hear(struct child *c, union talk *ret)

@@ -22,6 +22,18 @@ static const char *const doors[] = {
     "its driver could reach the network and read files",
 };
 
+// What the configuration left to the driver: a band that names no antenna means that one, not the
+// one of the band before it.  Of the first child, since a later one opens where the walk stands.
+static void keep_opened(struct talk_ask *o, const struct talk_hello *h)
+{
+    if (!o->antenna[0])
+        memcpy(o->antenna, h->antenna, sizeof o->antenna);
+    if (!(o->bandwidth_hz > 0))
+        o->bandwidth_hz = h->bandwidth_hz;
+    if (isnan(o->gain_db))
+        o->gain_db = h->gain_db;
+}
+
 static void hello(struct live *l, const struct talk_hello *h)
 {
     enum iq_origin origin = origin_of(l, h);
@@ -35,6 +47,7 @@ static void hello(struct live *l, const struct talk_hello *h)
     }
     if (!l->first.kind) {
         l->first = *h;
+        keep_opened(&l->opened, h);
         l->origin = origin;
         l->centre_hz = h->centre_hz;
         clock_init(&l->clock, h->rate_hz);

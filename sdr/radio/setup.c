@@ -135,9 +135,13 @@ static const char *set_place(struct radio_device *d, const struct talk_ask *a)
     if (a->antenna[0] && (fresh || strcmp(a->antenna, d->set.antenna)) &&
         SoapySDRDevice_setAntenna(v, RX, d->channel, a->antenna))
         return "the antenna named in the configuration is not to be had";
-    if (a->bandwidth_hz > 0 && (fresh || a->bandwidth_hz != d->set.bandwidth_hz) &&
-        SoapySDRDevice_setBandwidth(v, RX, d->channel, a->bandwidth_hz))
-        return "the filter's bandwidth cannot be set";
+    // 0 is the driver's own choice: only a filter that was set here has to go for it.
+    if ((a->bandwidth_hz > 0 || d->filtered) &&
+        (fresh || a->bandwidth_hz != d->set.bandwidth_hz)) {
+        d->filtered = true;
+        if (SoapySDRDevice_setBandwidth(v, RX, d->channel, a->bandwidth_hz))
+            return "the filter's bandwidth cannot be set";
+    }
     if (a->settings[0] && (fresh || strcmp(a->settings, d->set.settings)) &&
         set_settings(d, a->settings))
         return "a setting of the driver cannot be set";
@@ -154,21 +158,28 @@ static const char *set_place(struct radio_device *d, const struct talk_ask *a)
     return NULL;
 }
 
+// What failed half way is in a state that nobody knows: the next time all is set, whatever was so
+// before.  Or a second visit would take what the first was refused for done.
+static const char *set_known(struct radio_device *d, const struct talk_ask *a)
+{
+    const char *wrong = set_place(d, a);
+
+    d->set = *a;
+    d->set.kind = wrong ? 0 : a->kind;
+    return wrong;
+}
+
 static int set_all(struct radio_device *d, const struct talk_ask *a, char why[400])
 {
     int r = set_rate_and_correction(d, a, why);
-    const char *wrong = r ? NULL : set_place(d, a);
+    const char *wrong = r ? NULL : set_known(d, a);
 
-    d->set = *a;
     return r ? r : wrong ? fail(why, -EINVAL, wrong) : 0;
 }
 
 int device_tune(struct radio_device *d, const struct talk_ask *a)
 {
-    const char *wrong = set_place(d, a);
-
-    d->set = *a;
-    return wrong ? -EINVAL : 0;
+    return set_known(d, a) ? -EINVAL : 0;
 }
 
 bool device_now(struct radio_device *d, int64_t *ret_ns)
@@ -258,6 +269,13 @@ void device_hello(const struct radio_device *d, struct talk_hello *ret)
 {
     *ret = (struct talk_hello){ .kind = TALK_HELLO, .format = d->format, .rate_hz = d->rate_hz,
                                 .centre_hz = d->centre_hz, .gain_db = d->gain_db };
+    // As it stands now, which is what a place that names neither means.
+    char *antenna = SoapySDRDevice_getAntenna(d->dev, RX, d->channel);
+    double bandwidth_hz = SoapySDRDevice_getBandwidth(d->dev, RX, d->channel);
+    ret->bandwidth_hz = bandwidth_hz > 0 && bandwidth_hz < 1e12 ? bandwidth_hz : 0;
+    if (antenna && strlen(antenna) < sizeof ret->antenna)
+        snprintf(ret->antenna, sizeof ret->antenna, "%s", antenna);
+    SoapySDR_free(antenna);
     snprintf(ret->driver, sizeof ret->driver, "%s", d->driver);
     snprintf(ret->origin, sizeof ret->origin, "%s", d->origin);
     snprintf(ret->device, sizeof ret->device, "%s", d->name);

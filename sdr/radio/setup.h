@@ -17,6 +17,7 @@ struct radio_device {
     int      shift;             // bits that its full scale lacks to ci16's
     int      trust_time;        // of the profile: 1, 0, -1 not known
     double   rate_hz, centre_hz, gain_db;
+    bool     filtered;          // a bandwidth was set, ever
     struct talk_ask set;        // what was asked last
     char     driver[32], origin[16], name[160];
 };
@@ -26,7 +27,7 @@ int  device_restart(struct radio_device *d, char why[400]);     // the stream on
 // Samples, or SOAPY_SDR_x.
 int  device_read(struct radio_device *d, int *flags, long long *time_ns, long wait_us);
 void device_scale(struct radio_device *d, uint32_t n);          // the samples just read
-// What of it differs from what was asked last; centre_hz and gain_db are then the true ones.
+// What of it differs from what was asked last, all after a failure; centre_hz and gain_db are then the true ones.
 int  device_tune(struct radio_device *d, const struct talk_ask *a);
 bool device_now(struct radio_device *d, int64_t *ret_ns);       // its sample clock; false: none
 void device_hello(const struct radio_device *d, struct talk_hello *ret);

@@ -23,7 +23,7 @@
 
 // A kind names its version: after an upgrade a program that runs may start a newer tyto-radio.  To
 // be raised with every change in this file or in the ring.
-#define TALK_VERSION 3
+#define TALK_VERSION 4
 enum talk_kind { TALK_OPEN = TALK_VERSION << 16 | 1, TALK_TUNE, TALK_HELLO, TALK_SAY, TALK_FAIL };
 static inline unsigned talk_version(uint32_t kind) { return kind >> 16; }
 
@@ -44,6 +44,8 @@ struct talk_hello {             // child -> source, once the device gives sample
     uint32_t open_doors;        // of the jail: enum talk_door
     double   rate_hz, centre_hz, gain_db;       // as the driver set them
     char     driver[32], origin[16], device[160];
+    double   bandwidth_hz;      // and what of it was not asked for: 0, "" where the driver tells
+    char     antenna[64];       // nothing
 };
 
 // What of the jail could not be shut (sdr/radio/jail.h).

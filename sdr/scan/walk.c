@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,71 +80,6 @@ unsigned scan_windows(const struct scan_band *b, const struct scan_reach *r)
         if (!reaches(r, centre_of(b, r, i, (unsigned)n)))
             return 0;
     return (unsigned)n;
-}
-
-// ---- Bands to radios -------------------------------------------------------------------------
-
-#define RETUNE_S 0.06           // of a usual radio, to compare loads by
-
-// Share of a radio's time that this band asks for; 0: it may not, or cannot.
-static double load_of(const struct scan_band *b, const struct scan_reach *r)
-{
-    if (b->radio[0] && strcmp(b->radio, r->radio))
-        return 0;
-    return scan_windows(b, r) * (b->dwell_s + RETUNE_S) / b->every_s;
-}
-
-// The band not given away yet that has the fewest radios to choose from, of those the heaviest.
-static int pick(const struct scan_plan *p, const struct scan_reach *r, unsigned n, uint32_t given)
-{
-    unsigned fewest = UINT32_MAX;
-    double most = 0;
-    int best = -1;
-
-    for (unsigned k = 0; k < p->n; k++) {
-        unsigned can = 0;
-        double load = 0;
-        for (unsigned i = 0; i < n; i++) {
-            double x = load_of(&p->band[k], &r[i]);
-            can += x > 0;
-            load = fmax(load, x);
-        }
-        if (given & 1u << k || can > fewest || (can == fewest && load <= most))
-            continue;
-        fewest = can;
-        most = load;
-        best = (int)k;
-    }
-    return best;
-}
-
-int scan_share(const struct scan_plan *p, const struct scan_reach *r, unsigned n, uint32_t *ret,
-               char why[IQ_WHY])
-{
-    double load[32] = { 0 };
-    unsigned steps[32] = { 0 };
-    uint32_t given = 0;
-
-    n = n < 32 ? n : 32;
-    memset(ret, 0, n * sizeof *ret);
-    for (int k; (k = pick(p, r, n, given)) >= 0; given |= 1u << k) {
-        const struct scan_band *b = &p->band[k];
-        int to = -1;
-        for (unsigned i = 0; i < n; i++)
-            if (load_of(b, &r[i]) > 0 && steps[i] + scan_windows(b, &r[i]) <= SCAN_STEPS &&
-                (to < 0 || load[i] + load_of(b, &r[i]) < load[to] + load_of(b, &r[to])))
-                to = (int)i;
-        if (to < 0) {
-            snprintf(why, IQ_WHY, "line %u: band %s is out of reach: expected a radio with scan: "
-                     "yes%s%s that can be tuned from %.6g to %.6g MHz", b->line, b->name,
-                     b->radio[0] ? " called " : "", b->radio, b->lo_hz / 1e6, b->hi_hz / 1e6);
-            return -ERANGE;
-        }
-        ret[to] |= 1u << k;
-        load[to] += load_of(b, &r[to]);
-        steps[to] += scan_windows(b, &r[to]);
-    }
-    return 0;
 }
 
 // ---- The walk --------------------------------------------------------------------------------

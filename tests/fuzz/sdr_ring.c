@@ -89,6 +89,7 @@ static void talk(const uint8_t *data, size_t size)
     if (t.kind == TALK_HELLO)
         assert(t.hello.rate_hz >= IQ_RATE_MIN_HZ && memchr(t.hello.driver, 0, 32) &&
                memchr(t.hello.origin, 0, 16) && memchr(t.hello.device, 0, 160) &&
+               memchr(t.hello.antenna, 0, 64) && t.hello.bandwidth_hz >= 0 &&
                isfinite(t.hello.gain_db) && isfinite(t.hello.centre_hz));
     else
         assert(memchr(t.say.text, 0, sizeof t.say.text));

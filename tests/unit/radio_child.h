@@ -40,7 +40,8 @@ static void greet(struct play *p, const char *origin)
 {
     struct talk_hello h = { .kind = TALK_HELLO, .format = IQ_CI16, .hardware_time = 1,
                             .rate_hz = p->ask.rate_hz, .centre_hz = p->ask.centre_hz,
-                            .gain_db = 20, .driver = "tyto", .device = "made up" };
+                            .gain_db = 20, .driver = "tyto", .device = "made up",
+                            .antenna = "A", .bandwidth_hz = 7e6 };
     snprintf(h.origin, sizeof h.origin, "%s", origin);
     if (asked(p, "badhello"))
         h.rate_hz = NAN;
@@ -64,7 +65,9 @@ static void hear_tune(struct play *p, int flags)
         return;
     p->tuned = true;
     ring_lose(&p->ring, 100, mono_now_ns());
-    ring_tuned(&p->ring, a.centre_hz, 0, mono_now_ns());
+    // What of a place is asked for where nobody named it: as the hello said it was opened.
+    bool own = !strcmp(a.antenna, "A") && a.bandwidth_hz == 7e6 && a.gain_db == 20;
+    ring_tuned(&p->ring, a.centre_hz, own ? 20 : 0, mono_now_ns());
 }
 
 // Writes the next slot as no honest child would.
@@ -161,6 +164,7 @@ static _Noreturn void play(void)
     if (asked(p, "mute"))
         for (;;) nap(100);
     ring_out_init(&p->ring, p->head, shape, TALK_WAKE_FD, 4, p->ask.rate_hz, p->ask.centre_hz);
+    ring_tuned(&p->ring, p->ask.centre_hz, 20, 0);
     greet(p, asked(p, "origin=none") ? "" : asked(p, "origin=live") ? "live" : "simulation");
     if (asked(p, "lie=") && !asked(p, "late_lie="))
         lie(p, p->ask.args);

@@ -247,6 +247,36 @@ static void tuning_shows_in_the_blocks(void **state)
     iq_close(s);
 }
 
+// The gain told with the first block that is heard there.
+static double gain_at(struct iq_source *s, double centre_hz)
+{
+    for (;;) {
+        struct iq_block *b = iq_next(s);
+        assert_non_null(b);
+        bool there = b->centre_hz == centre_hz;
+        double gain_db = b->gain_db;
+        iq_unref(b);
+        if (there)
+            return gain_db;
+    }
+}
+
+// A place that names no antenna, filter and gain means those the radio was opened with, not those
+// of the place before.
+static void an_empty_place_is_as_it_was_opened(void **state)
+{
+    (void)state;
+    struct iq_source *s = open_it("driver=fake");
+    const struct iq_place named = { .centre_hz = 2e9, .gain_db = 3, .filter_hz = 1e6,
+                                    .antenna = "B" };
+
+    assert_int_equal(iq_tune_to(s, &named), 0);
+    assert_true(gain_at(s, 2e9) == 0);
+    assert_int_equal(iq_tune(s, 3e9), 0);
+    assert_true(gain_at(s, 3e9) == 20);
+    iq_close(s);
+}
+
 static void *stop_later(void *s)
 {
     nap(0.05);
@@ -344,6 +374,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(descriptors_do_not_get_mixed_up),
         cmocka_unit_test(only_a_proven_radio_is_live),
         cmocka_unit_test(tuning_shows_in_the_blocks),
+        cmocka_unit_test(an_empty_place_is_as_it_was_opened),
         cmocka_unit_test(stop_ends_any_wait),
         cmocka_unit_test(one_value_is_a_dead_radio),
         cmocka_unit_test(slow_reader_loses_counted_samples),

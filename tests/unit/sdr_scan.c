@@ -138,6 +138,28 @@ static void bands_go_where_they_are_heard(void **state)
     assert_non_null(strstr(why, "2400"));
 }
 
+// A switch stays as it was set: each band of a radio says how it wants it, or none.
+static void settings_are_said_by_all_bands_of_a_radio(void **state)
+{
+    (void)state;
+    static const struct { const char *a, *b; int r; } t[] = {
+        { "", "", 0 }, { "lna=1", "lna=0", 0 }, { "f=868,lna=1", "lna=0,f=433", 0 },
+        { "lna=1", "", -EINVAL }, { "", "lna=1", -EINVAL }, { "f=868,lna=1", "f=433", -EINVAL },
+        { "lna=1", "lna2=1", -EINVAL },
+    };
+    const struct scan_reach r[] = { { "a", 20e6, 70e6, 6e9 }, { "b", 20e6, 70e6, 6e9 } };
+    uint32_t got[2];
+    assert_int_equal(parse("bands:\n  - { name: x, lo_hz: 100e6, hi_hz: 101e6 }\n"
+                           "  - { name: y, lo_hz: 200e6, hi_hz: 201e6 }\n"), 0);
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        snprintf(plan.band[0].settings, sizeof plan.band[0].settings, "%s", t[i].a);
+        snprintf(plan.band[1].settings, sizeof plan.band[1].settings, "%s", t[i].b);
+        assert_int_equal(scan_share(&plan, r, 1, got, why), t[i].r);
+        assert_true(!t[i].r || strstr(why, "lacks settings"));
+        assert_int_equal(scan_share(&plan, r, 2, got, why), 0);     // one band each
+    }
+}
+
 // ---- The walk ---------------------------------------------------------------------------------
 
 static struct iq_source *open_scene(double lo_hz, double hi_hz)
@@ -258,6 +280,7 @@ int main(void)
         cmocka_unit_test(faults_name_file_and_line),
         cmocka_unit_test(every_hertz_of_a_band_is_in_some_window),
         cmocka_unit_test(bands_go_where_they_are_heard),
+        cmocka_unit_test(settings_are_said_by_all_bands_of_a_radio),
         cmocka_unit_test(the_walk_starves_nobody_and_counts_right),
         cmocka_unit_test(a_refusal_is_counted),
         cmocka_unit_test(a_source_that_cannot_tune_says_so),
