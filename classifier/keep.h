@@ -62,6 +62,7 @@ struct kept_track {
     char   id[24], family[24], verdict[12], line[1200];
     double lo_hz, hi_hz, last_cut_s;
     unsigned cuts;
+    bool   ended;                   // its place may be another's once nothing of it is waited for
 };
 struct keeper {
     struct keep *keep;              // NULL: nothing is kept

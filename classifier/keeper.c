@@ -6,7 +6,9 @@
 //                                                     and from then on a burst every quarter second
 #include "classifier/keep.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +89,7 @@ static void want(struct keeper *k, unsigned track, unsigned number, double at_s,
             k->wait[i].t1_s = t1_s;
             return;
         }
+    keep_refuse(k->keep);
 }
 
 static void cut(struct keeper *k, unsigned i, const struct keep_box *b)
@@ -119,7 +122,7 @@ void keeper_finding(struct keeper *k, const struct finding *f)
     if (f->part != BURST_RUN_END)
         b->plain = b->plain && (f->droneid.seen || !keeper_bystander(p));
     for (unsigned i = 0; i < k->n_tracks; i++)
-        if (own(&k->track[i], b) && f->part != BURST_RUN_END)
+        if (!k->track[i].ended && own(&k->track[i], b) && f->part != BURST_RUN_END)
             cut(k, i, b);
 }
 
@@ -157,6 +160,22 @@ static void earlier(struct keeper *k, unsigned i, double from_s)
     }
 }
 
+// The first place whose track has ended and of which nothing is to be asked for any more, or a new
+// one; KEEPER_TRACKS: none.
+static unsigned track_free(struct keeper *k)
+{
+    uint32_t waits = 0;                         // bit i: of track i
+    unsigned i = 0;
+
+    static_assert(KEEPER_TRACKS <= 32, "a bit for each track");
+    for (unsigned n = 0; n < sizeof k->wait / sizeof k->wait[0]; n++)
+        waits |= k->wait[n].used ? UINT32_C(1) << k->wait[n].track : 0;
+    while (i < k->n_tracks && (!k->track[i].ended || (waits >> i & 1)))
+        i++;
+    k->n_tracks += i == k->n_tracks && i < KEEPER_TRACKS;
+    return i;
+}
+
 void keeper_track(struct keeper *k, const struct track *t, double ring_s)
 {
     bool wanted = t->verdict == VERDICT_DRONE ||
@@ -170,12 +189,16 @@ void keeper_track(struct keeper *k, const struct track *t, double ring_s)
     if (i < k->n_tracks) {
         if (t->verdict == VERDICT_NOT_DRONE)    // it turned out to be somebody's own business
             k->track[i].cuts = KEEP_CUTS;
+        k->track[i].ended = t->state == TRACK_ENDED;
         describe(&k->track[i], t);
         return;
     }
-    if (!wanted || t->state == TRACK_ENDED || k->n_tracks == KEEPER_TRACKS)
+    if (!wanted || t->state == TRACK_ENDED)
         return;
-    k->n_tracks++;
+    if ((i = track_free(k)) == KEEPER_TRACKS) {
+        keep_refuse(k->keep);
+        return;
+    }
     k->track[i] = (struct kept_track){ .last_cut_s = -1e9 };
     snprintf(k->track[i].id, sizeof k->track[i].id, "%s", t->id);
     describe(&k->track[i], t);

@@ -170,8 +170,8 @@ static void tracks_say(struct chain *c, double now_s, bool last)
 
     while ((t = cls_changed(c->cls))) {
         struct said *s = said_of(c, t);
-        // What was here before the event is not evidence of it.
-        if (!site_usual(&c->site, t) || !c->cfg->site_dir[0])
+        // What was here before the event is not evidence of it; that a track ended is always told.
+        if (t->state == TRACK_ENDED || !c->cfg->site_dir[0] || !site_usual(&c->site, t))
             keeper_track(&c->keeper, t, c->cfg->keep.seconds);
         if (matters(s, t, now_s) || (last && s->told))
             track_say(c, s, t, now_s);

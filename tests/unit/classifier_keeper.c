@@ -156,12 +156,70 @@ static void an_end_alone_is_a_bystander(void **state)
     assert_false(box(asked[0], 9)->plain);
 }
 
+// Places of tracks that ended are others'; what is turned away for want of room is counted.
+static void a_place_is_free_when_its_track_ended(void **state)
+{
+    (void)state;
+    char id[24];
+    for (unsigned i = 0; i < 3 * KEEPER_TRACKS; i++) {
+        snprintf(id, sizeof id, "t%u", i);
+        struct track t = drone(id, 10 + i);
+        keeper_track(&k, &t, 2);
+        t.state = TRACK_ENDED;
+        keeper_track(&k, &t, 2);
+        if (i == 0) {                               // not yet: its samples are to be asked for
+            struct track next = drone("next", 10);
+            keeper_track(&k, &next, 2);
+            assert_string_equal(k.track[0].id, "t0");
+            assert_string_equal(k.track[1].id, "next");
+        }
+        keeper_tick(&k, 11 + i, utc_of, NULL);
+        assert_int_equal(n_asked, i ? 1 : 2);
+        assert_string_equal(asked[0]->track, id);
+        assert_string_equal(asked[0]->family, "elrs");
+        tear_down(NULL);
+    }
+    assert_int_equal(n_refused, 0);
+    for (unsigned i = 0; i < KEEPER_TRACKS; i++) {  // "next" stays: one too many
+        snprintf(id, sizeof id, "u%u", i);
+        struct track t = drone(id, 200);
+        keeper_track(&k, &t, 2);
+    }
+    assert_int_equal(n_refused, 1);
+    keeper_tick(&k, 201, utc_of, NULL);
+    assert_int_equal(n_asked, KEEPER_TRACKS - 1);
+}
+
+// Bursts behind a track's end are not its own.
+static void nothing_is_cut_for_a_track_that_ended(void **state)
+{
+    (void)state;
+    struct track t = drone("t1", 10);
+    keeper_track(&k, &t, 2);
+    tell(1, BURST_WHOLE, 10.5, 1e-3, 868e6, KIND_LORA);
+    t.state = TRACK_ENDED;
+    keeper_track(&k, &t, 2);
+    tell(2, BURST_WHOLE, 12, 1e-3, 868e6, KIND_LORA);
+    keeper_tick(&k, 13, utc_of, NULL);
+    assert_int_equal(n_asked, 2);                   // the wide one, and the burst of before
+}
+
+static void a_full_list_of_waits_is_counted(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 70; i++)
+        want(&k, 0, i, 1, 1, 1.1);
+    assert_int_equal(n_refused, 6);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_span_of_forgotten_bursts_is_refused), CASE(a_run_on_the_air_is_not_forgotten),
         CASE(more_runs_than_boxes_end), CASE(an_end_alone_is_a_bystander),
+        CASE(a_place_is_free_when_its_track_ended), CASE(nothing_is_cut_for_a_track_that_ended),
+        CASE(a_full_list_of_waits_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
