@@ -39,6 +39,7 @@ struct step {
     unsigned   n;               // blocks of the phase
     double     floor_db;        // as it was, slowly followed; NAN not known
     uint64_t   began, last;     // at this place; end of the last step, 0 none
+    bool       full;            // the range being judged found no room
     struct step_shown shown;
 };
 
@@ -110,12 +111,15 @@ static bool has_reason(struct step *s, const struct iq_block *b, const float *po
     return rose || db(all) > STRONG_DB;
 }
 
+// One more bin of a range, or the first of the next; a range that finds no room is left out whole.
 static void show(struct step *s, const struct iq_block *b, unsigned bin, bool begins)
 {
     double wide = b->rate_hz / STEP_BINS, f = ((int)bin - STEP_BINS / 2) * wide;
     double level = db((double)s->after[(bin + STEP_BINS / 2) % STEP_BINS]);
 
-    if (begins && s->shown.n == STEP_RANGES)
+    if (begins)
+        s->full = s->shown.n == STEP_RANGES;
+    if (s->full)
         return;
     if (begins)
         s->shown.product[s->shown.n++] = (struct step_range){ f - wide / 2, f, -300 };

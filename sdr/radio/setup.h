@@ -27,7 +27,8 @@ int  device_restart(struct radio_device *d, char why[400]);     // the stream on
 // Samples, or SOAPY_SDR_x.
 int  device_read(struct radio_device *d, int *flags, long long *time_ns, long wait_us);
 void device_scale(struct radio_device *d, uint32_t n);          // the samples just read
-// What of it differs from what was asked last, all after a failure; centre_hz and gain_db are then the true ones.
+// What of it differs from what was asked last, all after a failure; centre_hz and gain_db are then
+// the true ones.
 int  device_tune(struct radio_device *d, const struct talk_ask *a);
 bool device_now(struct radio_device *d, int64_t *ret_ns);       // its sample clock; false: none
 void device_hello(const struct radio_device *d, struct talk_hello *ret);

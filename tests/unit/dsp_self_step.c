@@ -18,6 +18,9 @@
 
 enum { SIGNAL = 10, PRODUCT = 20, SPUR = 118, BOTH = 21 };
 
+static unsigned more;           // products, two bins each, one every four bins from MORE on
+#define MORE 24
+
 // Power at a gain: noise, a strong signal, a product of the third order, something behind the gain.
 static void world(float *p, double gain_db, bool deaf, bool strong)
 {
@@ -27,6 +30,8 @@ static void world(float *p, double gain_db, bool deaf, bool strong)
     p[SIGNAL] = (float)(g * (strong ? 0.1 : 1e-5));
     p[PRODUCT] = p[BOTH] = (float)(1e-4 * g * g * g);
     p[SPUR] = 1e-4f;
+    for (unsigned k = 0; k < more; k++)
+        p[MORE + 4 * k] = p[MORE + 4 * k + 1] = p[PRODUCT];
 }
 
 struct run { unsigned lowered, raised; };
@@ -69,6 +74,27 @@ static void shows(void **state)
     assert_true(fabs(k->product[0].lo_hz - (PRODUCT - 0.5) * wide) < 1);
     assert_true(fabs(k->product[0].hi_hz - (BOTH + 0.5) * wide) < 1);
     assert_true(fabs(k->product[0].level_dbfs - (-40 + 3.01)) < 0.1);
+    step_free(s);
+}
+
+// More ranges than there is room for: the last one told ends where it ended, and what lies between
+// the others is nobody's product.
+static void no_room(void **state)
+{
+    struct step *s = step_new();
+    (void)state;
+    assert_non_null(s);
+    more = 9;                               // with the one of PRODUCT ten
+    play(s, 20, false, true, true);
+    more = 0;
+    const struct step_shown *k = step_shown(s);
+    assert_int_equal(k->n, STEP_RANGES);
+    for (unsigned i = 0; i < k->n; i++) {
+        double wide = RATE / STEP_BINS, lo = i ? MORE + 4 * (i - 1) : PRODUCT;
+        assert_true(fabs(k->product[i].lo_hz - (lo - 0.5) * wide) < 1);
+        assert_true(fabs(k->product[i].hi_hz - (lo + 1.5) * wide) < 1);
+        assert_true(fabs(k->product[i].level_dbfs - (-40 + 3.01)) < 0.1);
+    }
     step_free(s);
 }
 
@@ -145,8 +171,8 @@ static void through_the_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest t[] = {
-        cmocka_unit_test(shows), cmocka_unit_test(deaf), cmocka_unit_test(no_reason),
-        cmocka_unit_test(does_not_follow), cmocka_unit_test(through_the_chain),
+        cmocka_unit_test(shows), cmocka_unit_test(no_room), cmocka_unit_test(deaf),
+        cmocka_unit_test(no_reason), cmocka_unit_test(does_not_follow), cmocka_unit_test(through_the_chain),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
