@@ -24,6 +24,7 @@
 #define BLOCK_LEAST_S 0.0007    // sdr.h: about 1 ms, to the next power of two
 #define END_NS      INT64_C(1000000000)     // of a sensor that is told to end
 #define SAMPLES_MOST (8u << 20) // of a cut: 64 MB as floats
+#define BEFORE      0.75        // of a cut that is clamped: as of the wide one (keeper.c)
 
 struct keep {
     struct keep_cfg  cfg;
@@ -127,8 +128,11 @@ static int cut_out(const struct keep *k, const struct keep_want *w, struct keep_
         return -ENOENT;
     const struct iq_block *first = at(k, a), *last = at(k, b);
     double rate = first->rate_hz;
-    uint64_t from = (uint64_t)fmax(w->t0_s * rate, (double)first->n0);
-    uint64_t to = (uint64_t)fmin(ceil(w->t1_s * rate), (double)(last->n0 + last->n));
+    double lo_n = fmax(w->t0_s * rate, (double)first->n0);
+    double hi_n = fmin(ceil(w->t1_s * rate), (double)(last->n0 + last->n));
+    if (hi_n - lo_n > SAMPLES_MOST)             // too fast for all of it: around what set it off
+        lo_n = fmax(lo_n, w->at_s * rate - BEFORE * SAMPLES_MOST);
+    uint64_t from = (uint64_t)lo_n, to = (uint64_t)fmax(lo_n, hi_n);
     to = to - from > SAMPLES_MOST ? from + SAMPLES_MOST : to;
     *c = (struct keep_cut){ .rate_hz = rate, .centre_hz = first->centre_hz, .n0 = from,
                             .gain_db = first->gain_db, .origin = first->origin,
