@@ -45,7 +45,7 @@ struct live {
     bool     tell_utc;
     uint64_t base, handed, received;    // index of the child's sample 0; end of what was handed out
     double   centre_hz, gain_db;        // told last
-    double   placed_hz;                 // of the slot taken last
+    double   placed_hz, placed_db;      // of the slot taken last
     uint64_t flat;                      // samples in a row that are all one value
     struct radio_clock clock;
     uint64_t gap;                       // before the slot held

@@ -248,7 +248,9 @@ static void place(struct live *l, int64_t now_ns)
 {
     const struct ring_slot *s = &l->slot;
     uint64_t begin = l->handed + s->lost;
-    bool retuned = l->rolling && s->centre_hz != l->placed_hz;
+    // A step of the gain settles as a retune does: what it throws away is no loss either.
+    bool retuned = l->rolling &&
+                   (s->centre_hz != l->placed_hz || s->gain_db != l->placed_db);
 
     if (!l->rolling) {
         // The stream goes on where the machine's clock says it stands by now.
@@ -266,6 +268,7 @@ static void place(struct live *l, int64_t now_ns)
     l->gap = begin - l->handed;
     l->retuned = retuned;               // an outage is one, wherever the radio came back
     l->placed_hz = s->centre_hz;
+    l->placed_db = s->gain_db;
     *(l->retuned ? &l->said.settled : &l->said.lost) += l->gap;
     l->handed = begin + s->n;
     l->received += s->n;

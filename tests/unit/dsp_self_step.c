@@ -172,7 +172,8 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(shows), cmocka_unit_test(no_room), cmocka_unit_test(deaf),
-        cmocka_unit_test(no_reason), cmocka_unit_test(does_not_follow), cmocka_unit_test(through_the_chain),
+        cmocka_unit_test(no_reason), cmocka_unit_test(does_not_follow),
+        cmocka_unit_test(through_the_chain),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }

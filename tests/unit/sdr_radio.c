@@ -250,15 +250,15 @@ static void tuning_shows_in_the_blocks(void **state)
 // The gain told with the first block that is heard there.
 static double gain_at(struct iq_source *s, double centre_hz)
 {
-    for (;;) {
+    double at_hz, gain_db;
+
+    do {
         struct iq_block *b = iq_next(s);
-        assert_non_null(b);
-        bool there = b->centre_hz == centre_hz;
-        double gain_db = b->gain_db;
+        at_hz = b->centre_hz;
+        gain_db = b->gain_db;
         iq_unref(b);
-        if (there)
-            return gain_db;
-    }
+    } while (at_hz != centre_hz);
+    return gain_db;
 }
 
 // A place that names no antenna, filter and gain means those the radio was opened with, not those
@@ -274,6 +274,22 @@ static void an_empty_place_is_as_it_was_opened(void **state)
     assert_true(gain_at(s, 2e9) == 0);
     assert_int_equal(iq_tune(s, 3e9), 0);
     assert_true(gain_at(s, 3e9) == 20);
+    iq_close(s);
+}
+
+// What settles behind a step of the gain alone is not lost: no radio is slow for that.
+static void a_step_of_the_gain_settles(void **state)
+{
+    (void)state;
+    struct iq_source *s = open_it("driver=fake");
+    struct iq_radio r;
+
+    assert_int_equal(iq_tune_to(s, &(struct iq_place){ .centre_hz = 1e9, .gain_db = 3 }), 0);
+    do {
+        iq_unref(iq_next(s));
+        iq_radio(s, &r);
+    } while (r.settled + r.lost < 100);
+    assert_true(r.settled >= 100);
     iq_close(s);
 }
 
@@ -375,6 +391,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_a_proven_radio_is_live),
         cmocka_unit_test(tuning_shows_in_the_blocks),
         cmocka_unit_test(an_empty_place_is_as_it_was_opened),
+        cmocka_unit_test(a_step_of_the_gain_settles),
         cmocka_unit_test(stop_ends_any_wait),
         cmocka_unit_test(one_value_is_a_dead_radio),
         cmocka_unit_test(slow_reader_loses_counted_samples),
