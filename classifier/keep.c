@@ -24,6 +24,7 @@
 #define BLOCK_LEAST_S 0.0007    // sdr.h: about 1 ms, to the next power of two
 #define END_NS      INT64_C(1000000000)     // of a sensor that is told to end
 #define SAMPLES_MOST (8u << 20) // of a cut: 64 MB as floats
+#define ROOM_NS     INT64_C(3600000000000)  // an hour: ages are given in days
 #define BEFORE      0.75        // of a cut that is clamped: as of the wide one (keeper.c)
 
 struct keep {
@@ -173,11 +174,23 @@ static void work(struct keep *k, struct keep_want *w)
         c.masked = (unsigned)r;
         gone = keep_make_room(&k->cfg);
         r = keep_file_write(&k->cfg, w, &c, pump, k);
+        gone += keep_make_room(&k->cfg);
     }
     atomic_fetch_add(r < 0 ? &k->refused : &k->kept, 1);
     atomic_fetch_add(&k->expired, gone);
     free(c.x);
     free(w);
+}
+
+// What is too old goes, whether or not anything is written.
+static void tidy(struct keep *k, int64_t *due_ns)
+{
+    int64_t now_ns = mono_now_ns();
+
+    if (now_ns < *due_ns)
+        return;
+    *due_ns = now_ns + ROOM_NS;
+    atomic_fetch_add(&k->expired, keep_make_room(&k->cfg));
 }
 
 static void *run(void *arg)
@@ -186,9 +199,12 @@ static void *run(void *arg)
     struct pollfd p[] = { { .fd = queue_fd(k->tap), .events = POLLIN },
                           { .fd = queue_fd(k->wants), .events = POLLIN } };
     struct keep_want *w;
+    int64_t room_ns = 0;
 
     pthread_setname_np(pthread_self(), "tyto-keep");
+    tidy(k, &room_ns);
     while (!queue_ended(k->wants)) {
+        tidy(k, &room_ns);
         poll(p, 2, 1000);
         pump(k);
         if (!(w = queue_try_pop(k->wants)))

@@ -28,6 +28,8 @@
 
 #define FINDINGS_MOST 4096
 #define SUFFIX ".tyto"
+#define PART   SUFFIX "~"       // while it is being written; after a power cut it stays
+#define PART_S 60.0             // so long no write takes
 
 static int16_t round_ci16(float v)
 {
@@ -216,10 +218,15 @@ int keep_file_write(const struct keep_cfg *cfg, const struct keep_want *w, struc
 
 // ---- Quota and age ---------------------------------------------------------------------------
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), s = strlen(end);
+    return n > s && !strcmp(name + n - s, end);
+}
+
 static int ours(const struct dirent *e)
 {
-    size_t n = strlen(e->d_name), s = strlen(SUFFIX);
-    return n > s && e->d_name[0] != '.' && !strcmp(e->d_name + n - s, SUFFIX);
+    return e->d_name[0] != '.' && (ends_in(e->d_name, SUFFIX) || ends_in(e->d_name, PART));
 }
 
 uint64_t keep_make_room(const struct keep_cfg *cfg)
@@ -234,8 +241,10 @@ uint64_t keep_make_room(const struct keep_cfg *cfg)
     for (int i = n - 1; i >= 0; i--) {          // the newest first
         snprintf(path, sizeof path, "%s/%s", cfg->dir, e[i]->d_name);
         if (stat(path, &st) == 0) {
-            sum += (double)st.st_size;
-            if (sum > cfg->max_bytes || now_s - (double)st.st_mtime > cfg->max_s)
+            bool part = ends_in(path, PART);
+            double age_s = now_s - (double)st.st_mtime;
+            sum += part && age_s > PART_S && !unlink(path) ? 0 : (double)st.st_size;
+            if (!part && (sum > cfg->max_bytes || age_s > cfg->max_s))
                 gone += !unlink(path);
         }
         free(e[i]);

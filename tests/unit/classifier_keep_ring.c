@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+
 #include "classifier/keep.c"        // its ring, without a source
 
 #define BLOCK_N 65536
@@ -54,10 +58,126 @@ static void a_cut_holds_its_trigger(void **state)
     }
 }
 
+// ---- Its folder ------------------------------------------------------------------------------
+
+static char dir[64];
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/tyto-keep-ring-%d", getpid());
+    return mkdir(dir, 0700) || sodium_init() < 0;
+}
+
+static int tear_down(void **state)
+{
+    char cmd[100];
+    (void)state;
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    return system(cmd);
+}
+
+static char *path_of(const char *name)
+{
+    static char path[4][128];
+    static unsigned i;
+    char *p = path[i++ % 4];
+    snprintf(p, 128, "%s/%s", dir, name);
+    return p;
+}
+
+static void put(const char *name, int bytes, int age_s)
+{
+    struct timespec then[2] = { { .tv_sec = utc_now_ns() / 1000000000 - age_s } };
+    FILE *f = fopen(path_of(name), "w");
+    assert_non_null(f);
+    fprintf(f, "%*d", bytes, 0);
+    fclose(f);
+    then[1] = then[0];
+    assert_int_equal(utimensat(AT_FDCWD, path_of(name), then, 0), 0);
+}
+
+static bool there(const char *name) { return access(path_of(name), F_OK) == 0; }
+
+// A part that no one writes any more goes, and takes no room meanwhile; one being written stays.
+static void parts_of_a_power_cut_go(void **state)
+{
+    (void)state;
+    struct keep_cfg c = { .max_bytes = 2500, .max_s = 3600 };
+    snprintf(c.dir, sizeof c.dir, "%s", dir);
+    put("2030-01-01.tyto", 1000, 10);
+    put("2030-01-02.tyto~", 1000, 300);
+    put("2030-01-03.tyto", 1000, 10);
+    put("2030-01-04.tyto~", 100, 2);
+    put("notes.txt~", 1000, 300);
+    assert_int_equal(keep_make_room(&c), 0);
+    assert_true(there("2030-01-01.tyto") && there("2030-01-03.tyto"));
+    assert_false(there("2030-01-02.tyto~"));
+    assert_true(there("2030-01-04.tyto~") && there("notes.txt~"));
+}
+
+// What is too old goes though nothing is ever kept.
+static void age_needs_no_alarm(void **state)
+{
+    (void)state;
+    struct keep_cfg c = { .seconds = 0.01, .max_bytes = 1e6, .max_s = 3600 };
+    snprintf(c.dir, sizeof c.dir, "%s", dir);
+    put("old.tyto", 1000, 4000);
+    put("young.tyto", 1000, 3000);
+    struct keep *k = keep_new(&c);
+    assert_non_null(k);
+    queue_close(k->wants);
+    run(k);                                         // ends at once
+    assert_false(there("old.tyto"));
+    assert_true(there("young.tyto"));
+    assert_int_equal(keep_counts(k).expired, 1);
+    keep_free(k);
+}
+
+// Behind each write the folder is within its quota.
+static void the_quota_holds_behind_a_write(void **state)
+{
+    (void)state;
+    static struct keep_want want;
+    uint8_t sk[32];
+    struct stat st;
+    struct keep k = ring_of(1e6);
+    k.cfg = (struct keep_cfg){ .max_s = 3600, .turn = queue_new(1, QUEUE_REFUSE) };
+    snprintf(k.cfg.dir, sizeof k.cfg.dir, "%s", dir);
+    crypto_box_keypair(k.cfg.key, sk);
+    assert_non_null(k.cfg.turn);
+    queue_push(k.cfg.turn, &k);
+    // A cut of 20 ms of 1 MS/s is some 80 kB: with two of that size there is no room for a third.
+    k.cfg.max_bytes = 230e3;
+    k.tap = queue_new(1, QUEUE_REFUSE);
+    put("2029-01-01.tyto", 80000, 10);
+    put("2029-01-02.tyto", 80000, 10);
+    want.at_s = 1.01;
+    want.t0_s = 1;
+    want.t1_s = 1.02;
+    want.utc_ns = INT64_C(1900000000000000000);     // in 2030
+    struct keep_want *w = malloc(sizeof *w);
+    assert_non_null(w);
+    *w = want;
+    work(&k, w);
+    assert_int_equal(keep_counts(&k).kept, 1);
+    assert_int_equal(keep_counts(&k).expired, 1);
+    assert_false(there("2029-01-01.tyto"));
+    assert_true(there("2029-01-02.tyto"));
+    assert_int_equal(stat(path_of("2030-03-17T17.46.40.000Z---00.tyto"), &st), 0);
+    assert_true(st.st_size > 80000 && st.st_size < 90000);
+    mask_free(k.mask);
+    queue_free(k.tap);
+    queue_pop(k.cfg.turn);
+    queue_free(k.cfg.turn);
+}
+
 int main(void)
 {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cut_holds_its_trigger),
+        cmocka_unit_test(a_cut_holds_its_trigger), CASE(parts_of_a_power_cut_go),
+        CASE(age_needs_no_alarm), CASE(the_quota_holds_behind_a_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
