@@ -27,10 +27,11 @@
 struct step {
     unsigned band;
     double   centre_hz;
-    uint64_t left;              // index behind its last visit
+    uint64_t left;              // index behind its last turn, heard or refused
     bool     been;
     unsigned shy;               // refusals in a row
-    _Atomic uint64_t samples, lost, clipped, left_told;
+    _Atomic uint64_t samples, lost, clipped;
+    _Atomic uint64_t left_told; // index behind what was last heard there; 0 never
     _Atomic uint32_t visits, refused;
 };
 
@@ -173,7 +174,6 @@ static void leave(struct scan *s, unsigned i, uint64_t now)
 {
     s->step[i].been = true;
     s->step[i].left = now;
-    atomic_store(&s->step[i].left_told, now);
 }
 
 static int ask(struct scan *s, struct iq_source *src, unsigned i, uint64_t now)
@@ -193,7 +193,7 @@ static void refuse(struct scan *s, unsigned i, uint64_t now)
 {
     atomic_fetch_add(&s->step[i].refused, 1);
     s->step[i].shy++;
-    leave(s, i, now);
+    leave(s, i, now);           // its turn is over; heard it was not, and blind it stays
 }
 
 // On to the next that the radio does not refuse outright.
@@ -227,9 +227,10 @@ static void arrive(struct scan *s, uint64_t index)
     s->asked = false;
     t->shy = 0;
     atomic_fetch_add(&t->visits, 1);
-    if (!t->been)
+    uint64_t left = atomic_load(&t->left_told);
+    if (!left)
         return;
-    float gap_s = (float)((double)(index - t->left) / s->rate_hz);
+    float gap_s = (float)((double)(index - left) / s->rate_hz);
     uint32_t n = atomic_load(&g->n);
     atomic_store(&g->s[n % SCAN_GAPS], gap_s);
     atomic_store(&g->n, n + 1);
@@ -246,6 +247,7 @@ static void count(struct scan *s, const struct iq_block *b, bool first)
     atomic_fetch_add(&t->lost, first ? 0 : b->lost);    // before the first it settled
     atomic_fetch_add(&t->clipped, b->flags & IQ_CLIPPED ? b->n : 0);
     leave(s, s->at, b->n0 + b->n);
+    atomic_store(&t->left_told, b->n0 + b->n);
 }
 
 static bool hears(const struct scan *s, unsigned i, const struct iq_block *b)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "sdr/scan.h"
+#include "sdr/scan/walk.h"
 
 static struct scan_plan plan;
 static char why[IQ_WHY];
@@ -263,6 +264,43 @@ static void a_refusal_is_counted(void **state)
     scan_free(s);
 }
 
+static uint64_t feed(struct scan *s, struct iq_source *src, uint64_t at, double centre_hz,
+                     double t_s)
+{
+    for (unsigned n = (unsigned)(t_s * 1e6 / 10000); n--; at += 10000) {
+        struct iq_block b = { .n0 = at, .n = 10000, .rate_hz = 1e6, .centre_hz = centre_hz };
+        scan_block(s, src, &b);
+    }
+    return at;
+}
+
+// A window the radio does not follow to, again and again, is blind from when it was last heard.
+static void a_refusal_is_no_visit(void **state)
+{
+    (void)state;
+    struct iq_source *src = open_scene(100e6, 120e6);
+    struct iq_place x, y;
+    struct scan_seen seen;
+
+    assert_int_equal(parse("bands:\n"
+        "  - { name: x, lo_hz: 100e6, hi_hz: 100.8e6, dwell_s: 0.1, every_s: 1 }\n"
+        "  - { name: y, lo_hz: 110e6, hi_hz: 110.8e6, dwell_s: 0.1, every_s: 1 }\n"), 0);
+    struct scan *s = scan_new(&plan, 3, &(struct scan_reach){ "r", 1e6, 1e6, 6e9 });
+    assert_true(scan_start(s, 0, &x) && scan_start(s, 1, &y));
+    assert_int_equal(scan_begin(s, src, 1e6, x.centre_hz), 0);
+    uint64_t at = feed(s, src, 0, x.centre_hz, 0.2);
+    at = feed(s, src, at, y.centre_hz, 7);          // patience of 2 s is over three times
+    scan_seen(s, 0, &seen);
+    assert_true(seen.refused == 3 && seen.visits == 1);
+    assert_true(fabs(seen.away_s - 7) < 0.02);
+    feed(s, src, at, x.centre_hz, 0.05);
+    scan_seen(s, 0, &seen);
+    assert_true(seen.visits == 2 && fabs(seen.max_s - 7) < 0.02 && fabs(seen.p95_s - 7) < 0.02);
+    assert_true(seen.away_s == 0);
+    iq_close(src);
+    scan_free(s);
+}
+
 static void a_source_that_cannot_tune_says_so(void **state)
 {
     (void)state;
@@ -283,6 +321,7 @@ int main(void)
         cmocka_unit_test(settings_are_said_by_all_bands_of_a_radio),
         cmocka_unit_test(the_walk_starves_nobody_and_counts_right),
         cmocka_unit_test(a_refusal_is_counted),
+        cmocka_unit_test(a_refusal_is_no_visit),
         cmocka_unit_test(a_source_that_cannot_tune_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
