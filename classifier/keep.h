@@ -16,6 +16,7 @@
 
 #define KEEP_CUTS   20
 #define KEEP_WIDE_S 0.2
+#define KEEP_LINE   4096            // a track as JSON: eight reasons of 160, escaped, and the rest
 #define KEEP_BOXES  2048            // bursts remembered: some seconds of a busy band
 
 struct keep_cfg {
@@ -34,7 +35,7 @@ struct keep_box {                   // a burst: where on the air
 };
 
 struct keep_want {
-    char     track[24], family[24], verdict[12], line[1200];
+    char     track[24], family[24], verdict[12], line[KEEP_LINE];
     unsigned number;                // 0: the wide one
     double   at_s, t0_s, t1_s;      // around at_s
     int64_t  utc_ns;                // of t0_s
@@ -59,7 +60,7 @@ struct keep_counts keep_counts(const struct keep *k);
 
 #define KEEPER_TRACKS 32
 struct kept_track {
-    char   id[24], family[24], verdict[12], line[1200];
+    char   id[24], family[24], verdict[12], line[KEEP_LINE];
     double lo_hz, hi_hz, last_cut_s;
     unsigned cuts;
     bool   ended;                   // its place may be another's once nothing of it is waited for

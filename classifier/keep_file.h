@@ -17,6 +17,6 @@ struct keep_cut {
 // and then.  0, or -errno.
 int keep_file_write(const struct keep_cfg *cfg, const struct keep_want *w, struct keep_cut *c,
                     void (*pump)(void *arg), void *arg);
-// Deletes what is too old, the oldest beyond the quota, and parts of files that a power cut left; how
-// many whole files.
+// Deletes what is too old, the oldest beyond the quota, and parts of files that a power cut left;
+// how many whole files.
 uint64_t keep_make_room(const struct keep_cfg *cfg);

@@ -212,6 +212,22 @@ static void a_full_list_of_waits_is_counted(void **state)
     assert_int_equal(n_refused, 6);
 }
 
+// With every reason there is room for, and quotes in them, the track still stands in the file.
+static void a_long_track_is_told_whole(void **state)
+{
+    (void)state;
+    struct track t = drone("t1", 10);
+    t.n_why = CLS_WHY;
+    for (unsigned i = 0; i < CLS_WHY; i++)
+        for (unsigned n = 0; n < sizeof t.why[i] - 1; n++)
+            t.why[i][n] = n % 2 ? '"' : 'x';
+    keeper_track(&k, &t, 2);
+    keeper_tick(&k, 11, utc_of, NULL);
+    assert_int_equal(n_asked, 1);
+    size_t n = strlen(asked[0]->line);
+    assert_true(n > CLS_WHY * 160 && asked[0]->line[n - 1] == '}');
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -220,6 +236,7 @@ int main(void)
         CASE(more_runs_than_boxes_end), CASE(an_end_alone_is_a_bystander),
         CASE(a_place_is_free_when_its_track_ended), CASE(nothing_is_cut_for_a_track_that_ended),
         CASE(a_full_list_of_waits_is_counted),
+        CASE(a_long_track_is_told_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
