@@ -21,6 +21,7 @@
 #define SETTLED_S   0.1         // behind a span all bursts that began in it have been told
 #define EARLIER     10          // cut-outs from before the trigger, at most
 #define SLACK_HZ    100e3
+#define BLE_MOST_S  400e-6      // an advertisement: 376 us, of which its detector tells the head only
 #define EDGE_S      100e-6      // keep_mask.c takes out so much before and behind a burst
 
 static bool between(struct meas m, double lo, double hi)
@@ -113,6 +114,9 @@ void keeper_finding(struct keeper *k, const struct finding *f)
     struct keep_box *b = box_of(k, f);
     double half = (meas_ok(p->bw99_hz) ? p->bw99_hz.v : meas_ok(p->bw_hz) ? p->bw_hz.v : 1e6) / 2;
     double end_s = p->t_s.v + (meas_ok(p->dur_s) ? p->dur_s.v : 0.001);
+
+    if (f->hyp & HYP_BLE)
+        end_s = fmax(end_s, p->t_s.v + BLE_MOST_S);
 
     b->t0_s = fmin(b->t0_s, p->t_s.v);
     b->t1_s = run && f->part != BURST_RUN_END ? INFINITY : end_s;

@@ -51,6 +51,8 @@ static int64_t utc_of(void *arg, double t_s)
     return llround(t_s * 1e9);
 }
 
+static uint32_t hyp;                // of what is told
+
 static void tell(uint64_t id, enum burst_part part, double t_s, double dur_s, double freq_hz,
                  enum sig_kind kind)
 {
@@ -58,6 +60,7 @@ static void tell(uint64_t id, enum burst_part part, double t_s, double dur_s, do
     memset(&f, 0, sizeof f);
     f.id = id;
     f.part = part;
+    f.hyp = hyp;
     f.fp.kind = kind;
     f.fp.t_s = (struct meas){ t_s, 1e-6 };
     f.fp.dur_s = (struct meas){ dur_s, 1e-6 };
@@ -228,6 +231,27 @@ static void a_long_track_is_told_whole(void **state)
     assert_true(n > CLS_WHY * 160 && asked[0]->line[n - 1] == '}');
 }
 
+// An advertisement's detector tells its head; what a phone says in it goes as well.
+static void an_advertisement_goes_whole(void **state)
+{
+    (void)state;
+    hyp = HYP_BLE;
+    tell(1, BURST_WHOLE, 9.95, 128e-6, 2402e6, KIND_FSK);
+    hyp = HYP_ENERGY;
+    tell(2, BURST_WHOLE, 9.96, 128e-6, 2402e6, KIND_FSK);
+    hyp = HYP_BLE | HYP_ENERGY;
+    tell(3, BURST_WHOLE, 9.97, 2e-3, 2402e6, KIND_FSK);
+    hyp = 0;
+    struct track t = drone("t1", 10);
+    keeper_track(&k, &t, 2);
+    keeper_tick(&k, 11, utc_of, NULL);
+    assert_int_equal(n_asked, 1);
+    // 8 us preamble, 32 address, 16 header, 37 bytes, 24 check: 376 us
+    assert_true(box(asked[0], 1)->t1_s >= 9.95 + 376e-6 && box(asked[0], 1)->t1_s < 9.95 + 1e-3);
+    assert_true(fabs(box(asked[0], 2)->t1_s - 9.96 - 128e-6) < 1e-9);
+    assert_true(fabs(box(asked[0], 3)->t1_s - 9.97 - 2e-3) < 1e-9);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -236,7 +260,7 @@ int main(void)
         CASE(more_runs_than_boxes_end), CASE(an_end_alone_is_a_bystander),
         CASE(a_place_is_free_when_its_track_ended), CASE(nothing_is_cut_for_a_track_that_ended),
         CASE(a_full_list_of_waits_is_counted),
-        CASE(a_long_track_is_told_whole),
+        CASE(a_long_track_is_told_whole), CASE(an_advertisement_goes_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
