@@ -21,7 +21,7 @@
 #define SETTLED_S   0.1         // behind a span all bursts that began in it have been told
 #define EARLIER     10          // cut-outs from before the trigger, at most
 #define SLACK_HZ    100e3
-#define BLE_MOST_S  400e-6      // an advertisement: 376 us, of which its detector tells the head only
+#define BLE_MOST_S  400e-6      // an advertisement: 376 us, of which 128 are told (stand/ble.c)
 #define EDGE_S      100e-6      // keep_mask.c takes out so much before and behind a burst
 
 static bool between(struct meas m, double lo, double hi)
@@ -180,6 +180,14 @@ static unsigned track_free(struct keeper *k)
     return i;
 }
 
+// It turned out to be somebody's own business: nothing more, nor what waits to be asked for.
+static void let_go(struct keeper *k, unsigned track)
+{
+    k->track[track].cuts = KEEP_CUTS;
+    for (unsigned i = 0; i < sizeof k->wait / sizeof k->wait[0]; i++)
+        k->wait[i].used = k->wait[i].used && k->wait[i].track != track;
+}
+
 void keeper_track(struct keeper *k, const struct track *t, double ring_s)
 {
     bool wanted = t->verdict == VERDICT_DRONE ||
@@ -191,8 +199,8 @@ void keeper_track(struct keeper *k, const struct track *t, double ring_s)
     while (i < k->n_tracks && strcmp(k->track[i].id, t->id))
         i++;
     if (i < k->n_tracks) {
-        if (t->verdict == VERDICT_NOT_DRONE)    // it turned out to be somebody's own business
-            k->track[i].cuts = KEEP_CUTS;
+        if (t->verdict == VERDICT_NOT_DRONE)
+            let_go(k, i);
         k->track[i].ended = t->state == TRACK_ENDED;
         describe(&k->track[i], t);
         return;

@@ -252,6 +252,20 @@ static void an_advertisement_goes_whole(void **state)
     assert_true(fabs(box(asked[0], 3)->t1_s - 9.97 - 2e-3) < 1e-9);
 }
 
+// What turns out to be no drone's before it was asked for is not kept; another's waits go on.
+static void no_drone_is_let_go(void **state)
+{
+    (void)state;
+    struct track t = drone("t1", 10), other = drone("t2", 10);
+    keeper_track(&k, &t, 2);
+    keeper_track(&k, &other, 2);
+    t.verdict = VERDICT_NOT_DRONE;
+    keeper_track(&k, &t, 2);
+    keeper_tick(&k, 11, utc_of, NULL);
+    assert_int_equal(n_asked, 1);
+    assert_string_equal(asked[0]->track, "t2");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -261,6 +275,7 @@ int main(void)
         CASE(a_place_is_free_when_its_track_ended), CASE(nothing_is_cut_for_a_track_that_ended),
         CASE(a_full_list_of_waits_is_counted),
         CASE(a_long_track_is_told_whole), CASE(an_advertisement_goes_whole),
+        CASE(no_drone_is_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
