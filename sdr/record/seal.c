@@ -51,16 +51,19 @@ static void put(struct writer *w, const void *p, size_t n)
     }
 }
 
-static void put_all(struct writer *w, const uint8_t pk[32], const char *meta, size_t meta_len,
+// False: to this key nothing can be sealed, and nothing was written.
+static bool put_all(struct writer *w, const uint8_t pk[32], const char *meta, size_t meta_len,
                     const void *data, size_t len)
 {
     uint8_t key[crypto_secretstream_xchacha20poly1305_KEYBYTES], sealed[SEALED_KEY];
     uint8_t header[HEADER], size[8];
 
     crypto_secretstream_xchacha20poly1305_keygen(key);
-    crypto_box_seal(sealed, key, sizeof key, pk);
-    crypto_secretstream_xchacha20poly1305_init_push(&w->st, header, key);
+    bool ok = !crypto_box_seal(sealed, key, sizeof key, pk) &&
+              !crypto_secretstream_xchacha20poly1305_init_push(&w->st, header, key);
     sodium_memzero(key, sizeof key);
+    if (!ok)
+        return false;
     fwrite(MAGIC, 1, MAGIC_LEN, w->f);
     fwrite(sealed, 1, sizeof sealed, w->f);
     fwrite(header, 1, sizeof header, w->f);
@@ -70,7 +73,7 @@ static void put_all(struct writer *w, const uint8_t pk[32], const char *meta, si
     put(w, meta, meta_len);
     put(w, data, len);
     flush_chunk(w, true);
-    sodium_memzero(w->plain, sizeof w->plain);
+    return true;
 }
 
 int keep_seal(const char *path, const uint8_t public_key[32], const char *meta, size_t meta_len,
@@ -91,8 +94,8 @@ int keep_seal(const char *path, const uint8_t public_key[32], const char *meta, 
         if (fd >= 0)
             close(fd);
     } else {
-        put_all(w, public_key, meta, meta_len, data, len);
-        err = ferror(w->f) || fflush(w->f) || fsync(fd) ? (errno ? -errno : -EIO) : 0;
+        err = !put_all(w, public_key, meta, meta_len, data, len) ? -EINVAL
+            : ferror(w->f) || fflush(w->f) || fsync(fd) ? (errno ? -errno : -EIO) : 0;
         if (fclose(w->f) && !err)
             err = -errno;
         if (!err && rename(part, path))
@@ -100,6 +103,7 @@ int keep_seal(const char *path, const uint8_t public_key[32], const char *meta, 
         if (err)
             unlink(part);
     }
+    sodium_memzero(w, sizeof *w);       // samples as they were, and the key of the stream
     free(w);
     return err ? src_why(why, err, "%s: it cannot be kept: %s", src_name(shown, path),
                          strerror(-err)) : 0;
@@ -197,6 +201,7 @@ int keep_open(const char *path, const uint8_t public_key[32], const uint8_t secr
                        strerror(-err));
     }
     int r = unseal(&o, public_key, secret_key);
+    sodium_memzero(&o.st, sizeof o.st);
     r = closed(o.data, closed(o.meta, r));
     fclose(o.f);
     if (r) {

@@ -102,6 +102,17 @@ static void only_the_key_opens_it(void **state)
     assert_true(keep_seal("/no/such/folder/x", pk, "{}", 2, data, 1, why) < 0);
 }
 
+// A key to which nothing can be sealed: then nothing may lie there that looks as if it were.
+static void a_key_that_is_none_keeps_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t none[32];
+    assert_true(keep_seal(path_of("z.tyto"), none, "{}", 2, "samples", 7, why) < 0);
+    assert_non_null(strstr(why, "z.tyto"));
+    assert_int_equal(access(path_of("z.tyto"), F_OK), -1);
+    assert_int_equal(access(path_of("z.tyto~"), F_OK), -1);
+}
+
 #define N 65536
 #define RATE 10e6
 
@@ -217,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(only_the_key_opens_it), CASE(takes_out_what_is_others),
         CASE(bystanders_are_known_by_what_is_measured), CASE(old_and_many_go),
+        CASE(a_key_that_is_none_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
