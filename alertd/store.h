@@ -96,7 +96,7 @@ int store_load(struct store *s, const struct store_reader *r, void *arg);
 
 // What was watched in [from, to) minutes, of one sensor or ("") of all, as a JSON object: see
 // docs/API.md.  Opens the database of its own, for reading; any thread.  Malloc'd; NULL: it cannot
-// be read just now.
+// be read just now, or not within a fifth of a second.
 #define STORE_WATCH_ROWS 5000       // told at once: some 30 ms of the web thread
 char *store_watch_json(const char *dir, const char *sensor, int64_t from, int64_t to);
 

@@ -144,6 +144,50 @@ static void a_message_counts_once(void **state)
     store_close(s);
 }
 
+// Reads on from where each answer ends; the entries in all.
+static size_t read_on(const char *sensor, int64_t from, int64_t to)
+{
+    size_t all = 0;
+    bool more = true;
+
+    for (unsigned tries = 0; more && tries < 1000; tries++) {
+        char *text = store_watch_json(dir, sensor, from, to);
+        if (!text)
+            continue;                                       // this machine is too busy
+        json_t *o = json_loads(text, 0, NULL), *list = json_object_get(o, "ledger");
+        int64_t end_ns = 0, err_ns;
+        assert_true(utc_parse(json_string_value(json_object_get(o, "to")), &end_ns, &err_ns) >= 0);
+        assert_true(json_array_size(list) <= STORE_WATCH_ROWS);
+        for (size_t i = 0; i < json_array_size(list); i++)
+            is_state(list, i, "watched", NULL);
+        all += json_array_size(list);
+        more = json_is_true(json_object_get(o, "more"));
+        assert_true(more ? end_ns / 60 / S > from : end_ns / 60 / S == to);
+        from = end_ns / 60 / S;
+        json_decref(o);
+        free(text);
+    }
+    assert_false(more);
+    return all;
+}
+
+// 3 sensors of 2 bands for 4000 minutes: answers are whole minutes that follow each other.
+static void a_long_span_comes_in_parts(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    store_close(s);
+    ask("WITH RECURSIVE m(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM m WHERE x < 3999),"
+        " s(n) AS (VALUES ('a'), ('b'), ('c')), b(hz) AS (VALUES (1e9), (2e9))"
+        " INSERT INTO watch(minute, sensor, radio, band, lo_hz, hi_hz, told_s, watched_s, deaf_s,"
+        " lost_s) SELECT 1000000 + x, n, 'r', 'band', hz, hz + 1e6, 60, 60, 0, 0"
+        " FROM m, s, b");
+    assert_int_equal(read_on("", 1000000, 1004000), 24000);
+    assert_int_equal(read_on("b", 1000000, 1004000), 8000);
+    assert_int_equal(read_on("d", 1000000, 1004000), 0);
+    assert_int_equal(read_on("b", 1000000 - 44640, 1000000), 0);
+}
+
 // An earlier release's database gets the table; damage to it is damage.
 static void an_older_database_gets_it(void **state)
 {
@@ -174,7 +218,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin_all, end_all)
     const struct CMUnitTest tests[] = {
         CASE(minutes_are_kept_and_gaps_told), CASE(a_message_counts_once),
-        CASE(an_older_database_gets_it),
+        CASE(a_long_span_comes_in_parts), CASE(an_older_database_gets_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
