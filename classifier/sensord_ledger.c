@@ -146,7 +146,10 @@ static void band_fill(struct chain *c, unsigned k, double span_s, struct wire_ba
 static void chain_fill(struct chain *c, double span_s, struct wire_ledger *w)
 {
     if (!c->r->scan) {
-        capture_fill(c, span_s, &w->band[w->n_bands++]);
+        // What a scene or a recording holds is known once it is open: until then it is no band, and
+        // one of 0 Hz would stay in the store for good.  A radio's is configured (chain_new).
+        if (atomic_load(&c->now_rate_hz) > 0)
+            capture_fill(c, span_s, &w->band[w->n_bands++]);
         return;
     }
     for (unsigned k = 0; k < c->cfg->plan.n && w->n_bands < WIRE_BANDS; k++)
