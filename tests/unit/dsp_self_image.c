@@ -125,6 +125,33 @@ static void believes_no_mirror(void **state)
         }
 }
 
+// A walk over many windows: back at each, what its first visit found is taken away at once.
+static void remembers_every_window(void **state)
+{
+    enum { WINDOWS = 40, VISIT = 48 };
+    static float complex x[VISIT * LEN];
+    struct world w = { .k = pow(10, -25 / 20.) };
+    struct image *m = image_new();
+    struct iq_block b = { .n = LEN, .rate_hz = RATE, .format = IQ_CF32 };
+    (void)state;
+
+    assert_non_null(m);
+    rng_init(&w.r, 5);
+    for (uint64_t i = 0; i < VISIT * LEN; i++) {
+        float complex s = tone(&w, i) + rng_cnormal(&w.r);
+        x[i] = s + (float complex)w.k * conjf(s);
+    }
+    for (unsigned i = 0; i < 2 * WINDOWS; i++)
+        for (unsigned n = 0; n < VISIT; n++, b.n0 += LEN) {
+            b.data = x + n * LEN;
+            b.centre_hz = 1e9 + i % WINDOWS * 1e6;
+            image_block(m, &b);
+            if (n == 0)
+                assert_true(i < WINDOWS ? b.image == 0 : cabsf(b.image) > 0.04f);
+        }
+    image_free(m);
+}
+
 // An image beside signals that are their own mirrors: right or not said.
 static void beside_mirrors(void **state)
 {
@@ -213,7 +240,7 @@ int main(void)
     const struct CMUnitTest t[] = {
         cmocka_unit_test(finds), cmocka_unit_test(believes_no_mirror),
         cmocka_unit_test(beside_mirrors), cmocka_unit_test(by_place), cmocka_unit_test(anything),
-        cmocka_unit_test(taken_away),
+        cmocka_unit_test(taken_away), cmocka_unit_test(remembers_every_window),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
