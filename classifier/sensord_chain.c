@@ -160,15 +160,16 @@ static bool begin(struct chain *c, struct iq_source *src)
     atomic_store(&c->centre_hz, info.centre_hz);
     atomic_store(&c->now_rate_hz, info.rate_hz);
     atomic_store(&c->moved_ns, mono_now_ns());
-    atomic_store(&c->src, src);
-    if (atomic_load(&c->stop))
-        iq_stop(src);                   // who asked before it was open could not
-    if (sensord_origin_ok(c->cfg, c->r->name, info.origin, c->exercise, c->why) < 0) {
+    bool ok = sensord_origin_ok(c->cfg, c->r->name, info.origin, c->exercise, c->why) >= 0;
+    if (!ok) {
         atomic_store(&c->refused, true);
         atomic_store(&c->forbidden, true);
-        return false;
     }
-    if (!walk(c, src, &info) || !keep(c, src))
+    ok = ok && walk(c, src, &info);
+    atomic_store(&c->src, src);         // others look at the walk from here on: it has begun
+    if (atomic_load(&c->stop))
+        iq_stop(src);                   // who asked before it was open could not
+    if (!ok || !keep(c, src))
         return false;
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
@@ -270,9 +271,8 @@ int chain_start(struct chain *c)
 
 void chain_stop(struct chain *c)
 {
+    atomic_store(&c->stop, true);       // before: a chain that opens now sees it, or is seen
     struct iq_source *src = atomic_load(&c->src);
-
-    atomic_store(&c->stop, true);
     if (src)
         iq_stop(src);
 }

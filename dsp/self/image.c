@@ -48,8 +48,8 @@
 #define SURE   6.0
 #define LEAST  0.0018           // -55 dB: the converter's own limits are above
 #define MOST   0.14             // -17 dB: no receiver, but a signal that is its own mirror
-#define PLACES 512              // centres and gains remembered, as many as a walk has windows at most
-                                // (SCAN_STEPS): one more than fit, and each visit finds its own
+#define PLACES 512              // centres and gains remembered, as many as a walk has windows
+                                // (SCAN_STEPS): with one more than fit each visit finds its own
                                 // forgotten.  1 kB each, so 0.5 MB a radio
 #define BETTER 0.2              // of a standard error: less news changes nothing
 
