@@ -121,7 +121,9 @@ is 'nothing to be renewed yet' 'document.querySelector("#renew").hidden'
 wd go "$url"
 soon 'twenty minutes before the end' "return $(shown '#renew') && /^Session ends at [0-9:]{5,8}: sign in again$/.test($(text '#renew'))"
 soon 'the rows' "return $rows >= 3"
+soon 'nothing else asks' "return document.activeElement === document.body && document.querySelector('#lost').hidden"
 wd keys j
+soon 'one is chosen' 'return document.querySelector("[aria-current=true][data-choose]")'
 chosen=$(wd js 'window.same_page = true; return document.querySelector("[aria-current=true][data-choose]").dataset.choose')
 wd js 'document.querySelector("#renew").click()' >/dev/null
 soon 'why it asks' "return $(shown '#signin') && $(text '#signin-why').startsWith('Sign in again before') && document.querySelector('#signin-user').value === 'olga'"
