@@ -157,6 +157,23 @@ static void ocusync_not(void **state)
     }
 }
 
+// Frames of its kind, but one in ten seconds, as chance finds them: nobody's.  Ten at once: its own.
+static void ocusync_sparse(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        feed_init(&feed, 30e6, 5785e6, 12);
+        for (int i = 0; i < 10; i++) {
+            ofdm(kind ? i * 0.02 : i * 10.0, 1.072e-3, 5785e6, 9e6, 66.67e-6);
+            feed.f[feed.n - 1].fp.symbol_period_s = (struct meas){ 71.354e-6, 5e-9 };
+        }
+        struct cls *c = feed_classifier(DRONEID_RECOGNISE);
+        feed_push(&feed, c);
+        assert_int_equal(feed_drones(c), kind);
+        cls_free(c);
+    }
+}
+
 static void picture(double freq_hz)
 {
     feed_init(&feed, 20e6, freq_hz, 9);
@@ -312,7 +329,7 @@ int main(void)
         cmocka_unit_test(bluetooth),
         cmocka_unit_test(cell),
         cmocka_unit_test(ocusync), cmocka_unit_test(ocusync_faint),
-        cmocka_unit_test(ocusync_not),
+        cmocka_unit_test(ocusync_not), cmocka_unit_test(ocusync_sparse),
         cmocka_unit_test(video),
         cmocka_unit_test(strangers),
         cmocka_unit_test(hostile_numbers),
