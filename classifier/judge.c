@@ -187,8 +187,8 @@ static bool judge_lte(const struct group *g, struct hyp *h)
     return true;
 }
 
-// Four of its newest bursts within a second: it sends hundreds.  Four lags of 66.7 us in a minute are
-// what chance finds in a picture's carrier beside which nothing else is on the air.
+// Four of its newest bursts within a second: it sends hundreds.  Four lags of 66.7 us in a minute
+// are what chance finds in an analog picture.
 static bool four_in_a_second(const struct group *g)
 {
     size_t n = g->n_times < GROUP_TIMES ? g->n_times : GROUP_TIMES;

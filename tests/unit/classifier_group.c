@@ -157,7 +157,7 @@ static void ocusync_not(void **state)
     }
 }
 
-// Frames of its kind, but one in ten seconds, as chance finds them: nobody's.  Ten at once: its own.
+// Frames of its kind, but one in ten seconds, as chance finds them: nobody's.  Ten at once: its.
 static void ocusync_sparse(void **state)
 {
     (void)state;
