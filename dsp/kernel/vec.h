@@ -102,6 +102,18 @@ INLINE vec vec_max(vec a, vec b)
 #endif
 }
 
+// a + b * c, in this order whatever the compiler thinks of sums; one rounding where the set has it.
+INLINE vec vec_fma(vec a, vec b, vec c)
+{
+#if VEC == 16
+    return (vec)_mm512_fmadd_ps((__m512)b, (__m512)c, (__m512)a);
+#elif VEC == 8 && defined __FMA__
+    return (vec)_mm256_fmadd_ps((__m256)b, (__m256)c, (__m256)a);
+#else
+    return a + b * c;
+#endif
+}
+
 // A bit for each lane of a that is larger than b's.
 INLINE unsigned vec_over(vec a, vec b)
 {

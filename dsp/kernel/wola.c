@@ -30,10 +30,10 @@ INLINE void fold_four(const float *restrict x, const float *restrict w, size_t n
     do {                                                                       \
         h = vec_load_twice(w + k * WOLA_TAPS);                                 \
         s = vec_load(x + (k + 3) * n);                                         \
-        a0 += p * h;                                                           \
-        a1 += q * h;                                                           \
-        a2 += r * h;                                                           \
-        a3 += s * h;                                                           \
+        a0 = vec_fma(a0, p, h);                                                \
+        a1 = vec_fma(a1, q, h);                                                \
+        a2 = vec_fma(a2, r, h);                                                \
+        a3 = vec_fma(a3, s, h);                                                \
         k++;                                                                   \
     } while (0)
     while (k + 4 <= folds) {            // the stretches change places, not registers
@@ -62,26 +62,62 @@ INLINE void fold_one(const float *restrict x, const float *restrict w, size_t n,
     vec a = vec_load(x) * vec_load_twice(w);
 
     for (unsigned k = 1; k < folds; k++)
-        a += vec_load(x + k * n) * vec_load_twice(w + k * WOLA_TAPS);
+        a = vec_fma(a, vec_load(x + k * n), vec_load_twice(w + k * WOLA_TAPS));
     vec_store(ret, a);
+}
+
+// 2 * WOLA_TAPS values of the output of `many` windows, `hop` apart in x; taps `stretch` apart.
+INLINE void fold_block(const float *restrict x, const float *restrict w, size_t hop, unsigned folds,
+                       unsigned many, size_t stride, float *restrict ret)
+{
+    for (size_t i = 0; i < 2 * WOLA_TAPS; i += VEC, w += VEC / 2) {
+        unsigned j = 0;
+        for (; j + 2 * TOGETHER <= many; j += 2 * TOGETHER) {
+            fold_four(x + j * hop + i, w, 2 * hop, folds, stride, ret + j * stride + i);
+            fold_four(x + (j + 1) * hop + i, w, 2 * hop, folds, stride,
+                      ret + (j + 1) * stride + i);
+        }
+        for (; j < many; j++)
+            fold_one(x + j * hop + i, w, 2 * hop, folds, ret + j * stride + i);
+    }
+}
+
+// Where hops are pages long, all that one value of the output is made of falls into one set of the
+// first cache.  Part of each hop is copied beside those of the others and folded there: each value
+// is fetched once, for all windows and for both halves of them that see it.
+//
+//     hop 0 |..PP......|  hop 1 |..PP......|  hop 2 |..PP......|   ->   PP PP PP ..
+//
+#define PART  64                // values of a hop
+#define HOPS  64                // room for so many parts: 16 KiB
+#define FAR   512               // values of a hop from which this pays
+
+static void fold_far(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
+                     unsigned many, size_t stride, float *restrict ret)
+{
+    _Alignas(64) float near[HOPS * PART];
+    size_t hops = 2 * folds + many - 1, half = n / 2;
+
+    for (size_t at = 0; at < half; at += PART) {
+        for (size_t m = 0; m < hops; m++)
+            memcpy(near + m * PART, x + m * half + at, PART * sizeof *near);
+        for (size_t side = 0; side < 2; side++)
+            for (size_t i = 0; i < PART; i += 2 * WOLA_TAPS)
+                fold_block(near + side * PART + i, h + (at + side * half + i) * folds / 2,
+                           PART, folds, many, stride, ret + side * half + at + i);
+    }
 }
 
 static void fold(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
                  unsigned many, size_t stride, float *restrict ret)
 {
+    if (many > 1 && n >= 2 * FAR && n % (2 * PART) == 0 && 2 * folds + many - 1 <= HOPS) {
+        fold_far(x, h, n, folds, many, stride, ret);
+        return;
+    }
     for (size_t at = 0, block = 0; at < n; at += 2 * WOLA_TAPS, block++) {
-        const float *w = h + block * folds * WOLA_TAPS;
         size_t from = at + 2 * WOLA_TAPS <= n ? at : n - 2 * WOLA_TAPS;
-        for (size_t i = from; i < from + 2 * WOLA_TAPS; i += VEC, w += VEC / 2) {
-            unsigned j = 0;
-            for (; j + 2 * TOGETHER <= many; j += 2 * TOGETHER) {
-                fold_four(x + j * n / 2 + i, w, n, folds, stride, ret + j * stride + i);
-                fold_four(x + (j + 1) * n / 2 + i, w, n, folds, stride,
-                          ret + (j + 1) * stride + i);
-            }
-            for (; j < many; j++)
-                fold_one(x + j * n / 2 + i, w, n, folds, ret + j * stride + i);
-        }
+        fold_block(x + from, h + block * folds * WOLA_TAPS, n / 2, folds, many, stride, ret + from);
     }
 }
 
