@@ -140,6 +140,7 @@ struct chain {
     double             site_s, site_saved_s;    // last spectrum; last written
     // told to everybody
     _Atomic(struct iq_source *) src;    // set once; closed when all threads have ended
+    _Atomic(struct keep *) keeps;       // set once, NULL: nothing is kept; freed as src is
     _Atomic double     t_s, floor_dbfs_hz, occupancy, centre_hz, now_rate_hz;
     _Atomic double     window_dbfs_hz[SCAN_STEPS]; // of a scan: floor of each window, NAN not known
     _Atomic double     busy[SCAN_BANDS], usual_busy[SCAN_BANDS];   // occupancy, NAN not known
@@ -155,6 +156,7 @@ struct chain {
     uint64_t           ledger_lost, ledger_settled, clipped_told;
     double             ledger_t_s, ledger_deaf_s;
     struct scan_seen   ledger_seen[SCAN_BANDS];
+    struct keep_counts ledger_kept;
     int                state_told;
 };
 

@@ -142,8 +142,10 @@ static bool keep(struct chain *c, struct iq_source *src)
     k.droneid = c->cfg->droneid;
     k.turn = c->turn;
     c->keeper.keep = keep_new(&k);
-    if (c->keeper.keep && keep_start(c->keeper.keep, src) == 0)
+    if (c->keeper.keep && keep_start(c->keeper.keep, src) == 0) {
+        atomic_store(&c->keeps, c->keeper.keep);
         return true;
+    }
     snprintf(c->why, sizeof c->why, "%s: not enough memory to keep %g s", c->r->name, k.seconds);
     atomic_store(&c->refused, true);
     return false;

@@ -59,6 +59,17 @@ static enum iq_radio_state radio_state(struct chain *c, int64_t now_ns, struct i
     return ret->state;
 }
 
+static void kept_fill(struct chain *c, struct wire_radio *w)
+{
+    const struct keep *k = atomic_load(&c->keeps);
+    struct keep_counts n = k ? keep_counts(k) : (struct keep_counts){ 0 };
+
+    w->keeps = k != NULL;
+    w->kept = n.kept;
+    w->keep_refused = n.refused;
+    w->keep_expired = n.expired;
+}
+
 static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
 {
     static const char *const states[] = { "starting", "starting", "running", "silent",
@@ -95,6 +106,7 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
     w->shed_bursts = atomic_load(&c->shed);
     w->clipping = clipped != c->clipped_told;
     c->clipped_told = clipped;
+    kept_fill(c, w);
 }
 
 enum iq_origin health_origin(const struct health *h)

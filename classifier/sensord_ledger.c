@@ -143,8 +143,20 @@ static void band_fill(struct chain *c, unsigned k, double span_s, struct wire_ba
 
 // ---- The message -----------------------------------------------------------------------------
 
+// What was kept of alarms, and what could not be: silence there must be told from nothing to keep.
+static void kept_add(struct chain *c, struct wire_ledger *w)
+{
+    const struct keep *k = atomic_load(&c->keeps);
+    struct keep_counts now = k ? keep_counts(k) : (struct keep_counts){ 0 };
+
+    w->kept += now.kept - c->ledger_kept.kept;
+    w->keep_refused += now.refused - c->ledger_kept.refused;
+    c->ledger_kept = now;
+}
+
 static void chain_fill(struct chain *c, double span_s, struct wire_ledger *w)
 {
+    kept_add(c, w);
     if (!c->r->scan) {
         // What a scene or a recording holds is known once it is open: until then it is no band, and
         // one of 0 Hz would stay in the store for good.  A radio's is configured (chain_new).

@@ -100,6 +100,11 @@ struct wire_radio {
     double   since_s, last_sample_s, floor_dbfs, occupancy;
     uint64_t samples, lost, overflows, restarts, shed_bursts, time_jumps;
     bool     clipping;
+    bool     gain_auto;             // the sensor sets it: how often since the start, and why last
+    uint64_t gain_changes;
+    char     gain_why[12];          // clipping strong steps; "" never
+    bool     keeps;                 // samples of what it alarms for (its policy allows it)
+    uint64_t kept, keep_refused, keep_expired;      // files; spans that could not be; files gone
 };
 
 struct wire_health {                // every 5 s and at each change of a state
@@ -125,8 +130,15 @@ struct wire_band {
     double away_s, revisit_p95_s, revisit_max_s;    // of a scan: unvisited now; until now
     uint32_t windows, visits;                   // 0: not scanned
     double occupancy, usual_occupancy;          // NAN: not known; before the event
+    double gain_lo_db, gain_hi_db;              // least and greatest since the last message
+    uint32_t gain_changes;                      // between them
 };
-struct wire_ledger { int64_t from_ns, to_ns; unsigned n_bands; struct wire_band band[WIRE_BANDS]; };
+struct wire_ledger {
+    int64_t  from_ns, to_ns;
+    uint64_t kept, keep_refused;                // since the last message, of all radios
+    unsigned n_bands;
+    struct wire_band band[WIRE_BANDS];
+};
 
 struct wire_psd {                   // lowest frequency first, 0.5 dB a step: dBFS = top_db - v / 2
     char     radio[32];

@@ -46,6 +46,7 @@ static const char *const roles[] = { "control", "telemetry", "video", "identific
 static const char *const verdicts[] = { "drone", "not-drone", "unknown", NULL };
 static const char *const track_states[] = { "tentative", "named", "quiet", "ended", NULL };
 static const char *const radio_states[] = { "starting", "running", "silent", "restarting", NULL };
+static const char *const gain_whys[] = { "clipping", "strong", "steps", NULL };
 static const char *const band_states[] = { "watched", "deaf", "not-watched", NULL };
 static const char *const kinds[] = { "lora", "fsk", "msk", "ofdm", "dsss", "fm", "am", "cw",
                                      "unknown", NULL };
@@ -177,6 +178,13 @@ static const struct wire_key radio_keys[] = {
     COUNT("shed_bursts", shed_bursts, "bursts that were measured without their samples"),
     COUNT("time_jumps", time_jumps, "of its time stamps, or of the clock"),
     BOOL("clipping", clipping, "samples at full scale since the last message"),
+    BOOL("gain_auto", gain_auto, "the sensor sets the gain"),
+    COUNT("gain_changes", gain_changes, "of the gain by the sensor, since the start"),
+    WORD("gain_why", gain_why, false, gain_whys, "of the last one"),
+    BOOL("keeps", keeps, "samples of what it alarms for are kept"),
+    COUNT("kept", kept, "files of them, since the start"),
+    COUNT("keep_refused", keep_refused, "spans that could not be kept"),
+    COUNT("keep_expired", keep_expired, "files that went, by age or for room"),
 };
 TABLE(radio_table, radio_keys);
 #undef ITEM
@@ -229,6 +237,9 @@ static const struct wire_key band_keys[] = {
     U32("visits", visits, false, "of all windows, since the last message"),
     NUM("occupancy", occupancy, false, 0, 1, "share of time and frequency above the floor"),
     NUM("usual_occupancy", usual_occupancy, false, 0, 1, "the same before the event"),
+    NUM("gain_lo_db", gain_lo_db, false, -DB, DB, "least gain since the last message"),
+    NUM("gain_hi_db", gain_hi_db, false, -DB, DB, "greatest"),
+    U32("gain_changes", gain_changes, false, "of the gain by the sensor, since then"),
 };
 TABLE(band_table, band_keys);
 #undef ITEM
@@ -237,6 +248,8 @@ static const struct wire_key ledger_keys[] = {
     I64("from_ns", ledger.from_ns, true, UTC_NS, "UTC, end of the last ledger message"),
     I64("to_ns", ledger.to_ns, true, UTC_NS, "UTC, until when this one tells"),
     LIST("bands", ledger.band, ledger.n_bands, true, band_table, "what was watched"),
+    COUNT("kept", ledger.kept, "files of evidence since the last message, of all radios"),
+    COUNT("keep_refused", ledger.keep_refused, "spans that could not be kept, since then"),
 };
 TABLE(ledger_table, ledger_keys);
 

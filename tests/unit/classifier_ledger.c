@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-#include "classifier/sensord_ledger.c"      // a row, without a main loop
+#include "classifier/sensord_health.c"      // a row of health and one of the ledger, without a main
+#include "classifier/sensord_ledger.c"      // loop
 
 static struct sensord_cfg cfg;
 
@@ -63,11 +64,42 @@ static void a_radio_that_never_opened_was_not_watched(void **state)
     chain_free(c);
 }
 
+// What the keeper refused is told once, in the message that follows.
+static void tells_what_was_not_kept(void **state)
+{
+    (void)state;
+    static struct wire_ledger w;
+    static struct wire_radio r;
+    cfg.radio[0] = (struct sensord_radio){ .kind = RADIO_SCENE, .name = "a" };
+    struct chain *c = chain_of();
+    struct keep *k = keep_new(&(struct keep_cfg){ .dir = ".", .seconds = 1 });
+    assert_non_null(k);
+    memset(&w, 0, sizeof w);
+    chain_fill(c, 10, &w);
+    assert_int_equal(w.keep_refused, 0);
+    radio_fill(c, mono_now_ns(), &r);
+    assert_false(r.keeps);
+    atomic_store(&c->keeps, k);
+    keep_refuse(k);
+    keep_refuse(k);
+    chain_fill(c, 10, &w);
+    assert_int_equal(w.keep_refused, 2);
+    assert_int_equal(w.kept, 0);
+    memset(&w, 0, sizeof w);
+    chain_fill(c, 10, &w);
+    assert_int_equal(w.keep_refused, 0);
+    radio_fill(c, mono_now_ns(), &r);
+    assert_true(r.keeps && r.keep_refused == 2 && r.kept == 0);
+    keep_free(k);
+    chain_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_band_of_no_width),
         cmocka_unit_test(a_radio_that_never_opened_was_not_watched),
+        cmocka_unit_test(tells_what_was_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

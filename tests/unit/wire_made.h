@@ -64,7 +64,8 @@ static inline void made_health(struct wire_health *h)
             .centre_hz = 2440e6, .rate_hz = 20e6, .rate_measured_hz = 19.99e6, .gain_db = 30,
             .since_s = 10, .last_sample_s = 0.001, .floor_dbfs = -110, .occupancy = 0.2,
             .samples = 1u << 30, .lost = 5, .overflows = 1, .restarts = 2, .shed_bursts = 3,
-            .clipping = i == 1,
+            .clipping = i == 1, .gain_auto = true, .gain_changes = 4, .gain_why = "clipping",
+            .keeps = true, .kept = 7, .keep_refused = 1, .keep_expired = 2,
         };
 }
 
@@ -92,13 +93,13 @@ static inline void made_msg(struct wire_msg *m, enum wire_kind k, uint64_t boot,
     case WIRE_DECODE: made_decode(&m->decode); break;
     case WIRE_HEALTH: made_health(&m->health); break;
     case WIRE_LEDGER:
-        m->ledger = (struct wire_ledger){ 1, 10000000001, 1,
+        m->ledger = (struct wire_ledger){ 1, 10000000001, 3, 1, 1,
                                           { { .lo_hz = 2.43e9, .hi_hz = 2.45e9,
             .watched_s = 9.9, .floor_dbm_hz = -170, .floor_dbfs = -110, .name = "2400",
             .radio = "n", .state = "watched", .deaf_s = 0.1, .lost_s = 0.2, .gain_db = 30,
             .smallest_dbfs = -61, .link_hz = 6e5, .link_s = 1e-3, .away_s = 1, .visits = 4,
             .revisit_p95_s = 4, .revisit_max_s = 5, .windows = 2, .occupancy = 0.2,
-            .usual_occupancy = 0.1 } } };
+            .usual_occupancy = 0.1, .gain_lo_db = 27, .gain_hi_db = 30, .gain_changes = 2 } } };
         break;
     case WIRE_PSD:
         m->psd = (struct wire_psd){ .radio = "n", .centre_hz = 2.44e9, .rate_hz = 20e6,
