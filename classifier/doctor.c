@@ -23,7 +23,6 @@
 #include "hw/keys.h"
 
 #define KEYS_DIR  "/etc/tyto/keys"      // as tyto-keys
-#define SPOOL_DIR "/var/lib/tyto"
 #define SENSOR_USER "tyto-sensor"       // of the unit
 
 const char *doctor_state_name(enum doctor_state s)
@@ -149,7 +148,7 @@ static void check_disk(struct doctor *d)
     char path[512];
     bool there;
 
-    snprintf(path, sizeof path, "%s", d->spool ? d->spool : SPOOL_DIR);
+    snprintf(path, sizeof path, "%s", d->spool ? d->spool : DOCTOR_SPOOL);
     there = !access(path, F_OK);
     for (char *end; access(path, F_OK) && (end = strrchr(path, '/'));)
         end[end == path && end[1]] = 0;                 // what is not there yet will be made
@@ -278,6 +277,7 @@ static void check_service(struct doctor *d)
 const struct doctor_check doctor_checks[] = {
     { "config", "the sensor's configuration", check_configuration },
     { "processor", "processors, memory, heat", check_processor },
+    { "plans", "transforms measured on this machine (--tune measures)", doctor_plans },
     { "clock", "who keeps the clock (chrony, timesyncd, gpsd), and how right it is", doctor_clock },
     { "place", "position from gpsd or the configuration", doctor_place },
     { "keys", "this machine's key and those it knows", check_keys },

@@ -25,6 +25,7 @@ struct doctor {
     const char *plugin_path;    // where drivers are; NULL: SoapySDR's own place
     const char *gps_port;       // of gpsd, NULL: 2947
     double      seconds, rate_hz, freq_hz;  // of the measurement; 0: chosen by the profile
+    bool        tune;           // measure transforms before they are looked at
     // how it is told: check is a name of the table; mend NULL where nothing is to be done
     void (*tell)(void *arg, const char *check, enum doctor_state s, const char *what,
                  const char *mend);
@@ -58,7 +59,10 @@ bool doctor_list(const struct doctor *d, const char *wanted, struct doctor_found
 // The value of key in "key=value, key=value", up to the next ", word="; false: it has none.
 bool doctor_value(const char *line, const char *key, char *ret, size_t size);
 
+#define DOCTOR_SPOOL "/var/lib/tyto"     // where nothing else is known
+
 void doctor_clock(struct doctor *d);
+void doctor_plans(struct doctor *d);
 struct hw_keepers;
 void doctor_keepers(struct doctor *d, const struct hw_keepers *k);
 void doctor_place(struct doctor *d);

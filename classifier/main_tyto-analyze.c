@@ -19,6 +19,7 @@
 #include "classifier/crystal.h"
 #include "classifier/out.h"
 #include "classifier/runs.h"
+#include "dsp/plans.h"
 #include "hw/hw.h"
 
 #define FREQ_MAX_HZ 300e9       // end of the radio spectrum as the ITU counts it
@@ -28,13 +29,13 @@ struct options {
     struct iq_file_cfg file;
     unsigned           threads;
     bool               json, bursts, recognise;
-    const char        *policy, *profile;
+    const char        *policy, *profile, *plans;
 };
 
 static const char usage[] =
     "usage: tyto analyze [--format cf32|cf64|ci16|ci8|cu8] [--rate HZ] [--freq HZ] [--bursts]\n"
     "                    [--threads N] [--no-droneid-decode] [--policy FILE] [--profile NAME]\n"
-    "                    [--json] FILE\n"
+    "                    [--plans FILE] [--json] FILE\n"
     "\n"
     "Finds what is on the air in a recording.  FILE is a SigMF pair (.sigmf-meta or\n"
     ".sigmf-data), or raw interleaved little-endian IQ (give --format and --rate);\n"
@@ -48,6 +49,7 @@ static const char usage[] =
     "  --no-droneid-decode   recognise DroneID without reading what it says\n"
     "  --policy FILE         a further policy; what one of them forbids is not done\n"
     "  --profile NAME        of the radio that recorded it, or a file: clock and calibration\n"
+    "  --plans FILE          of tyto doctor --tune: the last bits as the sensor has them\n"
     "  --json                JSON Lines instead of words\n"
     "\n"
     "Exit: 0 done, 2 bad use or bad input (what came before the fault is reported).\n";
@@ -93,6 +95,7 @@ static int option(struct options *o, int c, const char *arg)
     case 'n': o->recognise = true; return 0;
     case 'p': o->policy = arg; return 0;
     case 'P': o->profile = arg; return 0;
+    case 'l': o->plans = arg; return 0;
     case 'j': o->json = true; return 0;
     case 'h': fputs(usage, stdout); return 1;
     case 'v': puts("tyto-analyze " TYTO_VERSION); return 1;
@@ -107,6 +110,7 @@ static int options_read(struct options *o, int argc, char **argv)
         { "freq", required_argument, NULL, 'q' },   { "threads", required_argument, NULL, 't' },
         { "bursts", no_argument, NULL, 'b' },       { "no-droneid-decode", no_argument, NULL, 'n' },
         { "policy", required_argument, NULL, 'p' }, { "profile", required_argument, NULL, 'P' },
+        { "plans", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
     };
@@ -237,6 +241,7 @@ int main(int argc, char **argv)
     struct hw_profile radio;
     if (droneid_allowed(&opt, &mode, why) < 0 ||
         (opt.profile && hw_profile_load(&radio, opt.profile, why) < 0) ||
+        (opt.plans && plans_load(opt.plans, why) < 0) ||
         iq_open_file(&src, &opt.file, why) < 0 ||
         cls_new(&c, &(struct cls_cfg){ .droneid = mode }, why) < 0)
         r = bad("%s", why);

@@ -27,6 +27,9 @@ static const char usage[] =
     "      --seconds S     for so long (default 10)\n"
     "      --plugins DIR   where SoapySDR's driver modules are (default: its own folder)\n"
     "      --gpsd PORT     of gpsd on this machine (default 2947)\n"
+    "      --tune          measure this machine's transforms into the spool's folder, for\n"
+    "                      the sensor's next start: a minute or more of one processor,\n"
+    "                      with nothing else running; then only the checks named\n"
     "      --json          JSON Lines\n"
     "  -h, --help          show this\n"
     "\n"
@@ -96,7 +99,8 @@ static int options(struct doctor *d, bool *ret_json, int argc, char **argv)
         { "config", 1, NULL, 'c' }, { "keys", 1, NULL, 'k' }, { "spool", 1, NULL, 's' },
         { "device", 1, NULL, 'd' }, { "rate", 1, NULL, 'r' }, { "freq", 1, NULL, 'f' },
         { "seconds", 1, NULL, 't' }, { "plugins", 1, NULL, 'p' }, { "gpsd", 1, NULL, 'g' },
-        { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, 'v' },
+        { "tune", 0, NULL, 'T' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
+        { "version", 0, NULL, 'v' },
         { NULL, 0, NULL, 0 },
     };
     int o;
@@ -114,6 +118,7 @@ static int options(struct doctor *d, bool *ret_json, int argc, char **argv)
         case 'r': ok = number(optarg, 0.25e6, 125e6, &d->rate_hz); break;
         case 'f': ok = number(optarg, 1, 300e9, &d->freq_hz); break;
         case 't': ok = number(optarg, 0.1, 3600, &d->seconds); break;
+        case 'T': d->tune = true; break;
         case 'j': *ret_json = true; break;
         case 'v': printf("tyto-doctor %s\n", TYTO_VERSION); return -1;
         case 'h': return help() ? 2 : -1;
@@ -141,8 +146,12 @@ int main(int argc, char **argv)
     if (json)
         d.tell = tell_json;
     json_init(&out, stdout);
+    bool tuned = d.tune;
     (void)doctor_read(&d, &cfg, why);       // what is wrong with it, the check "config" tells
-    for (const struct doctor_check *c = doctor_checks; c->name && optind == argc; c++)
+    if (d.tune)
+        doctor_run(&d, check_named("plans"));
+    d.tune = false;
+    for (const struct doctor_check *c = doctor_checks; c->name && optind == argc && !tuned; c++)
         doctor_run(&d, c);
     for (int i = optind; i < argc; i++)
         doctor_run(&d, check_named(argv[i]));

@@ -352,19 +352,19 @@ static void end(struct sensord *s, int code)
 
 static int start(struct sensord *s)
 {
-    int64_t now = mono_now_ns();
+    char text[LINK_TEXT];
+    int level = plans_words(&s->cfg, text);
 
-    s->health = (struct health){ .cfg = &s->cfg, .tell = &s->tell, .chain = s->chain,
-                                 .start_ns = now, .ledger_ns = now };
-    s->tell.lines = s->opt.lines;
-    s->tell.broken = &s->broken;
-    for (unsigned i = 0; i < WIRE_RADIOS; i++)
-        s->told_state[i] = -1;
+    s->health = (struct health){ .cfg = &s->cfg, .tell = &s->tell, .chain = s->chain };
+    s->health.start_ns = s->health.ledger_ns = mono_now_ns();
+    s->tell = (struct tell){ .lines = s->opt.lines, .broken = &s->broken };
+    memset(s->told_state, -1, sizeof s->told_state);
     if (s->cfg.gpsd_host[0])
         s->health.gps = hw_gps_new(s->cfg.gpsd_host, s->cfg.gpsd_port);
     hw_clock_ask();
-    int r = link_start(s);
-    return r ? r : chains_make(s);
+    if (level)
+        log_say((enum log_level)level, "%s", text);
+    return link_start(s) || chains_make(s) ? 2 : 0;
 }
 
 int main(int argc, char **argv)

@@ -97,6 +97,8 @@ struct link_told {                      // zero at the start
 // The same of what gpsd said and is not believed.
 struct place_told { uint64_t refused; double s; };
 int place_words(struct place_told *t, const struct hw_gps *g, double now_s, char text[LINK_TEXT]);
+// Takes what was measured of transforms beside the spool (dsp/plans.h); a sentence if it cannot.
+int plans_words(const struct sensord_cfg *c, char text[LINK_TEXT]);
 int link_words(struct link_told *t, const struct pub_stats *p, const struct sensord_cfg *c,
                double now_s, char text[LINK_TEXT]);     // now_s: since the start
 

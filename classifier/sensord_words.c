@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a person at the journal wants to know of the link: which thing happened, what to do next.
 // Each sentence once when it becomes true; of losses, which go on, every ten minutes how many.
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "classifier/sensord.h"
+#include "dsp/plans.h"
 
 #define ANSWER_S  10.0          // a post that is there has answered by then
 #define AGAIN_S   600.0         // losses of one reason are told so often at most
@@ -137,4 +139,14 @@ int place_words(struct place_told *t, const struct hw_gps *g, double now_s, char
     return say(text, LOG_WARN, "gpsd told %llu times what cannot be, the last: %s; the place stays "
                "as it was. Look at the receiver (cgps): it is faulty, or somebody disturbs it",
                more, why);
+}
+
+int plans_words(const struct sensord_cfg *c, char text[LINK_TEXT])
+{
+    char path[SENSORD_PATH + 16], why[PLANS_WHY];
+
+    snprintf(path, sizeof path, "%s/" PLANS_FILE, c->spool_dir);
+    int r = c->spool_dir[0] ? plans_load(path, why) : -ENOENT;
+    return r == 0 || r == -ENOENT ? 0 : say(text, LOG_WARN, "%s; until then transforms are "
+                                            "estimated, which costs time", why);
 }

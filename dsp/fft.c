@@ -8,14 +8,28 @@
 
 struct dft { fftwf_plan same, apart; };
 
-static fftwf_plan make(unsigned n, enum dft_dir dir, unsigned many, float complex *a,
-                       float complex *b)
+static enum dft_plans how;
+
+static fftwf_plan plan(unsigned n, enum dft_dir dir, unsigned many, float complex *a,
+                       float complex *b, unsigned flags)
 {
     int len = (int)n;
     return fftwf_plan_many_dft(1, &len, (int)many, (fftwf_complex *)a, NULL, 1, len,
                                (fftwf_complex *)b, NULL, 1, len, (int)dir,
-                               FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+                               flags | FFTW_PRESERVE_INPUT);
 }
+
+static fftwf_plan make(unsigned n, enum dft_dir dir, unsigned many, float complex *a,
+                       float complex *b)
+{
+    fftwf_plan p = NULL;
+
+    if (how != DFT_ESTIMATE)
+        p = plan(n, dir, many, a, b, FFTW_MEASURE | (how == DFT_KNOWN ? FFTW_WISDOM_ONLY : 0));
+    return p ? p : plan(n, dir, many, a, b, FFTW_ESTIMATE);
+}
+
+void dft_plans(enum dft_plans as) { how = as; }
 
 struct dft *dft_new(unsigned n, enum dft_dir dir, unsigned howmany)
 {

@@ -3,8 +3,9 @@
 // liquid-dsp exports dft_run and dft_free.)
 //
 // Planning is not thread-safe in FFTW: call dft_new and dft_free from *_new and *_free only, on the
-// thread that builds the chain.  dft_run is thread-safe.  Plans are estimated, never measured:
-// measured plans differ from run to run, and with them the last bits of every result.
+// thread that builds the chain.  dft_run is thread-safe.  Plans are estimated, or come from a file
+// (dsp/plans.h); never measured while samples flow: measured plans differ from run to run, and with
+// them the last bits of every result.
 #pragma once
 
 #include <complex.h>
@@ -23,3 +24,8 @@ void dft_run(const struct dft *f, float complex *in, float complex *out);
 
 // Memory aligned for the widest vectors; n complex samples, zeroed.  free() frees it.
 float complex *dft_alloc(size_t n);
+
+// How dft_new plans from now on: estimates, which it does at first; takes what was measured (what
+// was not, it estimates); or measures.
+enum dft_plans { DFT_ESTIMATE, DFT_KNOWN, DFT_MEASURE };
+void dft_plans(enum dft_plans how);

@@ -46,6 +46,42 @@ enum hw_isa hw_isa(void)
 
 const char *hw_isa_name(enum hw_isa isa) { return names[isa]; }
 
+// Of the first processor; the kernel's names of these lines differ between machines.
+static bool tells_model(const char *line)
+{
+    static const char *const keys[] = {
+        "vendor_id", "cpu family", "model", "stepping", "model name",              // x86
+        "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision",   // Arm
+    };
+    size_t n = strcspn(line, "\t:");
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (n == strlen(keys[i]) && !memcmp(line, keys[i], n))
+            return true;
+    return false;
+}
+
+void hw_cpu_name(char ret[HW_CPU_NAME])
+{
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    char line[4096];
+    size_t n = 0;
+
+    while (f && fgets(line, sizeof line, f) && line[0] != '\n') {
+        const char *value = strchr(line, ':');
+        if (!value || !tells_model(line))
+            continue;
+        value += 1 + strspn(value + 1, " ");
+        int more = snprintf(ret + n, HW_CPU_NAME - n, "%s%.*s", n ? " " : "",
+                            (int)strcspn(value, "\n"), value);
+        n = n + (size_t)more < HW_CPU_NAME ? n + (size_t)more : HW_CPU_NAME - 1;
+    }
+    if (f)
+        fclose(f);
+    if (!n)
+        snprintf(ret, HW_CPU_NAME, "unknown");
+}
+
 unsigned hw_cpus(void)
 {
     cpu_set_t set;

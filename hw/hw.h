@@ -15,6 +15,10 @@ enum hw_isa { HW_ISA_PLAIN, HW_ISA_X86_V2, HW_ISA_X86_V3, HW_ISA_X86_V4 };
 enum hw_isa hw_isa(void);
 const char *hw_isa_name(enum hw_isa isa);
 
+// Which processor this is, one line: maker, family, model, stepping, name ("unknown" if untold).
+#define HW_CPU_NAME 160
+void hw_cpu_name(char ret[HW_CPU_NAME]);
+
 // Processors this process may run on, at least 1.
 unsigned hw_cpus(void);
 // How many of them nobody used over the next so many seconds; < 0: the kernel does not tell.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Usage: layers.sh ROOM...   (rooms in include order, lowest first)
 # A file may include its own room, base, and the door (<room>/<room>.h) of any room to its left.
-# Three rooms have further doors: keys (hw/keys.h), the scan and what is kept (sdr/scan.h,
-# sdr/keep.h), and the wire (classifier/wire.h), which is all that rooms to the right of the
+# Four rooms have further doors: keys (hw/keys.h), the scan and what is kept (sdr/scan.h,
+# sdr/keep.h), measured transforms (dsp/plans.h), and the wire (classifier/wire.h), which is all that rooms to the right of the
 # classifier may know of the sensor.
 left='' bad=0
 for room in "$@"; do
@@ -25,7 +25,7 @@ for room in "$@"; do
             case $to in
             "$room"|base) ;;
             *) case "$room $inc" in
-               *" hw/keys.h"|*" classifier/wire.h"|"classifier sdr/scan.h"|"classifier sdr/keep.h") continue ;;
+               *" hw/keys.h"|*" classifier/wire.h"|"classifier sdr/scan.h"|"classifier sdr/keep.h"|"classifier dsp/plans.h") continue ;;
                "alertd classifier/classifier.h"|"alertd sdr/sdr.h"|"alertd dsp/dsp.h")
                    echo "$f: includes $inc; alertd knows the sensor by classifier/wire.h only"
                    bad=1
