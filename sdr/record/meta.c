@@ -51,6 +51,7 @@ static void capture(struct json *j, const struct record_capture *c)
     json_int(j, "core:sample_start", (int64_t)c->start);
     json_int(j, "core:global_index", (int64_t)c->index);
     json_num(j, "core:frequency", c->centre_hz, 6);
+    json_num(j, "tyto:gain_db", c->gain_db, 3);
     if (c->utc_ns) {
         utc_format(utc, c->utc_ns, digits_of(c->utc_err_ns));
         json_str(j, "core:datetime", utc);

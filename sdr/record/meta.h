@@ -9,7 +9,7 @@
 struct record_capture {
     uint64_t start, index;      // in the file; in the stream as it was
     int64_t  utc_ns, utc_err_ns;
-    double   centre_hz;
+    double   centre_hz, gain_db;
 };
 
 struct record_meta {

@@ -28,6 +28,7 @@
 #define FREE_SHARE   0.05       // of the disk, left to the rest of the machine
 #define CHECK_BYTES  (64u << 20)    // how often free space is looked at
 #define REFRESH_S    5.0
+#define GAIN_DB      0.001      // what is written of it
 
 struct writer {
     const struct iq_record_cfg *cfg;
@@ -122,7 +123,7 @@ static int put_meta(struct writer *w, const char *sha512, bool hold)
     return r;
 }
 
-// Where the stream is not what it was one sample before: a gap, a retune, the start.
+// Where the stream is not what it was one sample before: a gap, a retune, another gain, the start.
 static int add_capture(struct writer *w, const struct iq_block *b)
 {
     if (w->captures == w->cap) {
@@ -137,7 +138,7 @@ static int add_capture(struct writer *w, const struct iq_block *b)
         w->first = b->n0;
     w->capture[w->captures++] = (struct record_capture){
         .start = w->samples, .index = b->n0 - w->first, .utc_ns = b->utc_ns,
-        .utc_err_ns = b->utc_err_ns, .centre_hz = b->centre_hz,
+        .utc_err_ns = b->utc_err_ns, .centre_hz = b->centre_hz, .gain_db = b->gain_db,
     };
     return 0;
 }
@@ -145,7 +146,8 @@ static int add_capture(struct writer *w, const struct iq_block *b)
 static bool is_new_capture(const struct writer *w, const struct iq_block *b)
 {
     return !w->captures || b->n0 != w->last ||
-           fabs(b->centre_hz - w->capture[w->captures - 1].centre_hz) >= 1;
+           fabs(b->centre_hz - w->capture[w->captures - 1].centre_hz) >= 1 ||
+           fabs(b->gain_db - w->capture[w->captures - 1].gain_db) >= GAIN_DB;
 }
 
 // All of n bytes, or as many as the disk takes; how many, *ret_err says why not more.
@@ -219,7 +221,8 @@ static int copy(struct writer *w, struct iq_source *s,
     int r = 1;
 
     while (r > 0 && w->samples < w->most && (b = iq_next(s))) {
-        w->gain_db = b->gain_db;
+        if (!w->captures)
+            w->gain_db = b->gain_db;        // each capture has its own
         r = put_block(w, b);
         if (r >= 0 && w->captures == 1 && w->samples == b->n)
             put_meta(w, NULL, true);
@@ -259,7 +262,8 @@ static int finish(struct writer *w)
         src_why(w->why, 0, "%s: the disk is full behind %.3f s; what was written can be read",
                 w->name, (double)w->samples / w->info.rate_hz);
     else if (w->captures == CAPTURES_MAX)
-        src_why(w->why, 0, "%s: ended after %d gaps or retunes", w->name, CAPTURES_MAX);
+        src_why(w->why, 0, "%s: ended after %d gaps, retunes or changes of gain",
+                w->name, CAPTURES_MAX);
     return 0;
 }
 

@@ -40,7 +40,7 @@ struct file {
     uint64_t      pos;          // samples delivered
     struct sigmf  meta;         // raw: no captures
     size_t        capture;      // next mark
-    double        centre_hz;    // now
+    double        centre_hz, gain_db;   // now
     double        moved_hz;     // what the user says of it, less what the first capture says
 };
 
@@ -102,6 +102,10 @@ static bool file_mark(void *state, struct src_mark *ret)
         if (fabs(c->freq_hz + f->moved_hz - f->centre_hz) >= 1) {       // and not NaN
             m.tuned = true;
             m.centre_hz = f->centre_hz = c->freq_hz + f->moved_hz;
+        }
+        if (fabs(c->gain_db - f->gain_db) > 0) {
+            m.gained = true;
+            m.gain_db = f->gain_db = c->gain_db;
         }
     }
     *ret = m;
@@ -189,9 +193,11 @@ static int open_samples(struct iq_source **ret_src, const char *path, struct sig
     struct src_driver d = {
         .ops = &file_ops, .state = f, .format = meta->format, .origin = meta->origin,
         .rate_hz = meta->rate_hz, .centre_hz = cfg->freq_given ? cfg->freq_hz : meta->centre_hz,
+        .gain_db = meta->gain_db,
         .total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size / f->size : 0,
     };
     f->centre_hz = d.centre_hz;
+    f->gain_db = d.gain_db;
     f->moved_hz = d.centre_hz - meta->centre_hz;
     r = src_open(ret_src, &d, f->name, cfg->paced, cfg->pool_blocks, why);
     if (r < 0)

@@ -23,6 +23,7 @@
 
 #define INDEX_MAX   9007199254740992.0  // 2^53: whole numbers are exact up to here
 #define LOST_MAX_S  (7 * 86400.0)       // more than a week missing is a wrong index, not a gap
+#define GAIN_MAX_DB 1000.0              // as of a radio (sdr/radio/ring.c)
 #define FREQ_MAX_HZ 300e9               // end of the radio spectrum
 
 // Reading position for sentences: "NAME: WHERE: ...".
@@ -104,6 +105,15 @@ static int read_sha512(struct sigmf *m, const json_t *global, struct at at)
     return src_why(at.why, -EINVAL, "%s: core:sha512 must be 128 hexadecimal digits", at.name);
 }
 
+// It only describes: what makes no sense is not said.
+static double gain_of(const json_t *o)
+{
+    const json_t *v = get(o, "tyto:gain_db");
+    double x = json_number_value(v);
+
+    return json_is_number(v) && fabs(x) <= GAIN_MAX_DB ? x : NAN;
+}
+
 static int read_global(struct sigmf *m, const json_t *global, struct at at)
 {
     const json_t *rate = get(global, "core:sample_rate");
@@ -132,6 +142,8 @@ static int read_global(struct sigmf *m, const json_t *global, struct at at)
     if (json_is_true(get(global, "core:metadata_only")))
         return src_why(at.why, -EINVAL, "%s: core:metadata_only: there are no samples to read",
                        at.name);
+    double gain_db = gain_of(global);
+    m->gain_db = isnan(gain_db) ? 0 : gain_db;
     m->origin = origin && !strcmp(origin, "simulation") ? IQ_SIMULATION : IQ_RECORDING;
     return 0;
 }
@@ -141,7 +153,7 @@ static int read_capture(struct sigmf_capture *c, const json_t *v, size_t i, stru
     const json_t *freq = get(v, "core:frequency");
     uint64_t header = 0;
 
-    *c = (struct sigmf_capture){ .freq_hz = NAN };
+    *c = (struct sigmf_capture){ .freq_hz = NAN, .gain_db = gain_of(v) };
     if (!json_is_object(v) || get_index(v, "core:sample_start", &c->start) <= 0)
         return src_why(at.why, -EINVAL, "%s: captures[%zu]: core:sample_start must be a whole "
                        "number of samples", at.name, i);

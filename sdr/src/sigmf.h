@@ -3,7 +3,8 @@
 //
 // Taken: core:datatype, sample_rate, num_channels, dataset, metadata_only; of each capture
 // sample_start, global_index (gaps), frequency, datetime; of annotations only how far they reach;
-// tyto:origin, which our own programs write; core:sha512, which only `tyto record --verify` checks
+// tyto:origin and tyto:gain_db (of the whole and of each capture), which our own programs write;
+// core:sha512, which only `tyto record --verify` checks
 // (a recording of hours takes minutes to read).  A gap counts as one only by core:global_index: two
 // datetimes tell the time, computer clocks being what they are.
 #pragma once
@@ -19,12 +20,13 @@ struct sigmf_capture {
     uint64_t lost;              // samples missing before it
     int64_t  utc_ns;            // 0: not said, or not readable
     int64_t  utc_err_ns;        // what the digits written resolve
-    double   freq_hz;           // NaN: not said
+    double   freq_hz, gain_db;  // NaN: not said
 };
 
 struct sigmf {
     enum iq_format format;
     enum iq_origin origin;
+    double   gain_db;           // of the whole, where captures say none; 0: not said
     double   rate_hz, centre_hz;    // centre of the first capture that says one; 0: none does
     char     sha512[129];       // of the data, lower-case hex; "" not said
     char     dataset[256];      // a plain relative path below the metadata's folder, or ""

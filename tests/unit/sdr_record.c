@@ -106,6 +106,62 @@ static void a_radio_that_dies_leaves_a_gap_in_it(void **state)
     drop(&m, "d.sigmf-meta", "d.sigmf-data");
 }
 
+// Somebody sets the gain once a block has been written.
+static void soften(double seconds, uint64_t bytes, void *arg)
+{
+    struct iq_source *s = arg;
+    (void)bytes;
+    assert_true(seconds > 0);
+    assert_int_equal(iq_tune_to(s, &(struct iq_place){ .centre_hz = 1e9, .gain_db = -6 }), 0);
+}
+
+static double mean_power(const struct iq_block *b)
+{
+    static float complex x[131072];
+    double sum = 0;
+
+    iq_to_cf32(b, 0, b->n, x);
+    for (uint32_t i = 0; i < b->n; i++)
+        sum += (double)(crealf(x[i]) * crealf(x[i]) + cimagf(x[i]) * cimagf(x[i]));
+    return sum / b->n;
+}
+
+// What is read back says of each sample the gain with which it was received.
+static void a_capture_for_each_gain(void **state)
+{
+    (void)state;
+    struct iq_source *s;
+    struct iq_block *b;
+    struct sigmf m;
+    char why[IQ_WHY] = "";
+    unsigned loud = 0, soft = 0;
+
+    assert_int_equal(iq_open_sim(&s, &(struct iq_sim_cfg){ .text =
+        "rate_hz: 1e6\ncentre_hz: 1e9\nduration_s: 0.06\nreceiver: {noise_dbfs: -60}\n"
+        "emitters:\n- {model: cw, freq_hz: 1000.1e6, level_dbfs: -10}\n" }, why), 0);
+    assert_int_equal(iq_record(s, &(struct iq_record_cfg){ .out = "g.sigmf-meta" }, soften, s,
+                               why), 0);
+    iq_close(s);
+    assert_int_equal(sigmf_load(&m, "g.sigmf-meta", why), 0);
+    assert_int_equal(m.captures, 2);
+    assert_true(m.capture[1].lost == 0 && m.capture[1].start > 0);
+    assert_true(fabs(m.capture[0].gain_db) < 1e-3 && fabs(m.capture[1].gain_db + 6) < 1e-3);
+    assert_true(fabs(m.gain_db) < 1e-3);
+    assert_int_equal(iq_open_file(&s, &(struct iq_file_cfg){ .path = "g.sigmf-meta" }, why), 0);
+    while ((b = iq_next(s))) {
+        double db = 10 * log10(mean_power(b));
+        bool before = b->n0 < m.capture[1].start;
+        assert_true(fabs(b->gain_db - (before ? 0 : -6)) < 1e-3);
+        assert_true(fabs(db - (before ? -10 : -16)) < 0.1);
+        loud += before;
+        soft += !before;
+        iq_unref(b);
+    }
+    assert_true(loud > 2 && soft > 2);
+    iq_close(s);
+    drop(&m, "g.sigmf-meta", "g.sigmf-data");
+}
+
 // ---- Policies --------------------------------------------------------------------------------
 
 static struct policy parse(const char *text)
@@ -148,7 +204,7 @@ int main(int argc, char **argv)
         play();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_capture_for_each_gap),
-        cmocka_unit_test(a_capture_for_each_retune),
+        cmocka_unit_test(a_capture_for_each_retune), cmocka_unit_test(a_capture_for_each_gain),
         cmocka_unit_test(a_radio_that_dies_leaves_a_gap_in_it),
         cmocka_unit_test(a_policy_bounds_what_is_not_bounded),
     };
