@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A bounded queue of owned pointers between two threads.
+// A bounded queue of owned pointers between threads: any number on either end, each item to one of
+// them, in one order for all (so what one thread pushed comes in its order).  No lock is taken; a
+// thread sleeps only when there is nothing to pop, or no room and the queue waits.
 //
 // push hands the item over: after 0 the queue owns it, after an error the caller
 // still does.  pop hands it back.  Live queues refuse when full, so that a slow
