@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // YAML to C through libcyaml: the schema below is the format.  Unknown keys, aliases and wrong
 // types are refused by the library; values are judged in cfg.c.
-//
-// libcyaml tells an error as a log: first what, then a backtrace whose first line is the place.
-// The log is folded into one sentence.
 #include "alertd/cfg.h"
 
-#include <cyaml/cyaml.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
 #include "base/yaml.h"
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
@@ -68,49 +62,19 @@ static const cyaml_schema_value_t cfg_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_cfg, cfg_fields)
 };
 
-#define UNEXPECTED "Unexpected key: "
-
-// libcyaml places an unexpected key where the value before it ends: the line of the key itself.
-static unsigned key_line(const char *yaml, size_t len, const char *key, unsigned from)
-{
-    size_t n = strlen(key);
-    unsigned line = 1;
-    for (size_t i = 0; n && i + n <= len; i++) {
-        if (line >= from && !memcmp(yaml + i, key, n))
-            return line;
-        line += yaml[i] == '\n';
-    }
-    return from;
-}
-
 int yaml_cfg_load(struct yaml_cfg **ret, const char *yaml, size_t len, const char *file,
                   char why[ALERTD_WHY])
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    struct yaml_cfg *y = NULL;
-    cyaml_err_t e = cyaml_load_data((const uint8_t *)yaml, len, &cfg, &cfg_value,
-                                    (cyaml_data_t **)&y, NULL);
-    unsigned line = 1;
-    if (e == CYAML_OK && y) {
-        *ret = y;
-        return 0;
-    }
-    if (e == CYAML_OK || !t.what[0])
-        snprintf(t.what, sizeof t.what, "%s",
-                 e == CYAML_OK ? "an empty document" : cyaml_strerror(e));
-    if (sscanf(t.where, "(line: %u", &line) == 1 &&
-        !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
-        line = key_line(yaml, len, t.what + strlen(UNEXPECTED), line);
-    snprintf(why, ALERTD_WHY, "%.200s, line %u: %.200s; expected a configuration as in "
-             "docs/alertd.yaml", file, line, t.what);
-    return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    struct yaml_told t;
+    int r = yaml_load((void **)ret, &cfg_value, yaml, len, &t);
+
+    if (r < 0)
+        snprintf(why, ALERTD_WHY, "%.200s, line %u: %.200s; expected a configuration as in "
+                 "docs/alertd.yaml", file, t.line, t.what);
+    return r;
 }
 
 void yaml_cfg_free(struct yaml_cfg *y)
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    if (y)
-        cyaml_free(&cfg, &cfg_value, y, 0);
+    yaml_drop(&cfg_value, y);
 }

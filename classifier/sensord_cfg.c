@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/yaml.h"
 #include "classifier/args.h"
 #include "classifier/sensord.h"
 #include "classifier/sensord_yaml.h"
@@ -27,7 +28,7 @@ static int bad(struct reading *r, const char *key, const char *fmt, ...)
 {
     va_list ap;
     int n = snprintf(r->why, SENSORD_WHY, "%.200s:%u: %s: ", r->path,
-                     yaml_line(r->text, key, 0, r->from), key);
+                     yaml_line(r->text, strlen(r->text), key, 0, r->from), key);
 
     va_start(ap, fmt);
     vsnprintf(r->why + n, SENSORD_WHY - (size_t)n, fmt, ap);
@@ -161,14 +162,14 @@ static int radio_read(struct reading *r, const struct yaml_radio *y, struct sens
 
 static int radios_read(struct reading *r, const struct yaml_sensord *y)
 {
-    unsigned top = yaml_line(r->text, "radios", 0, 1);
+    unsigned top = yaml_line(r->text, strlen(r->text), "radios", 0, 1);
     int e = 0;
 
     if (!y->radios_count)
         return bad(r, "radios", "one radio at least was expected");
     for (r->radio = 0; r->radio < y->radios_count && !e; r->radio++) {
         const struct yaml_radio *x = &y->radios[r->radio];
-        r->from = x->name ? yaml_line(r->text, "name", r->radio, top) : top;
+        r->from = x->name ? yaml_line(r->text, strlen(r->text), "name", r->radio, top) : top;
         e = radio_read(r, x, &r->c->radio[r->radio]);
     }
     r->from = 1;

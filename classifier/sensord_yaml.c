@@ -3,15 +3,10 @@
 // types are refused by the library; values are judged in sensord_cfg.c.
 #include "classifier/sensord_yaml.h"
 
-#include <cyaml/cyaml.h>
-#include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "classifier/wire.h"
 #include "base/yaml.h"
+#include "classifier/wire.h"
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, 255)
@@ -62,55 +57,19 @@ static const cyaml_schema_value_t sensord_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_sensord, sensord_fields)
 };
 
-unsigned yaml_line(const char *yaml, const char *key, unsigned n, unsigned from)
-{
-    size_t len = strlen(key);
-    unsigned line = 1;
-
-    for (const char *s = yaml; *s; line++) {
-        const char *end = s + strcspn(s, "\n"), *p = s;
-        for (; p + len < end && *p != '#' && line >= from; p++) {
-            bool begins = p == s || strchr(" {,-", p[-1]);
-            if (begins && !strncmp(p, key, len) && p[len] == ':' && n-- == 0)
-                return line;
-        }
-        s = *end ? end + 1 : end;
-    }
-    return from;
-}
-
-#define UNEXPECTED "Unexpected key: "
-
 int yaml_sensord_load(struct yaml_sensord **ret, const char *yaml, size_t len, const char *file,
                       char *why, size_t size)
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    struct yaml_sensord *y = NULL;
-    cyaml_err_t e = cyaml_load_data((const uint8_t *)yaml, len, &cfg, &sensord_value,
-                                    (cyaml_data_t **)&y, NULL);
-    unsigned line = 1;
+    struct yaml_told t;
+    int r = yaml_load((void **)ret, &sensord_value, yaml, len, &t);
 
-    if (e == CYAML_OK && y) {
-        *ret = y;
-        return 0;
-    }
-    if (e == CYAML_OK || !t.what[0])
-        snprintf(t.what, sizeof t.what, "%s",
-                 e == CYAML_OK ? "an empty document" : cyaml_strerror(e));
-    sscanf(t.where, "(line: %u", &line);
-    // libcyaml places an unexpected key where the value before it ends.
-    if (!strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
-        line = yaml_line(yaml, t.what + strlen(UNEXPECTED), 0, line);
-    snprintf(why, size, "%.200s:%u: %.200s; expected a configuration as in docs/sensord.yaml", file,
-             line, t.what);
-    return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    if (r < 0)
+        snprintf(why, size, "%.200s:%u: %.200s; expected a configuration as in docs/sensord.yaml",
+                 file, t.line, t.what);
+    return r;
 }
 
 void yaml_sensord_free(struct yaml_sensord *y)
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    if (y)
-        cyaml_free(&cfg, &sensord_value, y, 0);
+    yaml_drop(&sensord_value, y);
 }

@@ -30,5 +30,3 @@ struct yaml_sensord {
 int  yaml_sensord_load(struct yaml_sensord **ret, const char *yaml, size_t len, const char *file,
                        char *why, size_t size);
 void yaml_sensord_free(struct yaml_sensord *y);
-// The line of the n-th (from 0) "key:" of the text, from line `from` on; `from` where it is not.
-unsigned yaml_line(const char *yaml, const char *key, unsigned n, unsigned from);

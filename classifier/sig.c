@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reads signature files with libcyaml: the schema below is the file format.
-//
-// libcyaml tells an error through its log, as a message and a backtrace with lines; the first of
-// each become our sentence "FILE:LINE: message".
 #include "classifier/sig.h"
 
-#include <cyaml/cyaml.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/yaml.h"
 
 static const cyaml_strval_t roles[] = {
     { "unknown", ROLE_UNKNOWN }, { "control", ROLE_CONTROL }, { "telemetry", ROLE_TELEMETRY },
@@ -101,67 +98,6 @@ static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sig, sig_fields)
 };
 
-// ---- Errors ----------------------------------------------------------------------------------
-
-struct told { char message[300]; unsigned line; };
-
-// libcyaml's log: "Load: Unexpected key: x", then "  in mapping field 'modes' (line: 3, ...)".
-__attribute__((format(printf, 3, 0)))
-static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
-{
-    struct told *t = ctx;
-    char s[300];
-
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(s, sizeof s, fmt, args);
-    s[strcspn(s, "\n")] = 0;
-    const char *at = strstr(s, "line: ");
-    if (!at)
-        at = strstr(s, "line ");
-    if (at && !t->line)
-        t->line = (unsigned)strtoul(at + strcspn(at, "0123456789"), NULL, 10);
-    if (!t->message[0] && strncmp(s, "Load: Backtrace", 15)) {
-        const char *m = strncmp(s, "Load: ", 6) ? s : s + 6;
-        snprintf(t->message, sizeof t->message, "%s", m);
-    }
-}
-
-static void *allocate(void *ctx, void *p, size_t size)
-{
-    (void)ctx;
-    if (!size) {
-        free(p);
-        return NULL;
-    }
-    return realloc(p, size);
-}
-
-static cyaml_config_t config(struct told *t)
-{
-    return (cyaml_config_t){ .log_fn = listen, .log_ctx = t, .mem_fn = allocate,
-                             .log_level = CYAML_LOG_ERROR,
-                             .flags = CYAML_CFG_NO_ALIAS };
-}
-
-// libcyaml tells an unknown key with the line before it: look for the key itself from there on.
-static unsigned key_line(const char *txt, size_t len, const char *key, unsigned from)
-{
-    size_t n = strlen(key);
-    unsigned line = 1;
-
-    for (size_t p = 0; p < len; line++) {
-        const char *nl = memchr(txt + p, '\n', len - p);
-        size_t end = nl ? (size_t)(nl - txt) : len;
-        while (p < end && (txt[p] == ' ' || txt[p] == '-'))
-            p++;
-        if (line >= from && end - p > n && !memcmp(txt + p, key, n) && txt[p + n] == ':')
-            return line;
-        p = end + 1;
-    }
-    return from;
-}
-
 // Line on which mode number i of the file begins: its item's dash under "modes:".
 static unsigned mode_line(const char *txt, size_t len, unsigned i)
 {
@@ -188,24 +124,18 @@ static unsigned mode_line(const char *txt, size_t len, unsigned i)
 
 int sig_parse(struct sig **ret, const char *name, const char *txt, size_t len, char why[IQ_WHY])
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
-    cyaml_data_t *data = NULL;
+    struct yaml_told t;
+    struct sig *s;
+    int r = yaml_load((void **)&s, &schema, txt, len, &t);
 
-    cyaml_err_t e = cyaml_load_data((const uint8_t *)txt, len, &cfg, &schema, &data, NULL);
-    struct sig *s = data;
-    if (e != CYAML_OK || !s) {
-        if (e == CYAML_ERR_INVALID_KEY && strchr(t.message, ':'))
-            t.line = key_line(txt, len, strchr(t.message, ':') + 2, t.line);
-        snprintf(why, IQ_WHY, "%s:%u: %s; a signature file was expected", name, t.line ? t.line : 1,
-                 t.message[0] ? t.message
-                 : e == CYAML_OK ? "the file is empty" : cyaml_strerror(e));
-        return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    if (r < 0) {
+        snprintf(why, IQ_WHY, "%s:%u: %s; a signature file was expected", name, t.line, t.what);
+        return r;
     }
     snprintf(s->file, sizeof s->file, "%s", name);
     for (unsigned i = 0; i < s->n_modes; i++)
         s->modes[i].line = mode_line(txt, len, i);
-    int r = sig_check(s, why);
+    r = sig_check(s, why);
     if (r < 0) {
         sig_free(s);
         return r;
@@ -216,9 +146,5 @@ int sig_parse(struct sig **ret, const char *name, const char *txt, size_t len, c
 
 void sig_free(struct sig *s)
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = config(&t);
-
-    if (s)
-        cyaml_free(&cfg, &schema, s, 0);
+    yaml_drop(&schema, s);
 }

@@ -6,18 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
+#include "base/tree.h"
 #include "hw/hw.h"
 
 #define MAX_BYTES 65536
 
 static const char *const words[] = { "off", "recognise", "decode" };
-
-static const char *text_of(const yaml_node_t *n)
-{
-    return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
-}
 
 static int refuse(char *why, const char *path, size_t line, const char *expected)
 {
@@ -29,7 +24,7 @@ static int refuse(char *why, const char *path, size_t line, const char *expected
 // The value of the one key `droneid`, or that there is none.
 static int find(yaml_document_t *doc, const char *path, int *ret, char where[HW_WHERE], char *why)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(doc);
+    const yaml_node_t *root = yaml_document_get_root_node(doc), *k, *v;
     bool seen = false;
 
     *ret = HW_DRONEID_RECOGNISE;        // a policy that says nothing of it allows no reading
@@ -37,13 +32,10 @@ static int find(yaml_document_t *doc, const char *path, int *ret, char where[HW_
     if (!root)
         return 0;
     if (root->type != YAML_MAPPING_NODE)
-        return refuse(why, path, root->start_mark.line + 1, "keys with values were expected");
-    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
-         q++) {
-        const yaml_node_t *k = yaml_document_get_node(doc, q->key);
-        const yaml_node_t *v = yaml_document_get_node(doc, q->value);
-        const char *key = text_of(k), *s = text_of(v);
-        size_t line = k->start_mark.line + 1;
+        return refuse(why, path, tree_line(root), "keys with values were expected");
+    for (size_t at = 0; tree_pair(doc, root, at, &k, &v); at++) {
+        const char *key = tree_text(k), *s = tree_text(v);
+        size_t line = tree_line(k);
         if (!key || strcmp(key, "droneid"))
             continue;
         if (seen)
@@ -65,20 +57,18 @@ static int find(yaml_document_t *doc, const char *path, int *ret, char where[HW_
 static int find_keep(yaml_document_t *doc, const char *path, int *ret, char where[HW_WHERE],
                      char *why)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(doc);
+    const yaml_node_t *root = yaml_document_get_root_node(doc), *k, *v;
     unsigned seen = 0;
 
     *ret = 0;
     snprintf(where, HW_WHERE, "%.200s", path);
     if (!root || root->type != YAML_MAPPING_NODE)
-        return root ? refuse(why, path, root->start_mark.line + 1,
+        return root ? refuse(why, path, tree_line(root),
                              "keys with values were expected") : 0;
     bool never = false;
-    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
-         q++) {
-        const char *key = text_of(yaml_document_get_node(doc, q->key));
-        const char *s = text_of(yaml_document_get_node(doc, q->value));
-        size_t line = yaml_document_get_node(doc, q->key)->start_mark.line + 1;
+    for (size_t at = 0; tree_pair(doc, root, at, &k, &v); at++) {
+        const char *key = tree_text(k), *s = tree_text(v);
+        size_t line = tree_line(k);
         bool keep = key && !strcmp(key, "keep"), record = key && !strcmp(key, "record");
         if (record && s && !strcmp(s, "never")) {
             never = true;
@@ -101,7 +91,7 @@ static int read_one(const char *path,
                     int (*look)(yaml_document_t *, const char *, int *, char *, char *),
                     int *ret, char where[HW_WHERE], char *why)
 {
-    yaml_parser_t parser;
+    struct tree_told told = { .line = 1 };
     yaml_document_t doc;
     FILE *f = fopen(path, "rb");
     char *text;
@@ -115,20 +105,14 @@ static int read_one(const char *path,
     n = text ? fread(text, 1, MAX_BYTES + 1, f) : 0;
     bool broken = !text || ferror(f) || n > MAX_BYTES;
     fclose(f);
-    if (broken || !yaml_parser_initialize(&parser)) {
-        free(text);
-        return refuse(why, path, 1, "a policy of at most 64 KiB that can be read was expected");
-    }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-    int r;
-    if (!yaml_parser_load(&parser, &doc))
-        r = refuse(why, path, parser.problem_mark.line + 1, "valid YAML was expected");
-    else {
-        r = look(&doc, path, ret, where, why);
-        yaml_document_delete(&doc);
-    }
-    yaml_parser_delete(&parser);
+    int r = broken ? -ENOMEM : tree_load(&doc, text, n, &told);
     free(text);
+    if (r == -ENOMEM)
+        return refuse(why, path, 1, "a policy of at most 64 KiB that can be read was expected");
+    if (r < 0)
+        return refuse(why, path, told.line, "valid YAML was expected");
+    r = look(&doc, path, ret, where, why);
+    yaml_document_delete(&doc);
     return r;
 }
 

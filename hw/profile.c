@@ -4,9 +4,6 @@
 //
 //     rate_hi_hz: {v: 20e6, from: data sheet}    # where that stands
 //     rates_hz: [2.5e6, 10e6]
-//
-// libcyaml tells an error as a log: first what, then a backtrace whose first line is the place.
-#include <cyaml/cyaml.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -14,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/yaml.h"
 #include "hw/hw.h"
 #include "hw/profile.h"
 
@@ -52,42 +50,8 @@ static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_profile, fields)
 };
 
-#define UNEXPECTED "Unexpected key: "
-
-struct told { char what[200], where[80]; };
-
-__attribute__((format(printf, 3, 0)))
-static void on_log(cyaml_log_t level, void *arg, const char *fmt, va_list args)
-{
-    struct told *t = arg;
-    char line[256];
-
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(line, sizeof line, fmt, args);
-    line[strcspn(line, "\n")] = 0;
-    const char *at = strstr(line, "(line: "), *what = strstr(line, "Load: ");
-    if (at && !t->where[0])
-        snprintf(t->where, sizeof t->where, "%.79s", at);
-    else if (!at && !t->what[0] && !strstr(line, "Backtrace"))
-        snprintf(t->what, sizeof t->what, "%.199s", what ? what + 6 : line);
-}
-
 // What the checks behind the schema say, with the line on which the key stands.
 struct check { const char *text, *origin; size_t len; int err; char *why; };
-
-static unsigned line_at(const struct check *c, const char *key, unsigned dflt)
-{
-    size_t n = strlen(key);
-    unsigned line = 1;
-
-    for (size_t i = 0; i + n < c->len; i++) {
-        if ((!i || c->text[i - 1] == '\n') && !memcmp(c->text + i, key, n) && c->text[i + n] == ':')
-            return line;
-        line += c->text[i] == '\n';
-    }
-    return dflt;
-}
 
 __attribute__((format(printf, 3, 4)))
 static void fail(struct check *c, const char *key, const char *fmt, ...)
@@ -100,7 +64,8 @@ static void fail(struct check *c, const char *key, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(said, sizeof said, fmt, args);
     va_end(args);
-    snprintf(c->why, HW_WHY, "%.150s:%u: %s %s", c->origin, line_at(c, key, 1), key, said);
+    snprintf(c->why, HW_WHY, "%.150s:%u: %s %s", c->origin,
+             yaml_line(c->text, c->len, key, 0, 1), key, said);
     c->err = -EINVAL;
 }
 
@@ -201,26 +166,18 @@ static void take(struct check *c, struct hw_profile *p, const struct yaml_profil
 int hw_profile_parse(struct hw_profile *ret, const char *text, size_t len, const char *origin,
                      char why[HW_WHY])
 {
-    struct told t = { 0 };
-    cyaml_config_t cfg = { .log_fn = on_log, .log_ctx = &t, .mem_fn = cyaml_mem,
-                           .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS };
-    struct yaml_profile *y = NULL;
-    cyaml_err_t e = cyaml_load_data((const uint8_t *)text, len, &cfg, &schema, (void **)&y, NULL);
     struct check c = { .text = text, .len = len, .origin = origin, .why = why };
     struct hw_profile p = { .n_rates = 0 };
-    unsigned line = 1;
+    struct yaml_profile *y;
+    struct yaml_told t;
+    int r = yaml_load((void **)&y, &schema, text, len, &t);
 
-    if (e != CYAML_OK || !y) {
-        sscanf(t.where, "(line: %u", &line);
-        if (!strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))    // told at the key before it
-            line = line_at(&c, t.what + strlen(UNEXPECTED), line);
-        snprintf(why, HW_WHY, "%.150s:%u: %s", origin, line,
-                 t.what[0] ? t.what : e == CYAML_OK ? "is empty" : cyaml_strerror(e));
-        cyaml_free(&cfg, &schema, y, 0);
-        return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    if (r < 0) {
+        snprintf(why, HW_WHY, "%.150s:%u: %s", origin, t.line, t.what);
+        return r;
     }
     take(&c, &p, y);
-    cyaml_free(&cfg, &schema, y, 0);
+    yaml_drop(&schema, y);
     if (!c.err)
         *ret = p;
     return c.err;

@@ -8,29 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
+#include "base/tree.h"
 #include "sdr/src/source.h"
 
 struct reading { yaml_document_t doc; const char *name; struct policy *p; char *why; };
 
-static const char *text_of(const yaml_node_t *n)
-{
-    return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
-}
-
-static int line_of(const yaml_node_t *n) { return (int)n->start_mark.line + 1; }
-
 static int bad(const struct reading *r, const yaml_node_t *at, const char *expected)
 {
-    return src_why(r->why, -EINVAL, "%s:%d: expected %s; until this is mended nothing is recorded",
-                   r->name, line_of(at), expected);
+    return src_why(r->why, -EINVAL, "%s:%zu: expected %s; until this is mended nothing is "
+                   "recorded", r->name, tree_line(at), expected);
 }
 
 // A number of at most max under the value node.
 static int get_number(const struct reading *r, const yaml_node_t *n, double max, double *ret)
 {
-    const char *s = text_of(n);
+    const char *s = tree_text(n);
     char *end = NULL;
     double v = s ? strtod(s, &end) : NAN;
 
@@ -42,16 +35,14 @@ static int get_number(const struct reading *r, const yaml_node_t *n, double max,
 
 static int read_band(struct reading *r, const yaml_node_t *n)
 {
+    const yaml_node_t *k, *v;
     double lo = NAN, hi = NAN;
     int err = 0;
 
     if (n->type != YAML_MAPPING_NODE)
         return bad(r, n, "{lo_hz: ..., hi_hz: ...}");
-    for (yaml_node_pair_t *q = n->data.mapping.pairs.start; !err && q < n->data.mapping.pairs.top;
-         q++) {
-        const yaml_node_t *k = yaml_document_get_node(&r->doc, q->key);
-        const yaml_node_t *v = yaml_document_get_node(&r->doc, q->value);
-        const char *key = text_of(k);
+    for (size_t i = 0; !err && tree_pair(&r->doc, n, i, &k, &v); i++) {
+        const char *key = tree_text(k);
         if (key && !strcmp(key, "lo_hz"))
             err = get_number(r, v, 300e9, &lo);
         else if (key && !strcmp(key, "hi_hz"))
@@ -70,21 +61,20 @@ static int read_band(struct reading *r, const yaml_node_t *n)
 
 static int read_bands(struct reading *r, const yaml_node_t *n)
 {
+    const yaml_node_t *b;
     int err = 0;
 
-    if (n->type != YAML_SEQUENCE_NODE || n->data.sequence.items.top == n->data.sequence.items.start)
+    if (!tree_item(&r->doc, n, 0))
         return bad(r, n, "a list of bands with one at least");
-    for (yaml_node_item_t *i = n->data.sequence.items.start;
-         !err && i < n->data.sequence.items.top; i++)
-        err = r->p->n_bands < POLICY_BANDS ? read_band(r, yaml_document_get_node(&r->doc, *i))
-                                           : bad(r, n, "at most 32 bands");
+    for (size_t i = 0; !err && (b = tree_item(&r->doc, n, i)); i++)
+        err = r->p->n_bands < POLICY_BANDS ? read_band(r, b) : bad(r, n, "at most 32 bands");
     return err;
 }
 
 static int read_key(struct reading *r, const char *key, const yaml_node_t *k, const yaml_node_t *v)
 {
     struct policy *p = r->p;
-    const char *s = text_of(v);
+    const char *s = tree_text(v);
     double x = 0;
     int *line = !strcmp(key, "record") ? &p->record_line :
                 !strcmp(key, "max_s") ? &p->max_s_line :
@@ -96,7 +86,7 @@ static int read_key(struct reading *r, const char *key, const yaml_node_t *k, co
         return 0;
     if (*line)
         return bad(r, k, "each key once");
-    *line = line_of(k);
+    *line = (int)tree_line(k);
     if (line == &p->record_line) {
         if (!s || (strcmp(s, "never") && strcmp(s, "bounded")))
             return bad(r, v, "record: never or bounded");
@@ -116,18 +106,15 @@ static int read_key(struct reading *r, const char *key, const yaml_node_t *k, co
 
 static int read_root(struct reading *r)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(&r->doc);
+    const yaml_node_t *root = yaml_document_get_root_node(&r->doc), *k, *v;
 
     if (!root)
         return 0;
     if (root->type != YAML_MAPPING_NODE)
         return bad(r, root, "keys with values");
-    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
-         q++) {
-        const yaml_node_t *k = yaml_document_get_node(&r->doc, q->key);
-        const char *key = text_of(k);
-        int err = key ? read_key(r, key, k, yaml_document_get_node(&r->doc, q->value))
-                      : bad(r, k, "a word as key");
+    for (size_t i = 0; tree_pair(&r->doc, root, i, &k, &v); i++) {
+        const char *key = tree_text(k);
+        int err = key ? read_key(r, key, k, v) : bad(r, k, "a word as key");
         if (err)
             return err;
     }
@@ -139,22 +126,17 @@ int policy_parse(struct policy *ret, const char *text, size_t len, const char *n
 {
     struct policy p = { .exists = true };
     struct reading r = { .name = name, .p = &p, .why = why };
-    yaml_parser_t parser;
+    struct tree_told told;
 
     snprintf(p.path, sizeof p.path, "%s", name);
-    if (!yaml_parser_initialize(&parser))
-        return src_why(why, -ENOMEM, "%s: no memory", name);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-    int err = 0;
-    if (!yaml_parser_load(&parser, &r.doc))
-        err = src_why(why, -EINVAL, "%s:%zu: not valid YAML: %s; until this is mended nothing is "
-                      "recorded", name, parser.problem_mark.line + 1,
-                      parser.problem ? parser.problem : "cannot be read");
-    else {
-        err = read_root(&r);
-        yaml_document_delete(&r.doc);
-    }
-    yaml_parser_delete(&parser);
+    int err = tree_load(&r.doc, text, len, &told);
+    if (err == -ENOMEM)
+        return src_why(why, err, "%s: no memory", name);
+    if (err < 0)
+        return src_why(why, err, "%s:%zu: not valid YAML: %s; until this is mended nothing is "
+                       "recorded", name, told.line, told.what);
+    err = read_root(&r);
+    yaml_document_delete(&r.doc);
     if (!err)
         *ret = p;
     return err;

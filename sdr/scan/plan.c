@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
+#include "base/tree.h"
 #include "hw/hw.h"
 #include "sdr/scan.h"
 #include "sdr/src/source.h"
@@ -38,11 +38,6 @@ static const struct key {
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
-static const char *text_of(const yaml_node_t *n)
-{
-    return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
-}
-
 static int bad(const struct reading *r, size_t line, const char *what)
 {
     return src_why(r->why, -EINVAL, "%s:%zu: %s was expected", r->name, line, what);
@@ -50,7 +45,7 @@ static int bad(const struct reading *r, size_t line, const char *what)
 
 static int bad_at(const struct reading *r, const yaml_node_t *n, const char *what)
 {
-    return bad(r, n->start_mark.line + 1, what);
+    return bad(r, tree_line(n), what);
 }
 
 // Words that travel: printable, no quotes, so that they stay what they are in every line.
@@ -65,7 +60,7 @@ static bool is_word(const char *s)
 static int take(const struct reading *r, struct scan_band *b, const struct key *k,
                 const yaml_node_t *v)
 {
-    const char *s = text_of(v);
+    const char *s = tree_text(v);
     char *at = (char *)b + k->at, *end = NULL, what[160];
 
     if (k->kind == TEXT && s && *s && strlen(s) < k->size && is_word(s)) {
@@ -124,23 +119,22 @@ static int read_band(struct reading *r, const yaml_node_t *n)
 {
     struct scan_band b = { .dwell_s = SCAN_DWELL_S, .every_s = SCAN_EVERY_S, .gain_db = NAN,
                            .link_hz = 1e6, .link_s = 1e-3,
-                           .line = (unsigned)n->start_mark.line + 1 };
+                           .line = (unsigned)tree_line(n) };
+    const yaml_node_t *k, *v;
     uint32_t seen = 0;
     int err = 0;
 
     if (n->type != YAML_MAPPING_NODE)
         return bad_at(r, n, "{ name: ..., lo_hz: ..., hi_hz: ... }");
-    for (yaml_node_pair_t *q = n->data.mapping.pairs.start; !err && q < n->data.mapping.pairs.top;
-         q++) {
-        const yaml_node_t *k = yaml_document_get_node(&r->doc, q->key);
-        int i = key_of(text_of(k));
+    for (size_t at = 0; !err && tree_pair(&r->doc, n, at, &k, &v); at++) {
+        int i = key_of(tree_text(k));
         if (i < 0)
             return bad_at(r, k, "a key of a band (name lo_hz hi_hz dwell_s every_s radio antenna "
                           "filter_hz settings gain_db link_hz link_s)");
         if (seen & 1u << i)
             return bad_at(r, k, "each key once");
         seen |= 1u << i;
-        err = take(r, &b, &keys[i], yaml_document_get_node(&r->doc, q->value));
+        err = take(r, &b, &keys[i], v);
     }
     if (!err)
         err = judge(r, &b, seen);
@@ -151,26 +145,20 @@ static int read_band(struct reading *r, const yaml_node_t *n)
 
 static int read_root(struct reading *r)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(&r->doc), *list = NULL;
+    const yaml_node_t *root = yaml_document_get_root_node(&r->doc), *list = NULL, *k, *v;
     int err = 0;
 
     if (!root || root->type != YAML_MAPPING_NODE)
-        return bad(r, root ? root->start_mark.line + 1 : 1, "bands: and a list of them");
-    for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < root->data.mapping.pairs.top;
-         q++) {
-        const yaml_node_t *k = yaml_document_get_node(&r->doc, q->key);
-        if (!text_of(k) || strcmp(text_of(k), "bands") || list)
+        return bad(r, root ? tree_line(root) : 1, "bands: and a list of them");
+    for (size_t i = 0; tree_pair(&r->doc, root, i, &k, &v); i++) {
+        if (!tree_text(k) || strcmp(tree_text(k), "bands") || list)
             return bad_at(r, k, "bands: once, and nothing else");
-        list = yaml_document_get_node(&r->doc, q->value);
+        list = v;
     }
-    if (!list || list->type != YAML_SEQUENCE_NODE ||
-        list->data.sequence.items.top == list->data.sequence.items.start)
+    if (!list || !tree_item(&r->doc, list, 0))
         return bad_at(r, list ? list : root, "bands: a list with one band at least");
-    for (yaml_node_item_t *i = list->data.sequence.items.start;
-         !err && i < list->data.sequence.items.top; i++) {
-        const yaml_node_t *n = yaml_document_get_node(&r->doc, *i);
-        err = r->p->n < SCAN_BANDS ? read_band(r, n) : bad_at(r, n, "at most 16 bands");
-    }
+    for (size_t i = 0; !err && (v = tree_item(&r->doc, list, i)); i++)
+        err = r->p->n < SCAN_BANDS ? read_band(r, v) : bad_at(r, v, "at most 16 bands");
     return err;
 }
 
@@ -179,23 +167,17 @@ int scan_plan_parse(struct scan_plan *ret, const char *text, size_t len, const c
 {
     struct scan_plan *p = calloc(1, sizeof *p);
     struct reading r = { .name = name, .p = p, .why = why };
-    yaml_parser_t parser;
+    struct tree_told told;
+    int err = p ? tree_load(&r.doc, text, len, &told) : -ENOMEM;
 
-    if (!p || !yaml_parser_initialize(&parser)) {
-        free(p);
-        return src_why(why, -ENOMEM, "%s: no memory", name);
-    }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-    int err = 0;
-    if (!yaml_parser_load(&parser, &r.doc))
-        err = src_why(why, -EINVAL, "%s:%zu: %s; valid YAML was expected", name,
-                      parser.problem_mark.line + 1,
-                      parser.problem ? parser.problem : "cannot be read");
+    if (err == -ENOMEM)
+        src_why(why, err, "%s: no memory", name);
+    else if (err < 0)
+        src_why(why, err, "%s:%zu: %s; valid YAML was expected", name, told.line, told.what);
     else {
         err = read_root(&r);
         yaml_document_delete(&r.doc);
     }
-    yaml_parser_delete(&parser);
     if (!err)
         *ret = *p;
     free(p);

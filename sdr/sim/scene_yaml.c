@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // YAML to C through libcyaml: the schema below is the format.  Unknown keys, aliases and wrong
 // types are refused by the library; ranges are checked in scene.c.
-//
-// libcyaml tells an error as a log: first what, then a backtrace whose first line is the place.
-// The log is folded into one sentence.
 #include "sdr/sim/scene_yaml.h"
 
-#include <cyaml/cyaml.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "sdr/sim/scene.h"
 #include "base/yaml.h"
+#include "sdr/sim/scene.h"
 
 #define OPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type, max) CYAML_FIELD_STRING_PTR(#key, OPT, struct type, key, 0, max)
@@ -68,56 +61,23 @@ static const cyaml_schema_value_t scene_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_scene, scene_fields)
 };
 
-#define UNEXPECTED "Unexpected key: "
-
-// libcyaml places an unexpected key where the value before it ends: moves on to the key itself.
-static void find_key(const char *yaml, size_t len, const char *key, unsigned *line,
-                     unsigned *column)
-{
-    size_t n = strlen(key);
-    unsigned l = 1, c = 1;
-    for (size_t i = 0; n && i + n <= len; i++, c++) {
-        bool behind = l > *line || (l == *line && c >= *column);
-        if (behind && !memcmp(yaml + i, key, n)) {
-            *line = l;
-            *column = c;
-            return;
-        }
-        if (yaml[i] == '\n') {
-            l++;
-            c = 0;
-        }
-    }
-}
-
 int yaml_scene_load(struct yaml_scene **ret_y, const void *yaml, size_t len, const char *origin,
                     char why[IQ_WHY])
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    struct yaml_scene *y = NULL;
-    cyaml_err_t e = cyaml_load_data(yaml, len, &cfg, &scene_value, (cyaml_data_t **)&y, NULL);
-    unsigned line = 0, column = 0;
-    if (e == CYAML_OK && y) {
-        *ret_y = y;
-        return 0;
+    char where[64] = "";
+    struct yaml_told t;
+    int r = yaml_load((void **)ret_y, &scene_value, yaml, len, &t);
+
+    if (r < 0) {
+        if (t.column)
+            snprintf(where, sizeof where, "line %u, column %u: ", t.line, t.column);
+        snprintf(why, IQ_WHY, "%.150s: %s%.200s; expected a scene as in docs/SCENES.md", origin,
+                 where, t.what);
     }
-    if (e == CYAML_OK || !t.what[0])
-        snprintf(t.what, sizeof t.what, "%s", e == CYAML_OK ? "an empty document"
-                                                            : cyaml_strerror(e));
-    bool placed = sscanf(t.where, "(line: %u, column: %u", &line, &column) == 2;
-    if (placed && !strncmp(t.what, UNEXPECTED, strlen(UNEXPECTED)))
-        find_key(yaml, len, t.what + strlen(UNEXPECTED), &line, &column);
-    if (placed)
-        snprintf(t.where, sizeof t.where, "line %u, column %u: ", line, column);
-    snprintf(why, IQ_WHY, "%.150s: %s%.200s; expected a scene as in docs/SCENES.md", origin,
-             t.where, t.what);
-    return e == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+    return r;
 }
 
 void yaml_scene_free(struct yaml_scene *y)
 {
-    struct yaml_told t = { 0 };
-    cyaml_config_t cfg = yaml_config(&t);
-    cyaml_free(&cfg, &scene_value, y, 0);
+    yaml_drop(&scene_value, y);
 }
