@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/sigmf.h"
 #include "base/utc.h"
-#include "base/version.h"
 #include "classifier/runs.h"
 #include "sdr/keep.h"
 
@@ -118,19 +118,8 @@ static int analyse(const struct keep_cfg *cfg, const struct keep_cut *c, int fd,
 static void global(struct json *j, const struct keep_want *w, const struct keep_cut *c,
                    const char *sha512)
 {
-    json_open(j, "global", '{');
-    json_str(j, "core:version", "1.2.0");
-    json_str(j, "core:datatype", "ci16_le");
-    json_num(j, "core:sample_rate", c->rate_hz, 6);
-    json_str(j, "core:recorder", "tyto sensord " TYTO_VERSION);
-    json_str(j, "core:sha512", sha512);
-    json_open(j, "core:extensions", '[');
-    json_open(j, NULL, '{');
-    json_str(j, "name", "tyto");
-    json_str(j, "version", "1.0.0");
-    json_bool(j, "optional", true);
-    json_close(j);
-    json_close(j);
+    sigmf_global(j, &(struct sigmf_head){ .type = "ci16_le", .rate_hz = c->rate_hz,
+        .program = "tyto sensord", .sha512 = sha512 });
     json_str(j, "tyto:origin", iq_origin_name(c->origin));
     json_num(j, "tyto:gain_db", c->gain_db, 3);
     json_str(j, "tyto:family", w->family);

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "base/sigmf.h"
 #include "base/utc.h"
-#include "base/version.h"
 
 static const char *const types[IQ_FORMATS] = {
     [IQ_CF32] = "cf32_le", [IQ_CF64] = "cf64_le", [IQ_CI16] = "ci16_le", [IQ_CI8] = "ci8",
@@ -14,24 +14,8 @@ static const char *const types[IQ_FORMATS] = {
 
 static void global(struct json *j, const struct record_meta *m)
 {
-    json_open(j, "global", '{');
-    json_str(j, "core:version", "1.2.0");
-    json_str(j, "core:datatype", types[m->info.format]);
-    json_num(j, "core:sample_rate", m->info.rate_hz, 6);
-    json_str(j, "core:recorder", "tyto record " TYTO_VERSION);
-    if (m->description)
-        json_str(j, "core:description", m->description);
-    if (m->hardware)
-        json_str(j, "core:hw", m->hardware);
-    if (m->sha512)
-        json_str(j, "core:sha512", m->sha512);
-    json_open(j, "core:extensions", '[');
-    json_open(j, NULL, '{');
-    json_str(j, "name", "tyto");
-    json_str(j, "version", "1.0.0");
-    json_bool(j, "optional", true);
-    json_close(j);
-    json_close(j);
+    sigmf_global(j, &(struct sigmf_head){ types[m->info.format], m->info.rate_hz, "tyto record",
+                                          m->description, m->hardware, m->sha512 });
     json_str(j, "tyto:origin", iq_origin_name(m->info.origin));
     json_num(j, "tyto:gain_db", m->gain_db, 3);
     json_close(j);

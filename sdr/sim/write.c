@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/version.h"
+#include "base/sigmf.h"
 #include "sdr/sim/engine.h"
 #include "sdr/src/source.h"
 
@@ -143,20 +143,9 @@ static void global(struct json *j, const struct writer *w)
     const struct scene *s = w->scene;
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)w->seed);
-    json_open(j, "global", '{');
-    json_str(j, "core:version", "1.2.0");
-    json_str(j, "core:datatype", s->format == IQ_CI16 ? "ci16_le" : "cf32_le");
-    json_num(j, "core:sample_rate", s->rate_hz, 6);
-    json_str(j, "core:recorder", "tyto sim " TYTO_VERSION);
-    if (s->name[0])
-        json_str(j, "core:description", s->name);
-    json_open(j, "core:extensions", '[');
-    json_open(j, NULL, '{');
-    json_str(j, "name", "tyto");
-    json_str(j, "version", "1.0.0");
-    json_bool(j, "optional", true);
-    json_close(j);
-    json_close(j);
+    sigmf_global(j, &(struct sigmf_head){ .type = s->format == IQ_CI16 ? "ci16_le" : "cf32_le",
+        .rate_hz = s->rate_hz, .program = "tyto sim",
+        .description = s->name[0] ? s->name : NULL });
     json_str(j, "tyto:origin", "simulation");
     json_str(j, "tyto:seed", seed);
     json_num(j, "tyto:noise_dbfs_hz", s->rx.noise_dbfs_hz, 3);
