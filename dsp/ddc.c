@@ -67,23 +67,7 @@ struct ddc {
 
 struct ddc_kept { struct filters f[DDC_KEPT]; size_t next; };
 
-#ifdef __x86_64__
-extern const struct fir_ops fir_ops_plain, fir_ops_v2, fir_ops_v3, fir_ops_v4;
-#else
-extern const struct fir_ops fir_ops_plain;
-#endif
-
-const struct fir_ops *fir_ops(void)
-{
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &fir_ops_v4;
-    case HW_ISA_X86_V3: return &fir_ops_v3;
-    case HW_ISA_X86_V2: return &fir_ops_v2;
-#endif
-    default:            return &fir_ops_plain;
-    }
-}
+HW_PICK(fir_ops, fir_ops)
 
 void fir_turns(double turns, size_t n, float *w)
 {

@@ -13,6 +13,25 @@ enum hw_isa { HW_ISA_PLAIN, HW_ISA_X86_V2, HW_ISA_X86_V3, HW_ISA_X86_V4 };
 // The best set of this machine, found once; TYTO_ISA=plain|v2|v3|v4 in the environment lowers it
 // (never raises it), for tests and for comparing.  Thread-safe.
 enum hw_isa hw_isa(void);
+
+// Defines NAME(): the table of functions TYPE NAME_ISA that was compiled for this machine's set.
+#ifdef __x86_64__
+#define HW_PICK(type, name)                                                     \
+    extern const struct type name##_plain, name##_v2, name##_v3, name##_v4;     \
+    const struct type *name(void)                                               \
+    {                                                                           \
+        switch (hw_isa()) {                                                     \
+        case HW_ISA_X86_V4: return &name##_v4;                                  \
+        case HW_ISA_X86_V3: return &name##_v3;                                  \
+        case HW_ISA_X86_V2: return &name##_v2;                                  \
+        default:            return &name##_plain;                               \
+        }                                                                       \
+    }
+#else
+#define HW_PICK(type, name)                                                     \
+    extern const struct type name##_plain;                                      \
+    const struct type *name(void) { return &name##_plain; }
+#endif
 const char *hw_isa_name(enum hw_isa isa);
 
 // Which processor this is, one line: maker, family, model, stepping, name ("unknown" if untold).

@@ -32,21 +32,7 @@
 
 #include "hw/hw.h"
 
-static const struct corr_ops *ops(void)
-{
-#ifdef __x86_64__
-    extern const struct corr_ops corr_ops_v2, corr_ops_v3, corr_ops_v4;
-#endif
-    extern const struct corr_ops corr_ops_plain;
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &corr_ops_v4;
-    case HW_ISA_X86_V3: return &corr_ops_v3;
-    case HW_ISA_X86_V2: return &corr_ops_v2;
-#endif
-    default:            return &corr_ops_plain;
-    }
-}
+HW_PICK(corr_ops, corr_ops)
 
 // ---- Making ------------------------------------------------------------------------------------
 
@@ -109,7 +95,7 @@ struct dcorr *dcorr_new(double rate_hz)
         return NULL;
     d->rate_hz = rate_hz;
     d->room = FAINT_MOST;
-    d->op = ops();
+    d->op = corr_ops();
     if (rate_hz * USABLE < DID_BW_HZ)
         return d;
     d->wide = wide_new(rate_hz);

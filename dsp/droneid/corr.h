@@ -26,6 +26,8 @@
 
 struct corr_level { float sum[LEVELS + ROOM + LEVELS], top[LEVELS + ROOM]; };
 
+const struct corr_ops *corr_ops(void);
+
 struct corr_ops {
     // Geometric mean of the powers of n < 4096 bins.
     float (*geometric)(const float complex *restrict x, size_t n);

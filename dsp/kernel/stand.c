@@ -7,38 +7,21 @@
 #define CAT2(a, b) a##_##b
 #define CAT(a, b)  CAT2(a, b)
 
-INLINE vec swap_pairs(vec v)
-{
+// a and b of each pair of places, for __builtin_shufflevector.
+#define PAIR2(a, b)  a, b, 2 + (a), 2 + (b)
+#define PAIR4(a, b)  PAIR2(a, b), PAIR2(4 + (a), 4 + (b))
+#define PAIR8(a, b)  PAIR4(a, b), PAIR4(8 + (a), 8 + (b))
 #if VEC == 16
-    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#define PAIRS PAIR8
 #elif VEC == 8
-    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#define PAIRS PAIR4
 #else
-    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#define PAIRS PAIR2
 #endif
-}
 
-INLINE vec even_twice(vec v)
-{
-#if VEC == 16
-    return __builtin_shufflevector(v, v, 0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14);
-#elif VEC == 8
-    return __builtin_shufflevector(v, v, 0, 0, 2, 2, 4, 4, 6, 6);
-#else
-    return __builtin_shufflevector(v, v, 0, 0, 2, 2);
-#endif
-}
-
-INLINE vec odd_twice(vec v)
-{
-#if VEC == 16
-    return __builtin_shufflevector(v, v, 1, 1, 3, 3, 5, 5, 7, 7, 9, 9, 11, 11, 13, 13, 15, 15);
-#elif VEC == 8
-    return __builtin_shufflevector(v, v, 1, 1, 3, 3, 5, 5, 7, 7);
-#else
-    return __builtin_shufflevector(v, v, 1, 1, 3, 3);
-#endif
-}
+INLINE vec swap_pairs(vec v) { return __builtin_shufflevector(v, v, PAIRS(1, 0)); }
+INLINE vec even_twice(vec v) { return __builtin_shufflevector(v, v, PAIRS(0, 0)); }
+INLINE vec odd_twice(vec v)  { return __builtin_shufflevector(v, v, PAIRS(1, 1)); }
 
 // -1, 1, -1, 1, ...
 INLINE vec signs(void)

@@ -9,15 +9,7 @@
 
 unsigned chan_points(double wide_hz, unsigned n, double rate_hz)
 {
-    double least = rate_hz / (wide_hz / n);
-    for (unsigned p = 2 * WIDE_PARTS; p <= POINTS_MAX && p <= n; p += WIDE_PARTS) {
-        unsigned m = p;
-        while (m % 2 == 0)
-            m /= 2;
-        if (p >= least && (m == 1 || m == 3 || m == 5))
-            return p;
-    }
-    return 0;
+    return wide_fast(rate_hz / (wide_hz / n), 2 * WIDE_PARTS, n < POINTS_MAX ? n : POINTS_MAX);
 }
 
 int chan_init(struct chan *c, double wide_hz, unsigned n, unsigned points, double f_hz,
@@ -29,10 +21,7 @@ int chan_init(struct chan *c, double wide_hz, unsigned n, unsigned points, doubl
                         .inv = inv, .window = window };
     c->guard = (points - c->hop) / 2;
     c->f_hz = c->k0 * bin_hz;
-    for (unsigned i = 0; i < WIDE_PARTS; i++) {
-        double a = -2 * M_PI * i / WIDE_PARTS;
-        c->turn[i] = (float)cos(a) + I * (float)sin(a);
-    }
+    wide_turns(c->turn);
     c->bins = dft_alloc(points);
     c->out = dft_alloc(points);
     if (c->bins && c->out)

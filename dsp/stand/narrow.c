@@ -34,19 +34,6 @@ static void make_taps(struct narrow *s)
         }
 }
 
-// Multiples of 16 (the guard's unit) whose transforms are fast.
-static unsigned choose_points(double least)
-{
-    for (unsigned p = POINTS_MIN; p <= POINTS_MAX; p += WIDE_PARTS) {
-        unsigned m = p;
-        while (m % 2 == 0)
-            m /= 2;
-        if (p >= least && (m == 1 || m == 3 || m == 5))
-            return p;
-    }
-    return 0;
-}
-
 static void make_window(struct narrow *s, double bin_hz)
 {
     int half = (int)s->points / 2;
@@ -59,7 +46,7 @@ static void make_window(struct narrow *s, double bin_hz)
 
 unsigned narrow_points(double rate_hz, unsigned n, double bw_hz)
 {
-    unsigned points = choose_points(ROOM * bw_hz / (rate_hz / n));
+    unsigned points = wide_fast(ROOM * bw_hz / (rate_hz / n), POINTS_MIN, POINTS_MAX);
     return points <= n ? points : 0;
 }
 
@@ -79,10 +66,7 @@ int narrow_init(struct narrow *s, const struct narrow_cfg *cfg)
         s->f_hz[i] = s->k0[i] * bin_hz;
     }
     make_taps(s);
-    for (unsigned i = 0; i < WIDE_PARTS; i++) {
-        double a = -2 * M_PI * i / WIDE_PARTS;
-        s->turn[i] = (float)cos(a) + I * (float)sin(a);
-    }
+    wide_turns(s->turn);
     s->window = calloc(2 * s->points, sizeof *s->window);
     s->bins = dft_alloc(s->points);
     s->out = dft_alloc((size_t)lanes * s->points);

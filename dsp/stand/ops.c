@@ -3,35 +3,10 @@
 
 #include "hw/hw.h"
 
-const struct stand_ops *stand_ops(void)
-{
-#ifdef __x86_64__
-    extern const struct stand_ops stand_ops_v2, stand_ops_v3, stand_ops_v4;
-#endif
-    extern const struct stand_ops stand_ops_plain;
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &stand_ops_v4;
-    case HW_ISA_X86_V3: return &stand_ops_v3;
-    case HW_ISA_X86_V2: return &stand_ops_v2;
-#endif
-    default:            return &stand_ops_plain;
-    }
-}
+HW_PICK(stand_ops, stand_ops)
 
-const struct lane_ops *lane_ops(unsigned lanes)
-{
-#ifdef __x86_64__
-    extern const struct lane_ops lane8_v2, lane8_v3, lane8_v4, lane16_v2, lane16_v3, lane16_v4;
-#endif
-    extern const struct lane_ops lane8_plain, lane16_plain;
-    bool few = lanes <= 8;
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return few ? &lane8_v4 : &lane16_v4;
-    case HW_ISA_X86_V3: return few ? &lane8_v3 : &lane16_v3;
-    case HW_ISA_X86_V2: return few ? &lane8_v2 : &lane16_v2;
-#endif
-    default:            return few ? &lane8_plain : &lane16_plain;
-    }
-}
+static const struct lane_ops *lane8(void), *lane16(void);
+HW_PICK(lane_ops, lane8)
+HW_PICK(lane_ops, lane16)
+
+const struct lane_ops *lane_ops(unsigned lanes) { return lanes <= 8 ? lane8() : lane16(); }

@@ -7,21 +7,7 @@
 
 #include "hw/hw.h"
 
-const struct walk_ops *walk_ops(void)
-{
-#ifdef __x86_64__
-    extern const struct walk_ops walk_ops_v2, walk_ops_v3, walk_ops_v4;
-#endif
-    extern const struct walk_ops walk_ops_plain;
-    switch (hw_isa()) {
-#ifdef __x86_64__
-    case HW_ISA_X86_V4: return &walk_ops_v4;
-    case HW_ISA_X86_V3: return &walk_ops_v3;
-    case HW_ISA_X86_V2: return &walk_ops_v2;
-#endif
-    default:            return &walk_ops_plain;
-    }
-}
+HW_PICK(walk_ops, walk_ops)
 
 // I0 and I1 by their series.
 static void bessel(double t, double *ret_i0, double *ret_i1)

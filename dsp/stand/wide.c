@@ -181,3 +181,23 @@ void wide_silence(struct wide *w, unsigned blocks, wide_told *told, void *arg)
     }
     w->running = false;
 }
+
+unsigned wide_fast(double least, unsigned from, unsigned to)
+{
+    for (unsigned p = from; p <= to; p += WIDE_PARTS) {
+        unsigned m = p;
+        while (m % 2 == 0)
+            m /= 2;
+        if (p >= least && (m == 1 || m == 3 || m == 5))
+            return p;
+    }
+    return 0;
+}
+
+void wide_turns(float complex turn[WIDE_PARTS])
+{
+    for (unsigned i = 0; i < WIDE_PARTS; i++) {
+        double a = -2 * M_PI * i / WIDE_PARTS;
+        turn[i] = (float)cos(a) + I * (float)sin(a);
+    }
+}

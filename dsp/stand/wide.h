@@ -12,6 +12,11 @@
 #define WIDE_PARTS 16
 #define WIDE_HOP   13
 
+// Multiple of WIDE_PARTS from `from` to `to`, at least `least`, whose transforms are fast; 0: none.
+unsigned wide_fast(double least, unsigned from, unsigned to);
+// By what a block's number turns the phase of a band: turn[number * k0 % WIDE_PARTS].
+void wide_turns(float complex turn[WIDE_PARTS]);
+
 struct wide_spec {
     const float complex *bin;       // n of them, 0 Hz first; valid during the call
     unsigned             n;

@@ -11,22 +11,3 @@
 #define KERNEL(name)        KERNEL_PASTE(name, ISA)
 
 #define KERNEL_INLINE static inline __attribute__((always_inline))
-
-// The table of this machine's set; in files that include hw/hw.h.
-#ifdef __x86_64__
-#define KERNEL_PICK(type, name)                                                 \
-    extern const struct type name##_plain, name##_v2, name##_v3, name##_v4;     \
-    const struct type *name(void)                                               \
-    {                                                                           \
-        switch (hw_isa()) {                                                     \
-        case HW_ISA_X86_V4: return &name##_v4;                                  \
-        case HW_ISA_X86_V3: return &name##_v3;                                  \
-        case HW_ISA_X86_V2: return &name##_v2;                                  \
-        default:            return &name##_plain;                               \
-        }                                                                       \
-    }
-#else
-#define KERNEL_PICK(type, name)                                                 \
-    extern const struct type name##_plain;                                      \
-    const struct type *name(void) { return &name##_plain; }
-#endif

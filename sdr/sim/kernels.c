@@ -9,8 +9,8 @@
 #include "sdr/kernel/turns.h"
 #include "sdr/kernel/video.h"
 
-KERNEL_PICK(interp_ops, interp_ops)
-KERNEL_PICK(noise_ops, noise_ops)
-KERNEL_PICK(receiver_ops, receiver_ops)
-KERNEL_PICK(turns_ops, turns_ops)
-KERNEL_PICK(video_ops, video_ops)
+HW_PICK(interp_ops, interp_ops)
+HW_PICK(noise_ops, noise_ops)
+HW_PICK(receiver_ops, receiver_ops)
+HW_PICK(turns_ops, turns_ops)
+HW_PICK(video_ops, video_ops)
