@@ -10,7 +10,6 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include <jansson.h>
 #include "alertd/demo/demo.h"
+#include "base/log.h"
 #include "base/utc.h"
 #include "base/version.h"
 #include "hw/hw.h"
@@ -60,17 +60,7 @@ static const char usage[] =
     "\n"
     "Exit: 0 ended, with --seconds all found and no false alarm; 1 otherwise; 2 bad use.\n";
 
-__attribute__((format(printf, 1, 2))) static int bad(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("tyto-demo: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputs("\n", stderr);
-    return 2;
-}
+#define bad(...) log_refuse("tyto-demo", __VA_ARGS__)
 
 static double event_s(const struct demo *d)
 {

@@ -6,7 +6,6 @@
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "alertd/acct.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/utc.h"
 #include "base/version.h"
 
@@ -47,17 +47,7 @@ static const char usage[] =
     "\n"
     "Exit: 0 done, 2 bad use or a fault.\n";
 
-__attribute__((format(printf, 1, 2))) static int bad(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("tyto-user: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputs("\n", stderr);
-    return 2;
-}
+#define bad(...) log_refuse("tyto-user", __VA_ARGS__)
 
 static int64_t now_s(void) { return utc_now_ns() / 1000000000; }
 

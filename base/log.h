@@ -13,3 +13,5 @@ enum log_level { LOG_ERROR = 3, LOG_WARN = 4, LOG_NOTE = 5, LOG_INFO = 6 };
 
 void log_name(const char *name);        // before each line; "" or never called: nothing
 __attribute__((format(printf, 2, 3))) void log_say(enum log_level level, const char *fmt, ...);
+// A command's own refusal: one line on standard error, whatever log_name said.  2, its exit code.
+__attribute__((format(printf, 2, 3))) int log_refuse(const char *program, const char *fmt, ...);

@@ -7,12 +7,12 @@
 // The same chain as the live sensor, fed as fast as it takes it.
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/version.h"
 #include "classifier/args.h"
 #include "classifier/classifier.h"
@@ -54,17 +54,7 @@ static const char usage[] =
     "\n"
     "Exit: 0 done, 2 bad use or bad input (what came before the fault is reported).\n";
 
-__attribute__((format(printf, 1, 2))) static int bad(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("tyto-analyze: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputs("\n", stderr);
-    return 2;
-}
+#define bad(...) log_refuse("tyto-analyze", __VA_ARGS__)
 
 // One option; 0, or the exit code + 1 (so that --help can end with 0).
 static int option(struct options *o, int c, const char *arg)

@@ -2,13 +2,13 @@
 // tyto-keys: this machine's key and those it trusts (man page tyto-keys.1).  The secret is made
 // here, stays here, and is never printed.
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/utc.h"
 #include "base/version.h"
 #include "hw/keys.h"
@@ -35,17 +35,7 @@ static const char usage[] =
     "KEY is the 40 characters that show prints, in quotes; - reads them from standard input.\n"
     "Exit: 0 done, 1 the phrase does not fit, 2 bad use or a fault.\n";
 
-__attribute__((format(printf, 1, 2))) static int bad(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("tyto-keys: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputs("\n", stderr);
-    return 2;
-}
+#define bad(...) log_refuse("tyto-keys", __VA_ARGS__)
 
 static int phrase_of(const char *z85, char ret[KEYS_PHRASE])
 {
