@@ -22,9 +22,9 @@ export SOURCE_DATE_EPOCH
 
 # Names the Debian packages that the programs and libraries of a tree need, with versions.
 needs() {
-    mkdir -p "$out/tmp/debian"
-    echo 'Source: tyto' >"$out/tmp/debian/control"
-    (cd "$out/tmp" && dpkg-shlibdeps --ignore-missing-info -O "$@" 2>/dev/null) |
+    mkdir -p "$out/needs/debian"
+    echo 'Source: tyto' >"$out/needs/debian/control"
+    (cd "$out/needs" && dpkg-shlibdeps --ignore-missing-info -O "$@" 2>/dev/null) |
         sed 's/^shlibs:Depends=//'
 }
 
@@ -111,5 +111,5 @@ Description: simulated radios and recordings for SoapySDR
  demonstrations; not for operational sensors.
 X
 pack "$tree"
-rm -rf "$out/tmp" "$out/tyto" "$out/tyto-soapy-module"
+rm -rf "$out/needs" "$out/tyto" "$out/tyto-soapy-module"
 ls "$out"

@@ -19,32 +19,9 @@
 #include "base/rng.h"
 #include "classifier/keep_file.h"
 #include "sdr/keep.h"
+#include "tests/unit/folder_made.h"
 
-static char dir[64], why[IQ_WHY];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/tyto-keep-%d", getpid());
-    return mkdir(dir, 0700) || sodium_init() < 0;
-}
-
-static int tear_down(void **state)
-{
-    char cmd[100];
-    (void)state;
-    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-    return system(cmd);
-}
-
-static char *path_of(const char *name)
-{
-    static char path[4][128];
-    static unsigned i;
-    char *p = path[i++ % 4];
-    snprintf(p, 128, "%s/%s", dir, name);
-    return p;
-}
+static char why[IQ_WHY];
 
 static size_t slurp(const char *path, uint8_t *to, size_t max)
 {
@@ -230,5 +207,7 @@ int main(void)
         CASE(bystanders_are_known_by_what_is_measured), CASE(old_and_many_go),
         CASE(a_key_that_is_none_keeps_nothing),
     };
+    if (sodium_init() < 0)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "classifier/keep.c"        // its ring, without a source
+#include "tests/unit/folder_made.h"
 
 #define BLOCK_N 65536
 #define BLOCKS  256
@@ -59,32 +60,6 @@ static void a_cut_holds_its_trigger(void **state)
 }
 
 // ---- Its folder ------------------------------------------------------------------------------
-
-static char dir[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/tyto-keep-ring-%d", getpid());
-    return mkdir(dir, 0700) || sodium_init() < 0;
-}
-
-static int tear_down(void **state)
-{
-    char cmd[100];
-    (void)state;
-    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-    return system(cmd);
-}
-
-static char *path_of(const char *name)
-{
-    static char path[4][128];
-    static unsigned i;
-    char *p = path[i++ % 4];
-    snprintf(p, 128, "%s/%s", dir, name);
-    return p;
-}
 
 static void put(const char *name, int bytes, int age_s)
 {
@@ -179,5 +154,7 @@ int main(void)
         cmocka_unit_test(a_cut_holds_its_trigger), CASE(parts_of_a_power_cut_go),
         CASE(age_needs_no_alarm), CASE(the_quota_holds_behind_a_write),
     };
+    if (sodium_init() < 0)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
