@@ -124,6 +124,7 @@ struct alert {
     char     runner_up[24];
     double   runner_up_confidence, p_drone, confidence;
     double   freq_lo_hz, freq_hi_hz, level_dbfs, snr_db, trend_db;
+    bool     usual;             // each track of it is like what was here before the event
     unsigned n_sensors, n_tracks;
     struct named sensors[16];
     struct { char id[CORE_ID]; } tracks[16];

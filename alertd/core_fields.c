@@ -105,7 +105,7 @@ const struct field alert_fields[] = {
     F_NUMBER(T, p_drone, "p_drone", 4), F_NUMBER(T, confidence, "confidence", 4),
     F_NUMBER(T, freq_lo_hz, "freq_lo_hz", 0), F_NUMBER(T, freq_hi_hz, "freq_hi_hz", 0),
     F_NUMBER(T, level_dbfs, "level_dbfs", 1), F_NUMBER(T, snr_db, "snr_db", 1),
-    F_NUMBER(T, trend_db, "trend_db", 1),
+    F_NUMBER(T, trend_db, "trend_db", 1), F_BOOL(T, usual, "usual"),
     F_LIST(T, sensors, n_sensors, "sensors", named_fields), F_TEXTS(T, tracks, n_tracks, "tracks"),
     F_TEXT(T, previous, "previous"), F_TEXT(T, merged_into, "merged_into"),
     F_TIME(T, first_ns, "first"), F_TIME(T, last_ns, "last"), F_TIME(T, received_ns, "received"),
@@ -125,6 +125,8 @@ const struct field wire_radio_fields[] = {
     F_NUMBER(T, occupancy, "occupancy", 4), F_U64(T, samples, "samples"), F_U64(T, lost, "lost"),
     F_U64(T, overflows, "overflows"), F_U64(T, restarts, "restarts"),
     F_U64(T, shed_bursts, "shed_bursts"),
+    F_BOOL(T, keeps, "keeps"), F_U64(T, kept, "kept"), F_U64(T, keep_refused, "keep_refused"),
+    F_U64(T, keep_expired, "keep_expired"),
     F_U64(T, time_jumps, "time_jumps"), F_BOOL(T, clipping, "clipping"), F_END
 };
 #undef T

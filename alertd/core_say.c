@@ -112,8 +112,10 @@ static void say_why(struct alert *a, const struct track_rec *t)
 static void say_who(struct alert *a, const struct view *v)
 {
     a->n_sensors = a->n_tracks = 0;
+    a->usual = v->n > 0;
     for (unsigned m = 0; m < v->n; m++) {
         unsigned k = 0;
+        a->usual &= v->member[m]->w.usual;
         if (a->n_tracks < 16)
             snprintf(a->tracks[a->n_tracks++].id, CORE_ID, "%s", v->member[m]->id);
         while (k < a->n_sensors && strcmp(a->sensors[k].id, v->member[m]->sensor))
@@ -125,7 +127,6 @@ static void say_who(struct alert *a, const struct view *v)
         a->n_sensors++;
     }
 }
-
 
 void say_all(struct alert *a, const struct view *v, const char *serial)
 {

@@ -16,6 +16,7 @@ export const is_drone = a => (a.lane ?? "drone") === "drone";
 const order = (a, b) =>
   (a.work === "new") !== (b.work === "new") ? (a.work === "new" ? -1 : 1)
   : (URGENT[b.severity] ?? 0) - (URGENT[a.severity] ?? 0)
+  || !!a.usual - !!b.usual                              // like before the event: last of its urgency
   || time.of(b.first) - time.of(a.first) || (a.id < b.id ? -1 : 1);
 
 export function sure(a) {
@@ -57,6 +58,7 @@ function chips(a, world) {
   return [chip("urgent", word("severity", a.severity)),
     chip(a.work, a.work === "assigned" ? t("assigned_to", { who: a.assigned_to }) : word("work", a.work)),
     again && chip("again", word("call_reason", a.call_reason)),
+    a.usual && chip("usual", t("usual")),
     a.friend?.state && chip("friend", word("friend", a.friend.state)),
     a.known?.name && chip("friend", t("known_as", { name: clean(a.known.name), at: time.when(a.known.until) })),
     a.late && chip("late", t("learned_late")),
@@ -146,6 +148,7 @@ function facts(a, world) {
   return el("dl", {},
     drone ? pair("d_what", [w.family, w.link, w.model].filter(Boolean).map(clean).join(", ")) : [],
     pair("d_serial", w.serial && clean(w.serial), t("claimed_by_sender")),
+    a.usual ? pair("d_usual", t("usual"), t("usual_means")) : [],
     a.friend?.state ? pair("d_friend", word("friend", a.friend.state), t("friend_means")) : [],
     a.known?.name ? pair("d_known", clean(`${a.known.name}: ${a.known.text}`), `${clean(a.known.by)}, ${time.when(a.known.from)}`) : [],
     drone ? [where_full(a, world), person(a, world), pair("d_heard_by", clean(sensors_of(a)))] : [],

@@ -12,6 +12,7 @@ import { words_load, clean, line, t, word } from "./words.js";
 import { draw_list, draw_detail, is_drone, sentence } from "./alerts.js";
 import { draw_rings } from "./rings.js";
 import { draw_sensors, watched } from "./sensors.js";
+import { ledger_span, ledger_tick } from "./ledger.js";
 import { view_take, spectrum_age } from "./spectrum.js";
 import { ended, leave, me, place_get, place_of, renew, signed_in } from "./session.js";
 import { call, mute_toggle, muted_ms, sound_arm, sound_ready } from "./sound.js";
@@ -113,10 +114,11 @@ function key(e) {
 }
 
 function click(e) {
-  const b = e.target.closest("[data-choose],[data-act],[data-view]");
+  const b = e.target.closest("[data-choose],[data-act],[data-view],[data-span]");
   if (!b || !feed) return;
   if (b.dataset.choose) { choose(b.dataset.choose); $("detail").focus(); }
   else if (b.dataset.act) act(b.dataset.act);
+  else if (b.dataset.span) { ledger_span(Number(b.dataset.span)); ledger_tick(state === "live"); }
   else if (b.matches("button")) view(b.dataset.view);
 }
 
@@ -186,6 +188,7 @@ function tick() {
   draw_link();
   session_tick(who);
   spectrum_age();
+  ledger_tick(state === "live");
   draw();
 }
 

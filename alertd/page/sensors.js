@@ -12,13 +12,17 @@ const percent = x => Number.isFinite(x) ? `${Math.round(100 * x)} %` : t("unknow
 const mhz = hz => (hz / 1e6).toFixed(1);
 const dots = parts => parts.filter(Boolean).join(" · ");
 
+// Evidence: how much of it there is, and how much there is not.
+const kept = r => r.keeps && dots([t("kept", { n: r.kept ?? 0 }), r.keep_refused && t("keep_refused", { n: r.keep_refused }),
+  r.keep_expired && t("keep_expired", { n: r.keep_expired })]);
+
 function radio(r) {
   const ok = r.state === "running" && !r.clipping;
   return el("li", { class: ok ? "" : "warn" }, el("b", {}, clean(r.name)), ` ${word("radio_state", r.state)}: `,
     dots([Number.isFinite(r.centre_hz) && t("at_mhz", { mhz: mhz(r.centre_hz), rate: (r.rate_hz / 1e6).toFixed(2) }),
       r.lost ? t("samples_lost", { n: r.lost.toLocaleString() }) : t("nothing_lost"),
       Number.isFinite(r.occupancy) && t("busy", { share: percent(r.occupancy) }),
-      r.restarts && t("restarted", { n: r.restarts }), r.clipping && t("overdriven"),
+      r.shed_bursts && t("shed", { n: r.shed_bursts.toLocaleString() }), kept(r), r.restarts && t("restarted", { n: r.restarts }), r.clipping && t("overdriven"),
       r.state !== "running" && r.what && clean(r.what)]));
 }
 

@@ -85,6 +85,29 @@ covered='const boxes = [...document.querySelectorAll("#rings .marker text:not(.n
 is 'they can be read' '[...document.querySelectorAll("#rings text")].every(e => e.getBoundingClientRect().height >= 12)'
 n=$((n + 1))
 
+# ---- What was watched ----------------------------------------------------------------------------
+hear '{"band":"2.4 GHz","ago_min":50,"minutes":20,"share":1,"smallest":-97}'
+hear '{"band":"2.4 GHz","ago_min":30,"minutes":3,"share":1,"deaf":0.9,"state":"deaf"}'
+hear '{"band":"2.4 GHz","ago_min":27,"minutes":22,"share":1,"smallest":-97}'
+hear '{"band":"5.8 GHz","lo_mhz":5650,"hi_mhz":5925,"ago_min":40,"minutes":20,"share":0.35,"smallest":-92}'
+hear '{"band":"5.8 GHz","lo_mhz":5650,"hi_mhz":5925,"ago_min":20,"minutes":9,"share":0,"state":"not-watched"}'
+hear '{"track":"u","family":"unknown","role":"control","p_drone":0.6,"usual":true}'
+wd js 'document.querySelector("#ledger-spans [data-span=\"240\"]").focus()' >/dev/null
+wd keys "$enter"
+soon 'four hours' 'return document.querySelector("[data-span=\"240\"]").ariaPressed === "true" && /no word of 3 h/.test(document.querySelector("#ledgers").textContent)'
+wd js 'document.querySelector("#ledger-spans [data-span=\"60\"]").click()' >/dev/null
+soon 'its strips' 'return document.querySelectorAll("#ledgers .strip").length >= 2'
+soon 'the minutes are told' "return /deaf for 3 min/.test($(text '#ledgers')) && /not watched for 9 min/.test($(text '#ledgers'))"
+is 'the weakest signal' "/weakest signal it would have found: -97 dBFS/.test($(text '#ledgers'))"
+is 'each state has its own pattern' 'new Set(["c-watched", "c-deaf", "c-not-told"].map(c => getComputedStyle(document.querySelector(`.strip .${c}`)).fill)).size === 3'
+is 'each strip says it in words' '[...document.querySelectorAll(".strip")].every(e => /watched \d+ % of the time/.test(e.getAttribute("aria-label")))'
+wd js 'document.querySelector("#ledgers summary").focus()' >/dev/null
+wd keys "$enter"
+soon 'in words by the keyboard' 'return document.querySelector("#ledgers details").open && document.querySelectorAll("#ledgers details[open] li").length >= 3'
+soon 'what is usual is marked' "return /usual here/.test($(text '#list-drone'))"
+is 'and stands last' '[...document.querySelectorAll("#list-drone li")].pop().textContent.includes("usual here")'
+wd js 'scrollTo(0, 0)' >/dev/null
+
 # ---- The banner ------------------------------------------------------------------------------
 wd js 'const s = new CSSStyleSheet(); s.replaceSync(".banner { display: none !important; opacity: 0 !important; visibility: hidden !important; transform: scale(0) !important; clip-path: inset(50%) !important }"); document.adoptedStyleSheets = [s]' >/dev/null
 is 'no style hides the banner' "$(shown '#banner') && getComputedStyle(document.querySelector('#banner')).opacity === '1' && getComputedStyle(document.querySelector('#banner')).clipPath === 'none'"

@@ -8,16 +8,15 @@
 //     {"track":"t1","family":"dji-ocusync","role":"video"}     heard from now on, told each second
 //     {"track":"t1","state":"quiet"}                           and no longer
 //     {"radio":"north","state":"silent","what":"unplugged"}    in its health, told each second
+//     {"band":"2.4 GHz","ago_min":9,"minutes":4,"share":1}      its ledger of then; state, deaf
 //     {"mute":true}                                              says nothing more, stays connected
 //     {"end":true}                                               as does the end of the input
 //
 // Of a track with "lat" and "lon" a checked frame claims them, with "serial", "model" and the
 // person's position ("person" is its kind, "plat", "plon").
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +25,7 @@
 #include "base/utc.h"
 #include "classifier/wire.h"
 #include "hw/keys.h"
+#include "tests/tool/json_get.h"
 
 #define S INT64_C(1000000000)
 #define TRACKS 256
@@ -46,19 +46,6 @@ static struct {
     int64_t      heard_ns, ledger_ns;
     bool         mute, up, views, local;
 } u;
-
-static void put(char *to, size_t size, const json_t *o, const char *key, const char *otherwise)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    snprintf(to, size, "%s", s ? s : otherwise);
-}
-#define PUT(field, o, key, otherwise) put(field, sizeof(field), o, key, otherwise)
-
-static double num(const json_t *o, const char *key, double otherwise)
-{
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) ? json_number_value(v) : otherwise;
-}
 
 static struct wire_msg message(enum wire_kind k)
 {
@@ -172,17 +159,27 @@ static void say_health(void)
     send_msg(&m);
 }
 
-static void say_watched(void)
+static struct wire_band watched(double lo_hz, double hi_hz, double s, double floor_dbfs)
+{
+    return (struct wire_band){ .lo_hz = lo_hz, .hi_hz = hi_hz, .watched_s = s,
+                               .floor_dbm_hz = NAN, .floor_dbfs = floor_dbfs };
+}
+
+static void say_ledger(int64_t from_ns, int64_t to_ns, unsigned n, const struct wire_band *b)
 {
     struct wire_msg m = message(WIRE_LEDGER);
-    double span_s = (double)(m.head.t_ns - u.ledger_ns) / 1e9;
-    m.ledger = (struct wire_ledger){ .from_ns = u.ledger_ns, .to_ns = m.head.t_ns, .n_bands = 2,
-        .band = { { .lo_hz = 2400e6, .hi_hz = 2483.5e6, .watched_s = span_s, .floor_dbm_hz = NAN,
-                    .floor_dbfs = -92 },
-                  { .lo_hz = 5725e6, .hi_hz = 5875e6, .watched_s = 0.4 * span_s,
-                    .floor_dbm_hz = NAN, .floor_dbfs = -94 } } };
-    u.ledger_ns = m.head.t_ns;
+    m.ledger = (struct wire_ledger){ .from_ns = from_ns, .to_ns = to_ns, .n_bands = n };
+    memcpy(m.ledger.band, b, n * sizeof *b);
     send_msg(&m);
+}
+
+static void say_watched(void)
+{
+    int64_t now = utc_now_ns();
+    double s = (double)(now - u.ledger_ns) / 1e9;
+    say_ledger(u.ledger_ns, now, 2, (struct wire_band[]){ watched(2400e6, 2483.5e6, s, -92),
+                                                          watched(5725e6, 5875e6, 0.4 * s, -94) });
+    u.ledger_ns = now;
 }
 
 static void say_spectrum(void)
@@ -229,6 +226,7 @@ static void take_track(const json_t *line, const char *id)
     w->freq_hi_hz = w->freq_lo_hz + 1e7;
     w->level_dbfs = -60 + num(t->line, "snr_db", 14);
     w->snr_db = num(t->line, "snr_db", 14);
+    w->usual = json_is_true(json_object_get(t->line, "usual"));
     w->decodes = json_object_get(t->line, "lat") != NULL;
     w->n_why = 1;
     PUT(w->why[0], t->line, "why", "the packet grid fits on 40 of 41 bursts");
@@ -258,6 +256,23 @@ static void take_radio(const json_t *line, const char *name)
     say_health();
 }
 
+// What it watched some minutes ago, a message a minute.
+static void take_ledger(const json_t *line)
+{
+    const int64_t minute = 60 * S, now = utc_now_ns() / minute * minute;
+    int64_t from = now - (int64_t)num(line, "ago_min", 1) * minute;
+    int64_t to = from + (int64_t)num(line, "minutes", 1) * minute;
+    struct wire_band b = watched(1e6 * num(line, "lo_mhz", 2400), 1e6 * num(line, "hi_mhz", 2483.5),
+                                 60 * num(line, "share", 1), -92);
+
+    b.deaf_s = 60 * num(line, "deaf", 0);
+    b.smallest_dbfs = num(line, "smallest", NAN);
+    PUT(b.name, line, "band", "");
+    PUT(b.state, line, "state", "watched");
+    for (; from < to; from += minute)
+        say_ledger(from, from + minute, 1, &b);
+}
+
 static bool take_line(const char *text)
 {
     json_t *line = json_loads(text, 0, NULL);
@@ -272,6 +287,8 @@ static bool take_line(const char *text)
         take_track(line, track);
     if (radio)
         take_radio(line, radio);
+    if (json_object_get(line, "band"))
+        take_ledger(line);
     json_decref(line);
     return !end;
 }
@@ -347,10 +364,8 @@ int main(int argc, char **argv)
     size_t at = 0;
     int64_t last_ns = 0, row_ns = 0;
     bool local = argc > 2 && !strcmp(argv[1], "--local");
-    if (argc < 4 && !local) {
-        fputs("usage: sensor KEYS_DIR ENDPOINT POST_KEY [ORIGIN] <JSON lines\n", stderr);
-        return 2;
-    }
+    if (argc < 4 && !local)
+        return fputs("usage: sensor KEYS_DIR ENDPOINT POST_KEY [ORIGIN] <JSON lines\n", stderr), 2;
     u.origin = argc > 4 - local ? argv[4 - local] : "live";
     u.boot = (uint64_t)utc_now_ns();
     u.ledger_ns = utc_now_ns();
