@@ -9,16 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct found {
+    struct hop          hop;
+    struct hop_evidence e;
+    size_t              n;              // packets looked at, and which of them are its
+    unsigned            at[LATTICE_MAX];
+    bool                on[LATTICE_MAX];
+};
+
 int pool_init(struct pool *p)
 {
-    *p = (struct pool){ .o = malloc(POOL_MAX * sizeof *p->o) };
-    return p->o ? 0 : -ENOMEM;
+    *p = (struct pool){ .o = malloc(POOL_MAX * sizeof *p->o),
+                        .found = malloc(2 * sizeof *p->found) };
+    return p->o && p->found ? 0 : -ENOMEM;
 }
 
 void pool_done(struct pool *p)
 {
     free(p->o);
-    p->o = NULL;
+    free(p->found);
+    *p = (struct pool){ 0 };
 }
 
 static bool mode_place(const struct sig_mode *m, const struct obs *o)
@@ -57,14 +67,6 @@ void pool_put(struct pool *p, const struct obs *o)
     p->o[p->n++] = *o;
     p->fresh = true;
 }
-
-struct found {
-    struct hop          hop;
-    struct hop_evidence e;
-    size_t              n;              // packets looked at, and which of them are its
-    unsigned            at[LATTICE_MAX];
-    bool                on[LATTICE_MAX];
-};
 
 // The evidence for a link of this mode, or -1.
 static double seek_mode(const struct pool *p, const struct sig *s, const struct sig_mode *m,
@@ -140,10 +142,8 @@ void pool_seek(struct pool *p, const struct sigs *s, struct links *links)
 {
     if (!p->fresh || p->n < 6)
         return;
-    struct found *f = malloc(2 * sizeof *f);
-    for (int i = 0; f && i < 16 && seek_one(p, s, links, &f[0], &f[1]); i++)    // 16 a tick
+    for (int i = 0; i < 16 && seek_one(p, s, links, &p->found[0], &p->found[1]); i++)   // a tick
         ;
-    free(f);
     p->fresh = false;
 }
 

@@ -10,6 +10,7 @@ struct pool {
     struct obs *o;              // in order of arrival
     unsigned    n;
     bool        fresh;          // something new since the last search
+    struct found *found;        // the search's own: the best so far, and the next
 };
 
 int  pool_init(struct pool *p);                 // 0, -ENOMEM

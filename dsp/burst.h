@@ -140,3 +140,4 @@ struct droneid_rx *droneid_rx_new(double rate_hz);
 void droneid_rx_free(struct droneid_rx *rx);
 void droneid_receive(struct droneid_rx *rx, const struct burst *b, enum droneid_mode mode,
                      struct finding *f);
+void finding_done(struct finding *f);   // gives decode and soft back

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+//
+// FFTW's plans in place mostly go through a buffer that they allocate each time they run.  Where
+// one does, we keep a buffer of our own and run the plan that goes from there: estimated, of 2^k
+// points, it does the same steps and gives the same bits.
 #include "dsp/fft.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <fftw3.h>
 
-struct dft { fftwf_plan same, apart; };
+struct dft {
+    fftwf_plan     same, apart;     // same: NULL where it is run from aside
+    float complex *aside;
+    size_t         bytes;
+};
 
 static enum dft_plans how;
 
@@ -31,6 +40,15 @@ static fftwf_plan make(unsigned n, enum dft_dir dir, unsigned many, float comple
 
 void dft_plans(enum dft_plans as) { how = as; }
 
+// FFTW tells of a plan only in words.
+static bool allocates(fftwf_plan p)
+{
+    char *words = fftwf_sprint_plan(p);
+    bool yes = words && strstr(words, "buffered");
+    free(words);
+    return yes;
+}
+
 struct dft *dft_new(unsigned n, enum dft_dir dir, unsigned howmany)
 {
     size_t len = (size_t)n * howmany;
@@ -43,7 +61,13 @@ struct dft *dft_new(unsigned n, enum dft_dir dir, unsigned howmany)
     }
     free(a);
     free(b);
-    if (!f || !f->same || !f->apart) {
+    if (f && f->same && allocates(f->same)) {
+        fftwf_destroy_plan(f->same);
+        f->same = NULL;
+        f->bytes = len * sizeof *f->aside;      // not touched before it is used
+        f->aside = aligned_alloc(64, (f->bytes + 63) / 64 * 64);
+    }
+    if (!f || (!f->same && !f->aside) || !f->apart) {
         dft_free(f);
         return NULL;
     }
@@ -58,11 +82,14 @@ void dft_free(struct dft *f)
         fftwf_destroy_plan(f->same);
     if (f->apart)
         fftwf_destroy_plan(f->apart);
+    free(f->aside);
     free(f);
 }
 
 void dft_run(const struct dft *f, float complex *in, float complex *out)
 {
+    if (in == out && f->aside)
+        in = memcpy(f->aside, in, f->bytes);
     fftwf_execute_dft(in == out ? f->same : f->apart, (fftwf_complex *)in, (fftwf_complex *)out);
 }
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dsp/dsp.h"
+#include "dsp/burst.h"
 #include "dsp/shelf.h"
 
 const char *sig_kind_name(enum sig_kind k)
@@ -39,12 +39,20 @@ const char *product_name(enum product p)
     return name[p];
 }
 
+void finding_done(struct finding *f)
+{
+    shelf_give(f->decode);
+    shelf_give(f->soft);
+    f->decode = NULL;
+    f->soft = NULL;
+    f->n_decode = 0;
+}
+
 void finding_free(struct finding *f)
 {
     if (!f)
         return;
-    free(f->decode);
-    free(f->soft);
+    finding_done(f);
     if (f->shelved)
         shelf_give(f);
     else

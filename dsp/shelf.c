@@ -83,12 +83,28 @@ void *shelf_take(struct shelf *s)
     return memset(top + 1, 0, s->size);
 }
 
+void *shelf_get(struct shelf *s)
+{
+    void *item = shelf_take(s);
+    if (item)
+        return item;
+    struct slot *slot = aligned_alloc(LINE, slot_bytes(s->size));
+    if (!slot)
+        return NULL;
+    memset(slot, 0, slot_bytes(s->size));       // of no shelf
+    return slot + 1;
+}
+
 void shelf_give(void *item)
 {
     if (!item)
         return;
     struct slot *slot = (struct slot *)item - 1;
     struct shelf *s = slot->shelf;
+    if (!s) {
+        free(slot);
+        return;
+    }
     push(s, slot);
     shelf_leave(s);
 }

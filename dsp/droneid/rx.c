@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "dsp/ddc.h"
+#include "dsp/shelf.h"
 
 #define PASS_HZ     12.3e6              // 9.015 MHz with the centre up to 1.6 MHz off
 #define EDGE        0.49                // of the capture rate: carriers beyond are not there
@@ -21,6 +22,7 @@
 #define LINE_S_HZ   7.395e-12           // a candidate's line: 1.7038 samples per carrier
 #define EDGE_HZ     1.9e6               // room a group of five slices has when it is not the last
 #define OUTWARD_HZ  2.0e6
+#define SHELVED     8                   // frames on their way to who takes them; more are made
 #define COVER_MIN   0.3                 // of a symbol's samples, else it counts as missing
 
 static bool search_tables(struct droneid_rx *rx)
@@ -55,10 +57,13 @@ struct droneid_rx *droneid_rx_new(double rate_hz)
     rx->w = dft_alloc(DID_N);
     rx->v = dft_alloc(DID_N);
     rx->y = dft_alloc(2 * RX_HALF + 1);
+    rx->decodes = shelf_new(SHELVED, sizeof(struct decode));
+    rx->softs = shelf_new(SHELVED, sizeof(struct droneid_soft));
     for (int i = 0; i < 2; i++)
         rx->wide[i] = dft_alloc(RX_FINE * DID_N);
     if (!rx->turbo || !rx->fwd || !rx->inv || !rx->fine || !rx->x || !rx->w || !rx->v ||
-        !rx->y || !rx->wide[0] || !rx->wide[1] || !search_tables(rx)) {
+        !rx->y || !rx->decodes || !rx->softs || !rx->wide[0] || !rx->wide[1] ||
+        !search_tables(rx)) {
         droneid_rx_free(rx);
         return NULL;
     }
@@ -78,6 +83,8 @@ void droneid_rx_free(struct droneid_rx *rx)
     if (!rx)
         return;
     did_turbo_free(rx->turbo);
+    shelf_leave(rx->decodes);
+    shelf_leave(rx->softs);
     dft_free(rx->fwd);
     dft_free(rx->inv);
     dft_free(rx->fine);
@@ -228,14 +235,14 @@ static void read_frame(struct droneid_rx *rx, struct finding *f)
         d.freq_hz = f->droneid.freq_hz;
         d.snr_db = f->droneid.snr_db.v;
         f->droneid.crc_ok = true;
-        f->decode = malloc(sizeof(*f->decode));
+        f->decode = shelf_get(rx->decodes);
         if (f->decode) {
             *f->decode = d;
             f->n_decode = 1;
         }
         return;
     }
-    f->soft = malloc(sizeof(*f->soft));
+    f->soft = shelf_get(rx->softs);
     if (f->soft)
         memcpy(f->soft->llr, rx->first, sizeof(f->soft->llr));
 }

@@ -70,6 +70,7 @@ struct droneid_rx {
     float complex      *fraction[RX_FRACTIONS];         // DID_N: turns by rx_fraction()
     float complex      *root_b;         // 601: conjugate of root 147, 0 in the middle
     float complex      *wide[2];        // RX_FINE * DID_N
+    struct shelf       *decodes, *softs;                // what a finding takes along
     struct rx_state     now, saved;
     struct rx_trace     trace;
     bool                use[DID_CARRIERS];              // inside the capture

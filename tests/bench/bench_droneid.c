@@ -103,8 +103,7 @@ static struct outcome one(struct bench *b, size_t r, const struct gen *g, double
         o.seen |= f.droneid.seen && fabs(f.droneid.freq_hz.v - g->f_hz) < 3e3;
         o.verified |= f.droneid.verified;
         o.decoded |= f.n_decode && !memcmp(f.decode->raw, g->block, 91);
-        free(f.decode);
-        free(f.soft);
+        finding_done(&f);
     }
     return o;
 }
@@ -253,8 +252,7 @@ static void memory_table(struct bench *b)
             f.droneid.t_s.v = 0;
             alone += f.n_decode;
             with += f.n_decode || droneid_memory_help(m, &f, &d);
-            free(f.decode);
-            free(f.soft);
+            finding_done(&f);
             droneid_memory_free(m);
         }
         printf("| %4.1f", snr);
@@ -311,8 +309,7 @@ static void run_scene(const char *text, struct tally *t)
             t->seen += f.droneid.seen;
             t->verified += f.droneid.verified;
             t->crc += f.n_decode;
-            free(f.decode);
-            free(f.soft);
+            finding_done(&f);
         }
     }
     for (int i = 0; i < 24; i++)

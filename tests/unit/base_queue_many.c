@@ -5,7 +5,8 @@
 //     4 x produce: (who, 1), (who, 2), ...  -->  [queue of 1..64]  -->  3 x consume
 //
 // The queue's way to the kernel is this program's own: it counts, and lets others run between a
-// decision to sleep or to wake and the deed.  An alarm ends a run in which somebody sleeps for ever.
+// decision to sleep or to wake and the deed.
+// An alarm ends a run in which somebody sleeps for ever.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

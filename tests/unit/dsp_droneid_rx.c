@@ -68,8 +68,7 @@ static void receive(struct air *a, const struct cand *c, enum droneid_mode mode,
 
 static void drop(struct finding *f)
 {
-    free(f->decode);
-    free(f->soft);
+    finding_done(f);
 }
 
 // One burst at 6 dB, off the grid in every respect, at several rates and with both symbol counts.
