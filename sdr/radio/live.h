@@ -13,7 +13,8 @@
 
 // What there is to say of a radio that runs, the worst first.  Each has an end: a time, or that of
 // the child.
-enum remark { REMARK_RATE, REMARK_CLOCK, REMARK_STAMPS, REMARK_JUMP, REMARK_AWAY, REMARK_PASSING,
+enum remark { REMARK_RATE, REMARK_CLOCK, REMARK_STAMPS, REMARK_JUMP, REMARK_PLACE, REMARK_AWAY,
+              REMARK_PASSING,
               REMARK_DOORS, REMARKS };
 #define REMARK_S 60.0
 #define REMARK_CHILD INFINITY   // as long as this child
@@ -62,6 +63,9 @@ struct live {
     struct board wanted;                // shared: struct iq_place, where to tune to
     uint64_t tuned_count;               // of that board, when it was last forwarded
     struct talk_ask opened;             // what is kept where a place says nothing
+    struct talk_ask good;               // where samples came from last; kind 0: nowhere yet
+    uint64_t good_count;                // tuned_count, then
+    unsigned misses;                    // children in a row that gave none where they were asked to
     struct board board;                 // shared: struct live_board
 };
 
@@ -78,6 +82,9 @@ bool live_take(struct live *l);
 // Ends the child; it is started again after the back-off.
 void live_restart(struct live *l, enum iq_radio_state why);
 void live_trouble(struct live *l, enum iq_radio_state why);     // the same, counted as an error
+// Takes in where it is wanted; false: nothing new.  And at the end of a child: was it the place?
+bool live_news_of_place(struct live *l);
+void live_judge_place(struct live *l);
 void live_hear(struct live *l);         // the child's messages, or its end
 // Of the state that follows (not running), and of a radio that runs.
 void live_say(struct live *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

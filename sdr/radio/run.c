@@ -24,6 +24,7 @@
 #define START_S       20.0      // loading firmware and calibrating takes some radios 10 s
 #define TELL_NS       20000000
 #define RATE_OFF      0.01
+#define NEAR          0.01      // of the rate: tuners have steps of their own
 
 static void set_state(struct live *l, enum iq_radio_state s)
 {
@@ -114,6 +115,7 @@ static void drop_slot(struct live *l)
 void live_restart(struct live *l, enum iq_radio_state why)
 {
     drop_slot(l);
+    live_judge_place(l);
     if (!l->fatal)
         snprintf(l->why, sizeof l->why, "%s", l->said.what);
     live_tell(l);
@@ -138,25 +140,6 @@ void live_trouble(struct live *l, enum iq_radio_state state)
     live_restart(l, state);
 }
 
-// Where it is wanted now, if anybody has said so since it was last forwarded: into l->ask.
-static bool news_of_place(struct live *l)
-{
-    struct iq_place p;
-    uint64_t n = atomic_load(&l->wanted.count);
-
-    if (n == l->tuned_count || n & 1)
-        return false;
-    n = board_read(&l->wanted, &p, sizeof p);
-    l->tuned_count = n;
-    const struct talk_ask *o = &l->opened;
-    l->ask.centre_hz = p.centre_hz;
-    l->ask.gain_db = isnan(p.gain_db) ? o->gain_db : p.gain_db;
-    l->ask.bandwidth_hz = p.filter_hz > 0 ? p.filter_hz : o->bandwidth_hz;
-    memcpy(l->ask.antenna, p.antenna[0] ? p.antenna : o->antenna, sizeof l->ask.antenna);
-    memcpy(l->ask.settings, p.settings[0] ? p.settings : o->settings, sizeof l->ask.settings);
-    return true;
-}
-
 static int start(struct live *l)
 {
     if (!child_is_gone(&l->child)) {
@@ -165,7 +148,7 @@ static int start(struct live *l)
         l->down_ns = mono_now_ns() + (int64_t)(BACKOFF_S * 1e9);
         return 0;
     }
-    news_of_place(l);
+    live_news_of_place(l);
     l->muttered[0] = 0;
     l->wait_ns = mono_now_ns();         // before: the child may be quicker than this thread
     int r = child_start(&l->child, l->program, l->plugins ? l->plugin_path : NULL, &l->ask,
@@ -187,7 +170,7 @@ static void forward_tune(struct live *l)
 {
     uint64_t before = l->tuned_count;
 
-    if (!l->heard || !news_of_place(l))
+    if (!l->heard || !live_news_of_place(l))
         return;
     struct talk_ask ask = l->ask;
     ask.kind = TALK_TUNE;
@@ -261,6 +244,7 @@ static void place(struct live *l, int64_t now_ns)
         else
             begin = 0;
         l->rolling = true;
+        l->misses = 0;
         l->good_ns = now_ns;
         judge_outage(l, (double)(begin - l->handed) / l->clock.rate_hz);
         set_state(l, RADIO_RUNNING);
@@ -269,6 +253,11 @@ static void place(struct live *l, int64_t now_ns)
     l->retuned = retuned;               // an outage is one, wherever the radio came back
     l->placed_hz = s->centre_hz;
     l->placed_db = s->gain_db;
+    if ((!l->good.kind || l->good_count != l->tuned_count) &&
+        fabs(s->centre_hz - l->ask.centre_hz) < NEAR * l->clock.rate_hz) {
+        l->good = l->ask;
+        l->good_count = l->tuned_count;
+    }
     *(l->retuned ? &l->said.settled : &l->said.lost) += l->gap;
     l->handed = begin + s->n;
     l->received += s->n;

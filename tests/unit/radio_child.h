@@ -26,7 +26,7 @@ struct play {
     struct ring_head *head;
     int16_t           v[2 * BLOCK];
     uint64_t          k;
-    bool              tuned;
+    bool              tuned, doomed;
 };
 
 static bool asked(const struct play *p, const char *what) { return strstr(p->ask.args, what); }
@@ -63,6 +63,10 @@ static void hear_tune(struct play *p, int flags)
     struct talk_ask a;
     if (recv(TALK_SOCKET_FD, &a, sizeof a, flags) != sizeof a || a.kind != TALK_TUNE)
         return;
+    if (asked(p, "picky") && a.centre_hz > 1.5e9) {     // stays there, and dies soon
+        p->doomed = true;
+        return;
+    }
     p->tuned = true;
     ring_lose(&p->ring, 100, mono_now_ns());
     // What of a place is asked for where nobody named it: as the hello said it was opened.
@@ -155,6 +159,12 @@ static _Noreturn void play(void)
         send(TALK_SOCKET_FD, &fail, sizeof fail, 0);
         _exit(2);
     }
+    if (asked(p, "picky") && p->ask.centre_hz > 1.5e9) {
+        fail = (struct talk_say){ .kind = TALK_FAIL, .code = EINVAL, .text = "not there" };
+        if (asked(p, "picky=1"))
+            send(TALK_SOCKET_FD, &fail, sizeof fail, 0);
+        _exit(2);
+    }
     if (asked(p, "crash")) {
         fprintf(stderr, "firmware\033[2J not found\n");
         _exit(1);
@@ -185,7 +195,7 @@ static _Noreturn void play(void)
         // As much as the ring holds whatever the parent's speed: nothing is ever dropped.
         if (asked(p, "few") && n == 300)
             for (;;) nap(100);
-        if (asked(p, "die") && n == 20)
+        if ((asked(p, "die") && n == 20) || (p->doomed && n % 20 == 0))
             _exit(3);
         if (!asked(p, "burst") && !(asked(p, "flat") && n < 6 * RATE / BLOCK))
             nap(BLOCK / RATE);
