@@ -16,6 +16,7 @@
 // tiny (measured).
 #define BATCH 8
 #define SMALL_CHANNELS 64
+#define PADDED_CHANNELS 256     // from here on rows are half a page or more
 
 struct bank {
     unsigned       channels, taps, stride;      // stride: samples from one transform to the next
@@ -97,7 +98,8 @@ struct bank *bank_new(unsigned channels, unsigned taps, double stop_db)
     b->channels = channels;
     b->taps = taps;
     b->together = channels <= SMALL_CHANNELS && channels % 8 == 0;
-    b->stride = (channels + 7) / 8 * 8;
+    // Not a power of two: the folded windows would fall into one set of the first cache.
+    b->stride = (channels + 7) / 8 * 8 + (channels >= PADDED_CHANNELS ? 8 : 0);
     b->ops = wola_ops();
     b->h = (float *)dft_alloc(((size_t)channels * taps + 1) / 2);
     b->packed = (float *)dft_alloc((size_t)b->stride * taps / 2);

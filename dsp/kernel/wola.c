@@ -108,9 +108,35 @@ static void fold_far(const float *restrict x, const float *restrict h, size_t n,
     }
 }
 
+// Two taps, as the product's banks have: what window 0 sees through the second, window 2 sees
+// through the first.  many: 1 or 4, in either case no more lines at once than a set has.
+INLINE void fold_two(const float *restrict x, const float *restrict h, size_t n, unsigned many,
+                     size_t stride, float *restrict ret)
+{
+    for (size_t at = 0; at < n; at += 2 * WOLA_TAPS, h += 2 * WOLA_TAPS) {
+        size_t from = at + 2 * WOLA_TAPS <= n ? at : n - 2 * WOLA_TAPS;
+        for (size_t i = 0; i < 2 * WOLA_TAPS; i += VEC) {
+            vec h0 = vec_load_twice(h + i / 2), h1 = vec_load_twice(h + WOLA_TAPS + i / 2), v[6];
+            v[0] = vec_load(x + from + i);
+            v[2] = vec_load(x + from + i + n);
+            for (unsigned k = 1; k < 6 && many == 4; k += k == 1 ? 2 : 1)
+                v[k] = vec_load(x + from + i + k * n / 2);
+            for (unsigned j = 0; j < many; j++)
+                vec_store(ret + j * stride + from + i, vec_fma(v[j] * h0, v[j + 2], h1));
+        }
+    }
+}
+
 static void fold(const float *restrict x, const float *restrict h, size_t n, unsigned folds,
                  unsigned many, size_t stride, float *restrict ret)
 {
+    if (folds == 2) {
+        for (; many >= 4; many -= 4, x += 2 * n, ret += 4 * stride)
+            fold_two(x, h, n, 4, stride, ret);
+        for (; many; many--, x += n / 2, ret += stride)
+            fold_two(x, h, n, 1, stride, ret);
+        return;
+    }
     if (many > 1 && n >= 2 * FAR && n % (2 * PART) == 0 && 2 * folds + many - 1 <= HOPS) {
         fold_far(x, h, n, folds, many, stride, ret);
         return;
@@ -148,12 +174,36 @@ INLINE vec power_of(const float *x)
     return __builtin_shufflevector(a, b, VEC_EVEN) + __builtin_shufflevector(a, b, VEC_ODD);
 }
 
+#if VEC == 8
+// Sixteen packed powers.  Sums of neighbours and what packs work within halves of a register; one
+// permutation at the end puts all in order.
+INLINE void pack_sixteen(const float *restrict x, vec *top, uint16_t *restrict ret)
+{
+    __m256 a = _mm256_loadu_ps(x), b = _mm256_loadu_ps(x + 8);
+    __m256 c = _mm256_loadu_ps(x + 16), d = _mm256_loadu_ps(x + 24);
+    __m256i half = _mm256_set1_epi32(0x8000);
+    __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+
+    a = _mm256_hadd_ps(_mm256_mul_ps(a, a), _mm256_mul_ps(b, b));
+    c = _mm256_hadd_ps(_mm256_mul_ps(c, c), _mm256_mul_ps(d, d));
+    *top = vec_max(*top, vec_max((vec)a, (vec)c));
+    __m256i i = _mm256_srli_epi32(_mm256_add_epi32(_mm256_castps_si256(a), half), 16);
+    __m256i j = _mm256_srli_epi32(_mm256_add_epi32(_mm256_castps_si256(c), half), 16);
+    i = _mm256_permutevar8x32_epi32(_mm256_packus_epi32(i, j), order);
+    _mm256_storeu_si256((__m256i *)(void *)ret, i);
+}
+#endif
+
 // Of n values; *top: the largest of whole vectors so far; returns that of the rest.
 INLINE float pack_half(const float *restrict x, size_t n, vec *top, uint16_t *restrict ret)
 {
     float most = 0;
     size_t i = 0;
 
+#if VEC == 8
+    for (; i + 16 <= n; i += 16)
+        pack_sixteen(x + 2 * i, top, ret + i);
+#endif
     for (; i + VEC <= n; i += VEC) {
         vec p = power_of(x + 2 * i);
         vec_half h = vec_pack(p);
