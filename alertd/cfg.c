@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/why.h"
+
 #define FILE_MAX (1 << 20)      // a configuration of more than a megabyte is not one
 
 struct load {
@@ -279,12 +281,14 @@ int alertd_cfg_load(struct alertd_cfg *ret, const char *file, char why[ALERTD_WH
     int r;
     if (!f || !yaml) {
         r = f ? -ENOMEM : -errno;
-        snprintf(why, ALERTD_WHY, "%.200s: %s", file, strerror(-r));
+        snprintf(why, ALERTD_WHY, "%.200s: %s; expected a configuration as in docs/alertd.yaml",
+                 file, why_error(r));
     } else {
         size_t len = fread(yaml, 1, FILE_MAX + 1, f);
         r = ferror(f) ? -EIO : len > FILE_MAX ? -EFBIG : 0;
         if (r < 0)
-            snprintf(why, ALERTD_WHY, "%.200s: %s", file, strerror(-r));
+            snprintf(why, ALERTD_WHY, "%.200s: %s; expected a configuration as in docs/alertd.yaml",
+                 file, why_error(r));
         else
             r = cfg_parse(ret, yaml, len, file, why);
     }

@@ -302,8 +302,9 @@ static int check_folder(const struct options *o)
         int why = errno;
         const struct passwd *p = getpwuid(st.st_uid);
         if (why == EACCES)
-            return bad("%s: only root and %s may do this: try it with sudo", o->data,
-                       p ? p->pw_name : "its owner");
+            return bad("%s: only root%s%s may do this: try it with sudo", o->data,
+                       st.st_uid ? " and " : "",
+                       !st.st_uid ? "" : p ? p->pw_name : "its owner");
         return bad("%s: %s", o->data, strerror(why));
     }
     return 0;

@@ -17,6 +17,7 @@
 
 #include "alertd/store.h"
 #include "base/utc.h"
+#include "base/why.h"
 #include "hw/hw.h"
 
 #define RESERVE (8 << 20)       // hours of alerts and actions, a few kB each
@@ -174,7 +175,7 @@ static int take_lock(struct store_file *f, char why[ALERTD_WHY])
     if (locked < 0) {
         int r = -errno;
         snprintf(why, ALERTD_WHY, r == -EWOULDBLOCK ? "%s: another tyto-alertd works there"
-                                                     : "%s: %s", f->dir, strerror(-r));
+                                                     : "%s: %s", f->dir, why_error(r));
         return r;
     }
     return 0;
@@ -210,7 +211,7 @@ int store_file_open(struct store_file *f, const char *dir, char note[ALERTD_WHY]
     snprintf(f->path, sizeof f->path, "%s/alertd.db", dir);
     if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
         int r = -errno;
-        snprintf(why, ALERTD_WHY, "%s: %s", dir, strerror(-r));
+        snprintf(why, ALERTD_WHY, "data_dir %s: %s", dir, why_error(r));
         return r;
     }
     int r = take_lock(f, why);

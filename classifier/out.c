@@ -271,7 +271,8 @@ static void summary_words(struct out *o, const struct out_summary *s)
         fprintf(o->f, "%llu DRONE LINK%s\n", (unsigned long long)o->drones,
                 o->drones == 1 ? "" : "S");
     else
-        fputs("no drone link recognised\n", o->f);
+        fputs(c->samples ? "no drone link recognised\n"
+                         : "no sample came: nothing was listened to; is the input empty?\n", o->f);
     fprintf(o->f, "%llu sample%s, %.6f s: %llu signal%s, %llu frame%s decoded, %llu link%s "
             "(%.2f s, %.2f s of processor time)\n", (unsigned long long)c->samples,
             plural(c->samples), s->seconds, (unsigned long long)s->bursts, plural(s->bursts),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/why.h"
 #include "base/yaml.h"
 #include "classifier/args.h"
 #include "classifier/sensord.h"
@@ -363,7 +364,7 @@ static int slurp(const char *file, char ret[FILE_MOST + 1], char *why)
         fclose(f);
     if (err) {
         snprintf(why, SENSORD_WHY, "%.200s:1: %s; a configuration as in docs/sensord.yaml was "
-                 "expected", file, strerror(err));
+                 "expected", file, why_error(err));
         return -err;
     }
     ret[n] = 0;

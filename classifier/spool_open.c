@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/why.h"
 #include "classifier/spool_own.h"
 
 #define MAX_BYTES (64u << 20)
@@ -22,7 +23,7 @@
 
 static int fault(char why[SPOOL_WHY], const char *dir, int err)
 {
-    snprintf(why, SPOOL_WHY, "spool: %.300s: %s", dir, strerror(err));
+    snprintf(why, SPOOL_WHY, "spool: %.300s: %s", dir, why_error(err));
     return -err;
 }
 

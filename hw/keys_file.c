@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/why.h"
 #include "hw/keys_priv.h"
 
 int keys_fail(char why[KEYS_WHY], int err, const char *fmt, ...)
@@ -31,7 +32,7 @@ static int dir_check(int fd, const char *path, char why[KEYS_WHY])
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return keys_fail(why, errno, "%.200s: %s", path, strerror(errno));
+        return keys_fail(why, errno, "%.200s: %s", path, why_error(errno));
     if (!ours(st.st_uid))
         return keys_fail(why, EPERM, "%.200s belongs to another user (%u); a directory of this "
                          "user's (%u) was expected", path, st.st_uid, geteuid());
@@ -50,19 +51,19 @@ static int dir_at(int at, const char *name, const char *path, bool make, char wh
         // Root who sets up a daemon's keys: they belong to whom the directory above belongs.
         if (at != AT_FDCWD && geteuid() == 0 && fstat(at, &parent) == 0 &&
             fchownat(at, name, parent.st_uid, parent.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-            return keys_fail(why, errno, "%.200s: %s", path, strerror(errno));
+            return keys_fail(why, errno, "%.200s: %s", path, why_error(errno));
     } else if (make && errno != EEXIST) {
         return keys_fail(why, errno, "%.200s: %s; its parent must be there and writable", path,
-                         strerror(errno));
+                         why_error(errno));
     }
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return keys_fail(why, errno, "%.200s: %s", path,
                          errno == ENOTDIR || errno == ELOOP ? "a plain directory was expected, no "
-                         "link and no file" : strerror(errno));
+                         "link and no file" : why_error(errno));
     int r = dir_check(fd, path, why);
     if (r == 0 && flock(fd, LOCK_EX) < 0)
-        r = keys_fail(why, errno, "%.200s: cannot be locked: %s", path, strerror(errno));
+        r = keys_fail(why, errno, "%.200s: cannot be locked: %s", path, why_error(errno));
     if (r < 0)
         close(fd);
     return r < 0 ? r : fd;
@@ -88,7 +89,7 @@ static int file_check(int dir, int fd, const char *path, const char *name, char 
     struct stat st, above;
 
     if (fstat(fd, &st) < 0 || fstat(dir, &above) < 0)
-        return keys_fail(why, errno, "%.200s/%.60s: %s", path, name, strerror(errno));
+        return keys_fail(why, errno, "%.200s/%.60s: %s", path, name, why_error(errno));
     if (!S_ISREG(st.st_mode))
         return keys_fail(why, EPERM, "%.200s/%.60s is no plain file", path, name);
     if (!ours(st.st_uid) && st.st_uid != above.st_uid)
@@ -110,11 +111,11 @@ int keys_file_read(int dir, const char *path, const char *name, char ret[KEYS_LI
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return keys_fail(why, errno, "%.200s/%.60s: %s", path, name,
-                         errno == ELOOP ? "a plain file was expected, no link" : strerror(errno));
+                         errno == ELOOP ? "a plain file was expected, no link" : why_error(errno));
     int r = file_check(dir, fd, path, name, why);
     ssize_t n = r < 0 ? 0 : read(fd, ret, KEYS_LINE);
     if (n < 0)
-        r = keys_fail(why, errno, "%.200s/%.60s: %s", path, name, strerror(errno));
+        r = keys_fail(why, errno, "%.200s/%.60s: %s", path, name, why_error(errno));
     close(fd);
     if (r < 0)
         return r;
@@ -155,7 +156,7 @@ int keys_file_write(int dir, const char *path, const char *name, const char *tex
         r = -errno;
     if (r < 0) {
         unlinkat(dir, tmp, 0);
-        return keys_fail(why, -r, "%.200s/%.60s: %s", path, name, strerror(-r));
+        return keys_fail(why, -r, "%.200s/%.60s: %s", path, name, why_error(r));
     }
     return 0;
 }

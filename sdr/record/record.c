@@ -19,6 +19,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/why.h"
 #include "sdr/record/meta.h"
 #include "sdr/src/source.h"
 
@@ -49,7 +50,7 @@ struct writer {
 
 static int fault(struct writer *w, int err, const char *what)
 {
-    return src_why(w->why, err, "%s: %s: %s", w->name, what, strerror(-err));
+    return src_why(w->why, err, "%s: %s: %s", w->name, what, why_error(err));
 }
 
 static int name_files(struct writer *w)

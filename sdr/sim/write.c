@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/sigmf.h"
+#include "base/why.h"
 #include "sdr/sim/engine.h"
 #include "sdr/src/source.h"
 
@@ -36,7 +37,7 @@ struct writer {
 
 static int fault(struct writer *w, const char *path, int err, const char *what)
 {
-    snprintf(w->why, IQ_WHY, "%.300s: %s (%s)", path, what, strerror(-err));
+    snprintf(w->why, IQ_WHY, "%.300s: %s: %s", path, what, why_error(err));
     return err;
 }
 

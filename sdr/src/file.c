@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/why.h"
 #include "sdr/src/sigmf.h"
 #include "sdr/src/source.h"
 
@@ -162,12 +163,12 @@ static int open_data(struct file *f, const char *path, struct stat *ret_st, char
     if (f->fd < 0 || fstat(f->fd, ret_st)) {
         int err = errno;
         f->own &= f->fd >= 0;
-        return src_why(why, -err, "%s: %s", name, strerror(err));
+        return src_why(why, -err, "%s: %s", name, why_error(err));
     }
     if (S_ISDIR(ret_st->st_mode))
         return src_why(why, -EISDIR, "%s: is a directory, expected a recording", name);
     if (!S_ISREG(ret_st->st_mode) && (f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
-        return src_why(why, -errno, "%s: %s", name, strerror(errno));
+        return src_why(why, -errno, "%s: %s", name, why_error(errno));
     return 0;
 }
 
@@ -220,7 +221,7 @@ static int open_raw(struct iq_source **ret_src, const struct iq_file_cfg *cfg, c
     const char *name = src_name(shown, cfg->path);
 
     if (strcmp(cfg->path, "-") && !exists(cfg->path))
-        return src_why(why, -errno, "%s: %s", name, strerror(errno));
+        return src_why(why, -errno, "%s: %s", name, why_error(errno));
     if (ends_with(cfg->path, ".sigmf") && (!cfg->format || !cfg->rate_hz))
         return src_why(why, -EINVAL, "%s: SigMF archives are not read; unpack it with tar and give "
                        "its .sigmf-meta", name);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/why.h"
 #include "sdr/src/source.h"
 
 int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, char why[IQ_WHY])
@@ -18,7 +19,7 @@ int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, ch
     ssize_t n = 0;
 
     if (fd < 0)
-        return src_why(why, -errno, "%s: %s", src_name(shown, path), strerror(errno));
+        return src_why(why, -errno, "%s: %s", src_name(shown, path), why_error(errno));
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size > max) {
         close(fd);
         return src_why(why, -EINVAL, "%s: expected a text file of at most %zu MB",
@@ -32,7 +33,7 @@ int src_slurp(const char *path, size_t max, char **ret_text, size_t *ret_len, ch
     close(fd);
     if (err) {
         free(text);
-        return src_why(why, -err, "%s: %s", src_name(shown, path), strerror(err));
+        return src_why(why, -err, "%s: %s", src_name(shown, path), why_error(err));
     }
     *ret_text = text;
     *ret_len = len;

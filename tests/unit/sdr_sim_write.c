@@ -184,7 +184,7 @@ static void test_faults(void **state)
     int err = write_to("b.sigmf-meta", 0, why);
     setrlimit(RLIMIT_FSIZE, &was);
     assert_true(err < 0);
-    assert_non_null(strstr(why, "b.sigmf-data: samples cannot be written (File too large)"));
+    assert_non_null(strstr(why, "b.sigmf-data: samples cannot be written: File too large"));
     assert_true(stat(name("b.sigmf-data"), &st) < 0 && stat(name("b.sigmf-meta"), &st) < 0);
     assert_true(stat(name("b.sigmf-data.part"), &st) < 0);
 }
