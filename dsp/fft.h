@@ -3,9 +3,9 @@
 // liquid-dsp exports dft_run and dft_free.)
 //
 // Planning is not thread-safe in FFTW: call dft_new and dft_free from *_new and *_free only, on the
-// thread that builds the chain.  One dft serves one thread.  Plans are estimated, or come from a file
-// (dsp/plans.h); never measured while samples flow: measured plans differ from run to run, and with
-// them the last bits of every result.
+// thread that builds the chain.  One dft serves one thread.  Plans are estimated, or come from a
+// file (dsp/plans.h); never measured while samples flow: measured plans differ from run to run, and
+// with them the last bits of every result.
 #pragma once
 
 #include <complex.h>

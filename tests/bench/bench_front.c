@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Throughput of the channelizer against liquid-dsp's, and of the whole front (two banks, floor,
-// tiles, tracking) on noise and on a busy band, in million samples per second of CPU time.
+// Throughput of the channelizer against liquid-dsp's, and of what runs on every sample (the whole
+// front: two banks, floor, tiles, tracking, spectrum; and the standing correlators) on noise and on
+// a busy band, in million samples per second of CPU time, for each instruction set.
 //
 // Ours is given ci16 as a radio has it and leaves packed powers, the powers of all channels;
 // liquid-dsp's is given float and leaves complex channels, which is what it does.
@@ -16,8 +17,9 @@
 #include "base/rng.h"
 #include "dsp/fft.h"
 #include "dsp/front/bank.h"
-#include "dsp/front/front.h"
 #include "hw/hw.h"
+#include "sdr/sdr.h"
+#include "tests/bench/standrate.h"
 
 static double cpu_s(void)
 {
@@ -142,6 +144,21 @@ static double transform_rate(unsigned channels)
     return best;
 }
 
+// The sets of this machine, best first; how many.
+static unsigned sets(enum hw_isa ret[4])
+{
+    unsigned n = 0;
+
+    unsetenv("TYTO_ISA");
+    for (int i = (int)hw_isa(); i > HW_ISA_PLAIN; i--)
+        ret[n++] = (enum hw_isa)i;
+    if (!n)
+        ret[n++] = HW_ISA_PLAIN;
+    return n;
+}
+
+static void take(enum hw_isa isa) { setenv("TYTO_ISA", hw_isa_name(isa), 1); }
+
 static void banks(float complex *x, const int16_t *i16, size_t n)
 {
     static const struct { unsigned channels, taps; } of[] = {
@@ -149,34 +166,46 @@ static void banks(float complex *x, const int16_t *i16, size_t n)
         { 512, TAPS }, { 1024, TAPS }, { 128, 2 }, { 256, 2 }, { 512, 2 }, { 1024, 2 }, { 2048, 2 },
         { 4096, 2 },
     };
-    printf("| channels | taps a channel | bank | liquid-dsp | ratio | FFTW alone |\n"
-           "|---|---|---|---|---|---|\n");
+    enum hw_isa isa[4];
+    unsigned many = sets(isa);
+
+    printf("| channels | taps a channel |");
+    for (unsigned k = 0; k < many; k++)
+        printf(" bank, %s |", hw_isa_name(isa[k]));
+    printf(" liquid-dsp | ratio, %s | FFTW alone |\n|---|---|", hw_isa_name(isa[0]));
+    for (unsigned k = 0; k < many; k++)
+        printf("---|");
+    printf("---|---|---|\n");
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         unsigned c = of[i].channels, t = of[i].taps;
-        double ours = bank_rate(c, t, i16, n), theirs = oracle_rate(c, t, x, n);
-        printf("| %u | %u | %.0f | %.1f | %.1f | %.0f |\n", c, t, ours / 1e6, theirs / 1e6,
-               ours / theirs, transform_rate(c) / 1e6);
+        double ours[4], theirs = oracle_rate(c, t, x, n);
+        printf("| %u | %u |", c, t);
+        for (unsigned k = 0; k < many; k++) {
+            take(isa[k]);
+            ours[k] = bank_rate(c, t, i16, n);
+            printf(" %.0f |", ours[k] / 1e6);
+        }
+        printf(" %.1f | %.1f | %.0f |\n", theirs / 1e6, ours[0] / theirs, transform_rate(c) / 1e6);
+        fflush(stdout);
     }
 }
 
-static double front_rate(double rate, const int16_t *x, size_t n, unsigned *ret_found)
+static void chains(double rate, const char *band, const int16_t *x, size_t n)
 {
-    struct iq_info info = { .rate_hz = rate, .format = IQ_CI16, .block_len = 16384 };
-    struct front *f = front_new(&info);
-    struct front_out *o = calloc(1, sizeof *o);
-    double t0 = cpu_s();
+    enum hw_isa isa[4];
+    unsigned many = sets(isa);
 
-    *ret_found = 0;
-    for (size_t at = 0; f && o && at + 16384 <= n; at += 16384) {
-        struct iq_block b = { .n0 = at, .n = 16384, .format = IQ_CI16, .rate_hz = rate,
-                              .data = x + 2 * at };
-        front_block(f, &b, o);
-        *ret_found += o->list.n;
+    for (unsigned k = 0; k < many; k++) {
+        struct standrate r;
+        take(isa[k]);
+        if (!standrate_run(rate, SECONDS < 0.5 ? 0.3 : 1.5, x, n, &r))
+            continue;
+        printf("| %s | %.2f, %s (%u found) | %.0f | %.0f | %.2f | %.2f | %.2f | %.2f | %.0f | %.0f "
+               "|\n", hw_isa_name(isa[k]), rate / 1e6, band, r.found, rate / r.front_s / 1e6,
+               rate / r.corr_s / 1e6, r.front_s, r.corr_s, r.front_s + r.corr_s, r.start_s,
+               r.front_mb, r.corr_mb);
+        fflush(stdout);
     }
-    double r = (double)n / (cpu_s() - t0);
-    front_free(f);
-    free(o);
-    return r;
 }
 
 // A busy band: eight FSK packets of 1 ms in every 4 ms, wide frames of 1 ms in every 5.
@@ -204,27 +233,25 @@ static void make_busy(float complex *x, size_t n, double rate)
 
 int main(void)
 {
-    size_t n = (size_t)(61.44e6 * (SECONDS < 1 ? 0.1 : 0.5)) / 16384 * 16384;
+    size_t n = 1 << 22;         // 0.04 s at 100 MS/s: longer than any detector remembers noise
     float complex *x = noise(n);
     int16_t *i16 = malloc(2 * n * sizeof *i16);
-    const double rate[] = { 20e6, 30.72e6, 61.44e6 };
+    const double rate[] = { 20e6, 61.44e6, 100e6 };
 
     if (!x || !i16)
         return 1;
     to_i16(x, n, i16);
-    printf("instruction set %s, one thread, MS/s of CPU time\n\n", hw_isa_name(hw_isa()));
+    printf("one thread, MS/s of CPU time\n\n");
     banks(x, i16, 1 << 18);
-    printf("\n| what | MS/s |\n|---|---|\n");
-    for (int i = 0; i < 3; i++) {
-        unsigned found;
-        double r = front_rate(rate[i], i16, n, &found);
-        printf("| front at %.2f MS/s, noise (%u found) | %.0f |\n", rate[i] / 1e6, found, r / 1e6);
-    }
+    printf("\nFront and standing correlators, one after the other over the same blocks; shares of "
+           "a core;\nstart: s of CPU to make them and to begin; MB resident.\n\n"
+           "| set | MS/s, band | front MS/s | correlators MS/s | front | correlators | both |"
+           " start | MB front | MB correlators |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for (int i = 0; i < 3; i++)
+        chains(rate[i], "noise", i16, n);
     make_busy(x, n, 30.72e6);
     to_i16(x, n, i16);
-    unsigned found;
-    double r = front_rate(30.72e6, i16, n, &found);
-    printf("| front at 30.72 MS/s, busy band (%u found) | %.0f |\n", found, r / 1e6);
+    chains(30.72e6, "busy", i16, n);
     free(x);
     free(i16);
     return 0;
