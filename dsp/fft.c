@@ -6,10 +6,15 @@
 #include "dsp/fft.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <fftw3.h>
+#include <sys/mman.h>
+
+#define PAGE  ((uintptr_t)65536)        // the largest that processors have as their smallest
+#define LARGE (4 * PAGE)
 
 struct dft {
     fftwf_plan     same, apart;     // same: NULL where it is run from aside
@@ -93,12 +98,27 @@ void dft_run(const struct dft *f, float complex *in, float complex *out)
     fftwf_execute_dft(in == out ? f->same : f->apart, (fftwf_complex *)in, (fftwf_complex *)out);
 }
 
+// As memset, but the pages that lie whole in a large piece are given back instead: they come anew,
+// as zeros, when they are used, and cost nothing until then.
+static void zero(void *p, size_t bytes)
+{
+    uintptr_t at = (uintptr_t)p, end = at + bytes;
+    uintptr_t from = (at + PAGE - 1) / PAGE * PAGE, to = end / PAGE * PAGE;
+
+    if (bytes < LARGE || madvise((void *)from, to - from, MADV_DONTNEED)) {
+        memset(p, 0, bytes);
+        return;
+    }
+    memset(p, 0, from - at);
+    memset((void *)to, 0, end - to);
+}
+
 float complex *dft_alloc(size_t n)
 {
     size_t bytes = (n * sizeof(float complex) + 63) / 64 * 64;     // 64: one AVX-512 register
     float complex *p = aligned_alloc(64, bytes ? bytes : 64);
 
     if (p)
-        memset(p, 0, bytes ? bytes : 64);
+        zero(p, bytes ? bytes : 64);
     return p;
 }

@@ -24,6 +24,7 @@
 #define DEAD_PROBE   8          // every 8th sample is looked at for digital silence
 #define DEAD_SHARE   4          // 1/4 exact zeros make a row dead
 
+#define RING_UNIT    64         // rows
 #define LINE         64         // bytes of the caches' lines
 #define LARGE_PAGE   ((size_t)2 << 20)
 
@@ -41,9 +42,7 @@ static void make_grid(struct grid *g, double rate_hz, double keep_s)
     g->fast_hz = rate_hz / g->fast_n;
     g->slow_hz = rate_hz / g->slow_n;
     g->edge = 1 + (int)g->slow_n / 256;
-    g->ring = 64;
-    while (g->ring * g->row_s < keep_s)
-        g->ring *= 2;
+    g->ring = RING_UNIT * (1 + (unsigned)(keep_s / g->row_s / RING_UNIT));
 }
 
 // A ring passes through memory faster than it is looked at: in large pages, where there are any, it
@@ -131,7 +130,7 @@ static void fetch(const void *at, size_t bytes, bool write)
 static void finish_row(struct cells *c)
 {
     const struct grid *g = &c->g;
-    size_t slot = c->rows & (g->ring - 1), next = (c->rows + 1) & (g->ring - 1);
+    size_t slot = grid_slot(g, c->rows), next = grid_slot(g, c->rows + 1);
     size_t bytes = g->slow_n * sizeof *c->slow;
     const float complex *x = c->in + c->in_at, *row = x + g->row + g->row / 2;
 

@@ -25,7 +25,7 @@ struct grid {
     unsigned hop, row;              // samples
     double   hop_s, row_s;
     double   fast_hz, slow_hz;      // spacing
-    unsigned ring;                  // rows kept, a power of two
+    unsigned ring;                  // rows kept
     int      edge;                  // outermost narrow channels: what the converter folds back,
                                     // never marked
 };
@@ -56,29 +56,36 @@ uint32_t cells_take(struct cells *c, const struct iq_block *b, uint32_t off, boo
 // At the end of the epoch: finishes one more row over zeros; false when there is none left.
 bool cells_drain(struct cells *c);
 
+// Where a row lies in the rings.  Processors divide small numbers faster, and it takes a day for
+// rows to be large.
+static inline size_t grid_slot(const struct grid *g, uint64_t row)
+{
+    return row <= UINT32_MAX ? (uint32_t)row % g->ring : row % g->ring;
+}
+
 static inline const uint16_t *cells_slow(const struct cells *c, uint64_t row)
 {
-    return c->slow + (size_t)(row & (c->g.ring - 1)) * c->g.slow_n;
+    return c->slow + grid_slot(&c->g, row) * c->g.slow_n;
 }
 
 static inline const uint16_t *cells_fast(const struct cells *c, uint64_t row)
 {
-    return c->fast + (size_t)(row & (c->g.ring - 1)) * ROW_HOPS * c->g.fast_n;
+    return c->fast + grid_slot(&c->g, row) * ROW_HOPS * c->g.fast_n;
 }
 
 static inline const uint8_t *cells_mask(const struct cells *c, uint64_t row)
 {
-    return c->mask + (size_t)(row & (c->g.ring - 1)) * c->g.slow_n;
+    return c->mask + grid_slot(&c->g, row) * c->g.slow_n;
 }
 
 // For marking.
 static inline uint8_t *cells_mark(struct cells *c, uint64_t row)
 {
-    c->marked[row & (c->g.ring - 1)] = 1;
-    return c->mask + (size_t)(row & (c->g.ring - 1)) * c->g.slow_n;
+    c->marked[grid_slot(&c->g, row)] = 1;
+    return c->mask + grid_slot(&c->g, row) * c->g.slow_n;
 }
 
 static inline bool cells_marked(const struct cells *c, uint64_t row)
 {
-    return c->marked[row & (c->g.ring - 1)];
+    return c->marked[grid_slot(&c->g, row)];
 }

@@ -175,7 +175,7 @@ static void learn(struct front *f, uint64_t row)
 
     bool dead = false;
     for (uint64_t r = row > 2 ? row - 2 : 0; r <= row; r++)
-        dead = dead || c->dead[r & (g->ring - 1)];
+        dead = dead || c->dead[grid_slot(g, r)];
     floor_row(f->floor, cells_slow(c, row), (float)((to - from) / (1.5 * g->row)), dead);
     learn_window(f);
 }

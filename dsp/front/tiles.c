@@ -129,7 +129,7 @@ static float row_least(const struct tiles *t, const struct cells *c, uint64_t ro
     float most = 0;
 
     for (uint64_t r = from; r <= to && r < c->rows; r++) {
-        float p = c->peak[r & (t->g.ring - 1)];
+        float p = c->peak[grid_slot(&t->g, r)];
         most = p > most ? p : most;
     }
     return most * RANGE;
