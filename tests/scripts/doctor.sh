@@ -31,6 +31,14 @@ said wrong 'does not open'
 doctor 1 'no keys' --keys "$tmp/none" keys
 said wrong "$tmp/none"
 grep -q '"mend":"tyto keys make' "$tmp/out" || fault 'no mend for keys'
+mkdir "$tmp/spool"
+doctor 0 'not tuned' --spool "$tmp/spool" plans
+said note 'not measured'
+echo 'tyto-plans 1' >"$tmp/spool/plans"
+doctor 1 'plans of another machine' --spool "$tmp/spool" plans
+said wrong "$tmp/spool/plans: .*another processor"
+doctor 1 'nowhere to tune to' --spool "$tmp/none" --tune
+said wrong "$tmp/none"
 
 cat >"$tmp/s.yaml" <<X
 name: Test
