@@ -155,7 +155,7 @@ struct chain {
     struct queue      *troubles;        // why it could not be opened, malloc'd, to the main thread
     // the main thread's
     char               trouble[160];
-    uint64_t           ledger_lost, ledger_settled, clipped_told;
+    uint64_t           ledger_lost, ledger_settled, clipped_told, samples_told;
     double             ledger_t_s, ledger_deaf_s;
     struct scan_seen   ledger_seen[SCAN_BANDS];
     struct keep_counts ledger_kept;

@@ -99,7 +99,10 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
     w->lost = q.lost;
     double all = t_s * rate_hz;
     double gone = (double)(q.lost + q.settled);
-    w->samples = all > gone ? (uint64_t)(all - gone) : 0;
+    // Losses are counted where they happen, ahead of a chain that is behind: no count goes back.
+    if (all - gone > (double)c->samples_told)
+        c->samples_told = (uint64_t)(all - gone);
+    w->samples = c->samples_told;
     w->overflows = q.overflows;
     w->restarts = q.restarts;
     w->time_jumps = q.time_jumps;
