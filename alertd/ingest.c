@@ -96,7 +96,8 @@ static int begin(struct ingest *g, char why[ALERTD_WHY])
     if (zmq_bind(g->router, g->cfg->bind) < 0) {
         r = -errno;
         snprintf(why, ALERTD_WHY, "%s: bind: %s: %s", g->cfg->file, g->cfg->bind,
-                 zmq_strerror(-r));
+                 r == -EADDRINUSE ? "another program has it: end that, or name another port"
+                                  : zmq_strerror(-r));
         return r;
     }
     if (zmq_getsockopt(g->router, ZMQ_LAST_ENDPOINT, g->endpoint, &len) < 0)

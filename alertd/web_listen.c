@@ -115,7 +115,8 @@ int web_listen(struct web *w, bool next_port, char why[ALERTD_WHY])
         make_url(w, a->ai_addr);
     } else {
         snprintf(why, ALERTD_WHY, "%s: web_port %u on %s: %s", c->file, c->web_port, host,
-                 fd == -EADDRINUSE ? "another program has it" : strerror(-fd));
+                 fd == -EADDRINUSE ? "another program has it: end that, "
+                 "or name another port" : strerror(-fd));
     }
     freeaddrinfo(a);
     return fd < 0 ? fd : 0;

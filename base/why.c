@@ -8,7 +8,7 @@
 const char *why_error(int err)
 {
     switch (abs(err)) {
-    case ENOENT: return "No such file or directory: is the name right, and the folder there?";
+    case ENOENT: return "No such file or directory: check its name and folder";
     case EACCES: return "Permission denied: run this as the user to whom it belongs";
     case EROFS:  return "Read-only file system: name a place that can be written";
     case ENOSPC: return "No space left on device: make room there, or name another place";

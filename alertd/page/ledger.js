@@ -10,6 +10,7 @@ import { clean, t, word } from "./words.js";
 
 const MINUTE_MS = 60000, CELLS = 60, RUNS = 60, PAGES = 40;
 const CHANGE_DB = 6;                    // of the weakest signal: a new line of the list
+const PATTERN = { deaf: "url(#p-deaf)", "not-told": "url(#p-not-told)" };
 const WORST = ["watched", "not-told", "not-watched", "deaf"];
 
 let span_min = 60, told = null, asked_ms = 0, asking = false, why = "";
@@ -68,7 +69,7 @@ const minutes = (b, state) => b.minute.filter(m => m.state === state).length;
 
 function cell(list, i, width) {
   const state = worst(list), h = state === "watched" ? Math.max(2, 24 * Math.min(1, share(list))) : 24;
-  return svg("rect", { class: `c-${state}`, x: i * 10, y: 24 - h, width: width - (state === "watched" ? 1 : 0), height: h });
+  return svg("rect", { class: `c-${state}`, fill: PATTERN[state], x: i * 10, y: 24 - h, width: width - (state === "watched" ? 1 : 0), height: h });
 }
 
 // Cells of one state side by side are one shape, so that a hatch runs through.
