@@ -34,6 +34,7 @@ struct sensord_radio {
     unsigned channel;
     uint64_t seed;
     bool     seed_given, freq_given;
+    bool     gain_auto;                 // within what its profile gives
     bool     scan;                      // walks over bands of the plan
     uint32_t bands;                     // which, bit k for band k
     struct hw_profile hw;
@@ -64,6 +65,8 @@ struct sensord_cfg {
 struct scan_reach sensord_reach(const struct sensord_radio *r);
 // The plan's bands to the radios that scan (sensord_bands.c).
 int sensord_bands(struct sensord_cfg *c, const char **ret_key, char why[SENSORD_WHY]);
+// Whether its gain is set by what arrives; word: auto, fixed or NULL, as configured.
+int sensord_gain(struct sensord_radio *r, const char *word, char why[SENSORD_WHY]);
 int sensord_cfg_load(struct sensord_cfg *ret, const char *path, char why[SENSORD_WHY]);
 // No other origin than live, where production is asked for?  Sentence and -EPERM otherwise.
 int sensord_origin_ok(const struct sensord_cfg *c, const char *radio, enum iq_origin o,
@@ -147,6 +150,9 @@ struct chain {
     _Atomic double     window_dbfs_hz[SCAN_STEPS]; // of a scan: floor of each window, NAN not known
     _Atomic double     busy[SCAN_BANDS], usual_busy[SCAN_BANDS];   // occupancy, NAN not known
     _Atomic double     deaf_s;          // seconds of samples, since the start, in which it was deaf
+    _Atomic double     gain_db;         // as the samples have it, NAN not yet
+    _Atomic uint64_t   gain_changes;    // by the sensor; and why the last one
+    _Atomic(const char *) gain_why;
     _Atomic int64_t    moved_ns;        // monotonic, when t_s last grew
     _Atomic uint64_t   shed, clipped, decodes;
     _Atomic int        origin;
@@ -159,6 +165,8 @@ struct chain {
     double             ledger_t_s, ledger_deaf_s;
     struct scan_seen   ledger_seen[SCAN_BANDS];
     struct keep_counts ledger_kept;
+    uint64_t           gain_told, ledger_gains;
+    double             gain_lo_db, gain_hi_db;      // since the last ledger, NAN none yet
     int                state_told;
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which radio walks over which bands of the plan.
+// What a radio does: which bands of the plan it walks over, and whether its gain is set for it.
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "classifier/sensord.h"
 
@@ -60,5 +61,19 @@ int sensord_bands(struct sensord_cfg *c, const char **ret_key, char why[SENSORD_
                          "expected", c->radio[i].name);
         }
     }
+    return 0;
+}
+
+int sensord_gain(struct sensord_radio *r, const char *word, char why[SENSORD_WHY])
+{
+    bool may = r->profile[0] && r->hw.gain_hi_db.v > r->hw.gain_lo_db.v && !r->scan;
+    bool asked = word && !strcmp(word, "auto");
+
+    if (word && !asked && strcmp(word, "fixed"))
+        return wrong(why, "auto or fixed was expected, not '%.40s' (dB are gain_db)", word);
+    if (asked && !may)
+        return wrong(why, "auto is for a radio that stays at one place and whose profile gives "
+                     "gain_lo_db and gain_hi_db");
+    r->gain_auto = may && (asked || (!word && isnan(r->gain_db)));
     return 0;
 }

@@ -121,6 +121,8 @@ static int radio_live(struct reading *r, const struct yaml_radio *y, struct sens
         return bad(r, "centre_hz", "%s hears %.0f to %.0f MHz, not %.6f (2440e6 is 2440 MHz)",
                    o->hw.title, o->hw.freq_lo_hz.v / 1e6, o->hw.freq_hi_hz.v / 1e6,
                    o->centre_hz / 1e6);
+    if (sensord_gain(o, y->gain, why) < 0)
+        return bad(r, "gain", "%.300s", why);
     return 0;
 }
 

@@ -175,7 +175,7 @@ static bool begin(struct chain *c, struct iq_source *src)
         return false;
     void *token = queue_pop(c->turn);
     c->dsp = dsp_new(&(struct dsp_cfg){ .source = src, .droneid = c->cfg->droneid,
-        .steps = c->r->kind == RADIO_LIVE && !c->r->scan,
+        .steps = c->r->kind == RADIO_LIVE && !c->r->scan, .gain_auto = c->r->gain_auto,
         .profile = c->r->profile[0] ? &c->r->hw : NULL,
         .threads = c->cfg->threads ? c->cfg->threads : share ? share : 1,
         .ticks = true, .on_psd = say_psd, .arg = c });
@@ -249,6 +249,8 @@ int chain_new(struct chain **ret, const struct sensord_cfg *cfg, unsigned i, str
         return r;
     }
     atomic_store(&c->floor_dbfs_hz, NAN);
+    atomic_store(&c->gain_db, NAN);
+    c->gain_lo_db = c->gain_hi_db = NAN;
     for (unsigned k = 0; k < SCAN_STEPS; k++)
         atomic_store(&c->window_dbfs_hz[k], NAN);
     atomic_store(&c->occupancy, NAN);

@@ -70,6 +70,17 @@ static void kept_fill(struct chain *c, struct wire_radio *w)
     w->keep_expired = n.expired;
 }
 
+// As the samples have it; before the first as it is configured.
+static void gain_fill(struct chain *c, struct wire_radio *w)
+{
+    double now_db = c->r->kind == RADIO_LIVE ? atomic_load(&c->gain_db) : NAN;
+
+    w->gain_db = isfinite(now_db) ? now_db : c->r->gain_db;
+    w->gain_auto = c->r->gain_auto;
+    w->gain_changes = atomic_load(&c->gain_changes);
+    put(w->gain_why, atomic_load(&c->gain_why));
+}
+
 static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
 {
     static const char *const states[] = { "starting", "starting", "running", "silent",
@@ -87,7 +98,7 @@ static void radio_fill(struct chain *c, int64_t now_ns, struct wire_radio *w)
     w->centre_hz = atomic_load(&c->centre_hz);
     w->rate_hz = rate_hz;
     w->rate_measured_hz = q.rate_measured_hz >= 0 ? q.rate_measured_hz : NAN;
-    w->gain_db = c->r->gain_db;
+    gain_fill(c, w);
     w->since_s = q.since_s;
     w->last_sample_s = q.last_sample_s;
     w->floor_dbfs = atomic_load(&c->floor_dbfs_hz);
@@ -172,6 +183,19 @@ static void health_say(struct health *h, int64_t now_ns)
     h->health_ns = now_ns;
 }
 
+// True where the sensor has set it anew: that is told at once.
+static bool gain_look(struct chain *c)
+{
+    uint64_t n = atomic_load(&c->gain_changes);
+    double now_db = c->r->kind == RADIO_LIVE ? atomic_load(&c->gain_db) : NAN;
+    bool news = n != c->gain_told;
+
+    c->gain_told = n;
+    c->gain_lo_db = fmin(c->gain_lo_db, now_db);        // of a number and NAN the number
+    c->gain_hi_db = fmax(c->gain_hi_db, now_db);
+    return news;
+}
+
 bool health_work(struct health *h, int64_t now_ns, bool force)
 {
     bool fed = true, changed = force;
@@ -180,7 +204,7 @@ bool health_work(struct health *h, int64_t now_ns, bool force)
     for (unsigned i = 0; i < h->cfg->n_radios; i++) {
         struct chain *c = h->chain[i];
         int s = (int)radio_state(c, now_ns, &q);
-        changed = changed || s != c->state_told;
+        changed = gain_look(c) || changed || s != c->state_told;
         c->state_told = s;
         // A restart in progress is being mended; one that stands still without is not, but the
         // end of a recording is no fault.

@@ -67,6 +67,13 @@ static double gain_of(const struct sensord_radio *r, double gain_db)
            : r->kind == RADIO_LIVE && r->profile[0] ? r->hw.gain_db : NAN;
 }
 
+// As the samples have it, once there are any.
+static double gain_now(struct chain *c)
+{
+    double now_db = c->r->kind == RADIO_LIVE ? atomic_load(&c->gain_db) : NAN;
+    return isfinite(now_db) ? now_db : gain_of(c->r, NAN);
+}
+
 // ---- A radio that stays ----------------------------------------------------------------------
 
 static void capture_fill(struct chain *c, double span_s, struct wire_band *b)
@@ -81,7 +88,7 @@ static void capture_fill(struct chain *c, double span_s, struct wire_band *b)
 
     *b = (struct wire_band){ .lo_hz = mid_hz - rate_hz / 2, .hi_hz = mid_hz + rate_hz / 2,
         .watched_s = s < 0 ? 0 : s > span_s ? span_s : s, .lost_s = lost_s,
-        .gain_db = gain_of(c->r, NAN), .link_hz = LINK_HZ, .link_s = LINK_S,
+        .gain_db = gain_now(c), .link_hz = LINK_HZ, .link_s = LINK_S,
         .floor_dbm_hz = NAN, .floor_dbfs = finite_or_nan(atomic_load(&c->floor_dbfs_hz)),
         .away_s = NAN, .revisit_p95_s = NAN, .revisit_max_s = NAN };
     b->deaf_s = fmin(fmax(deaf_s - c->ledger_deaf_s, 0), b->watched_s);
@@ -154,9 +161,23 @@ static void kept_add(struct chain *c, struct wire_ledger *w)
     c->ledger_kept = now;
 }
 
-static void chain_fill(struct chain *c, double span_s, struct wire_ledger *w)
+// What the gain was meanwhile; of a walk each band's own, which nobody sets.
+static void gain_add(struct chain *c, struct wire_band *b, unsigned n)
 {
-    kept_add(c, w);
+    uint64_t changes = atomic_load(&c->gain_changes);
+
+    for (unsigned i = 0; i < n; i++) {
+        double now_db = b[i].gain_db;
+        b[i].gain_lo_db = c->r->scan ? now_db : fmin(c->gain_lo_db, now_db);
+        b[i].gain_hi_db = c->r->scan ? now_db : fmax(c->gain_hi_db, now_db);
+        b[i].gain_changes = (uint32_t)(changes - c->ledger_gains);
+    }
+    c->ledger_gains = changes;
+    c->gain_lo_db = c->gain_hi_db = NAN;
+}
+
+static void bands_add(struct chain *c, double span_s, struct wire_ledger *w)
+{
     if (!c->r->scan) {
         // What a scene or a recording holds is known once it is open: until then it is no band, and
         // one of 0 Hz would stay in the store for good.  A radio's is configured (chain_new).
@@ -167,6 +188,15 @@ static void chain_fill(struct chain *c, double span_s, struct wire_ledger *w)
     for (unsigned k = 0; k < c->cfg->plan.n && w->n_bands < WIRE_BANDS; k++)
         if (c->r->bands & 1u << k)
             band_fill(c, k, span_s, &w->band[w->n_bands++]);
+}
+
+static void chain_fill(struct chain *c, double span_s, struct wire_ledger *w)
+{
+    unsigned first = w->n_bands;
+
+    kept_add(c, w);
+    bands_add(c, span_s, w);
+    gain_add(c, w->band + first, w->n_bands - first);
 }
 
 void ledger_say(struct health *h, int64_t now_ns)

@@ -318,6 +318,17 @@ static void clock_look(struct chain *c, double t_s)
     }
 }
 
+// What the receiver says of itself, to whoever asks.
+static void now_say(struct chain *c)
+{
+    struct dsp_now n = dsp_now(c->dsp);
+
+    atomic_store(&c->deaf_s, n.deaf_s);
+    atomic_store(&c->gain_db, n.gain_db);
+    atomic_store(&c->gain_why, n.gain_why);
+    atomic_store(&c->gain_changes, n.gain_changes);
+}
+
 void say_psd(const struct psd_frame *f, void *chain)
 {
     struct chain *c = chain;
@@ -333,7 +344,7 @@ void say_psd(const struct psd_frame *f, void *chain)
     chain_site_psd(c, f);
     atomic_store(&c->centre_hz, f->centre_hz);
     clock_look(c, f->t_s);
-    atomic_store(&c->deaf_s, dsp_deaf_s(c->dsp));
+    now_say(c);
     tracks_refresh(c, f->t_s);
     if (f->bins && tell_wanted(c->tell).psd) {
         begin(c, &c->msg, WIRE_PSD, f->t_s);
@@ -360,6 +371,7 @@ void say_finding(struct chain *c, const struct finding *f)
     struct decode helped;
     double now_s = f->rate_hz > 0 ? (double)f->tick / f->rate_hz : 0;
 
+    now_say(c);                 // each tick: no change of the gain goes untold
     if ((f->flags & BURST_CLIPPED) && !f->ahead)
         atomic_fetch_add(&c->clipped, 1);
     if ((f->flags & BURST_NO_SAMPLES) && !f->ahead)

@@ -14,6 +14,7 @@
 static const cyaml_schema_field_t radio_fields[] = {
     TEXT(name, yaml_radio), TEXT(profile, yaml_radio), TEXT(args, yaml_radio),
     TEXT(rate_hz, yaml_radio), TEXT(centre_hz, yaml_radio), TEXT(gain_db, yaml_radio),
+    TEXT(gain, yaml_radio),
     TEXT(bandwidth_hz, yaml_radio), TEXT(ppm, yaml_radio), TEXT(antenna, yaml_radio),
     TEXT(channel, yaml_radio), TEXT(scene, yaml_radio), TEXT(seed, yaml_radio),
     TEXT(file, yaml_radio), TEXT(format, yaml_radio), TEXT(scan, yaml_radio), CYAML_FIELD_END

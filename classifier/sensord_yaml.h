@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 struct yaml_radio {
-    char *name, *profile, *args, *rate_hz, *centre_hz, *gain_db, *bandwidth_hz, *ppm, *antenna,
-         *channel, *scene, *seed, *file, *format, *scan;
+    char *name, *profile, *args, *rate_hz, *centre_hz, *gain_db, *gain, *bandwidth_hz, *ppm,
+         *antenna, *channel, *scene, *seed, *file, *format, *scan;
 };
 struct yaml_post  { char *endpoint, *key; };
 struct yaml_spool { char *dir, *max_mb, *max_h; };

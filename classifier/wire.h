@@ -102,7 +102,7 @@ struct wire_radio {
     bool     clipping;
     bool     gain_auto;             // the sensor sets it: how often since the start, and why last
     uint64_t gain_changes;
-    char     gain_why[12];          // clipping strong steps; "" never
+    char     gain_why[12];          // clipping strong steps calm; "" never
     bool     keeps;                 // samples of what it alarms for (its policy allows it)
     uint64_t kept, keep_refused, keep_expired;      // files; spans that could not be; files gone
 };

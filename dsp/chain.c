@@ -290,5 +290,5 @@ struct finding *dsp_next(struct dsp *d)
     return NULL;
 }
 
-double dsp_deaf_s(const struct dsp *d) { return self_deaf_s(d->self); }
+struct dsp_now dsp_now(const struct dsp *d) { return self_now(d->self); }
 const struct dsp_counts *dsp_counts(const struct dsp *d) { return &d->counts; }

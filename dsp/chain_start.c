@@ -73,7 +73,8 @@ struct dsp *dsp_new(const struct dsp_cfg *cfg)
         d->cfg.threads = WORKERS_MAX;
     d->front = front_new(&d->info);
     d->arbiter = arbiter_new(&d->info, chain_burst, d);
-    d->self = self_new(&d->info, cfg->steps ? cfg->source : NULL);
+    d->self = self_new(&d->info, cfg->steps ? cfg->source : NULL,
+                       cfg->gain_auto ? cfg->profile : NULL);
     d->standing = standing_new(&d->info, cfg->droneid != DRONEID_OFF);
     if (d->front && d->arbiter && d->self && d->standing && make_queues(d) && make_shelves(d) &&
         make_tools(d))

@@ -16,7 +16,6 @@
 // No name of a product appears here: dsp measures and reads, the classifier names.
 #pragma once
 
-#include <complex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,15 +69,12 @@ enum video_standard  { VIDEO_NONE, VIDEO_PAL, VIDEO_NTSC };
 struct fingerprint {
     enum sig_kind kind;
     double        kind_p;           // how sure of the kind, 0..1
-    struct meas   t_s;              // start, seconds since the first sample
-    struct meas   dur_s;
+    struct meas   t_s, dur_s;       // start, seconds since the first sample; length
     struct meas   freq_hz;          // absolute centre
-    struct meas   bw_hz;            // as the contract defines it per kind
-    struct meas   bw99_hz;          // 99 % power width, always
+    struct meas   bw_hz, bw99_hz;   // as the contract defines it per kind; 99 % power width, always
     struct meas   snr_db;           // mean power during the burst over noise, in bw_hz
     double        level_dbfs;
     struct meas   level_dbm;        // at the antenna's socket, where the profile has a calibration
-    // envelope
     struct meas   env_cv;           // standard deviation over mean of |x|, noise removed
     struct meas   papr_db;
     struct meas   on_fraction;      // share of the length that is above half of its mean power
@@ -103,12 +99,10 @@ struct fingerprint {
     int           zc_root[4];       // ... and roots in order of appearance, 0 for none
     struct meas   wifi_stf;         // normalised 0.8 us periodicity of the head, 0..1
     // dsss
-    struct meas   chip_rate_hz;
-    struct meas   barker_corr;      // 0..1
+    struct meas   chip_rate_hz, barker_corr;    // the latter 0..1
     // fm video
-    struct meas   line_rate_hz;
+    struct meas   line_rate_hz, line_corr;      // the latter 0..1
     enum video_standard video;
-    struct meas   line_corr;        // 0..1
 };
 
 // ---- Decode: bytes read whose checks passed --------------------------------------------------
@@ -205,6 +199,7 @@ struct dsp_cfg {
     unsigned          threads;      // workers, 1..64; 0: processors there are
     enum droneid_mode droneid;
     bool              steps;        // the gain may be stepped: a radio that stays at one place
+    bool              gain_auto;    // and set, within what its profile says
     const struct hw_profile *profile;   // of the radio, borrowed; NULL: nothing known of it
     // A finding, too, each DSP_TICK_S of sample time without another: a reject without hyp that
     // only carries the tick.
@@ -234,7 +229,12 @@ struct finding *dsp_next(struct dsp *d);
 void finding_free(struct finding *f);                   // NULL is fine
 // After dsp_next returned NULL.
 const struct dsp_counts *dsp_counts(const struct dsp *d);
-double dsp_deaf_s(const struct dsp *d);                 // so far; any thread
+struct dsp_now {                    // so far
+    double      deaf_s, gain_db;    // gain_db: of the samples just now, NAN none yet
+    uint64_t    gain_changes;       // by gain_auto; why the last one, "" never
+    const char *gain_why;
+};
+struct dsp_now dsp_now(const struct dsp *d);            // any thread
 void dsp_free(struct dsp *d);                           // NULL is fine; may be called early
 
 // ---- DroneID with memory (track thread) ------------------------------------------------------

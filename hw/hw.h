@@ -74,6 +74,7 @@ struct hw_profile {
     struct hw_figure clock_hz;  // the reference whose multiples leak into what it receives
     struct hw_figure full_dbm;  // calibration: what fills the converter (0 dBFS) at gain_db, ...
     struct hw_figure full_err_db;   // ... and its standard error, over the range of frequencies
+    struct hw_figure gain_lo_db, gain_hi_db;    // within which the sensor may set it; NAN: not
     double gain_db;             // to start with
     bool   hardware_time;       // time stamps of the driver are a sample clock, not the host's
     bool   remote;              // reached over a network: origin cannot be proven live

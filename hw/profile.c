@@ -19,7 +19,8 @@ struct yaml_figure { char *v, *from; };
 struct yaml_profile {
     char    *name, *title, *driver, *package, *format, *gain_db, *hardware_time, *remote;
     struct yaml_figure *freq_lo_hz, *freq_hi_hz, *rate_lo_hz, *rate_hi_hz, *rate_sustained_hz,
-                       *settle_s, *clock_ppm, *bits, *clock_hz, *full_dbm, *full_err_db;
+                       *settle_s, *clock_ppm, *bits, *clock_hz, *full_dbm, *full_err_db,
+                       *gain_lo_db, *gain_hi_db;
     char   **rates_hz, **usb;
     unsigned rates_hz_count, usb_count;
 };
@@ -41,7 +42,7 @@ static const cyaml_schema_field_t fields[] = {
     TEXT(hardware_time, MUST, 7), TEXT(remote, OPT, 7),
     FIGURE(freq_lo_hz), FIGURE(freq_hi_hz), FIGURE(rate_lo_hz), FIGURE(rate_hi_hz),
     FIGURE(rate_sustained_hz), FIGURE(settle_s), FIGURE(clock_ppm), FIGURE(bits),
-    FIGURE(clock_hz), FIGURE(full_dbm), FIGURE(full_err_db),
+    FIGURE(clock_hz), FIGURE(full_dbm), FIGURE(full_err_db), FIGURE(gain_lo_db), FIGURE(gain_hi_db),
     CYAML_FIELD_SEQUENCE("rates_hz", OPT, struct yaml_profile, rates_hz, &word, 0, HW_RATES),
     CYAML_FIELD_SEQUENCE("usb", OPT, struct yaml_profile, usb, &word, 0, 25),
     CYAML_FIELD_END
@@ -157,6 +158,10 @@ static void take(struct check *c, struct hw_profile *p, const struct yaml_profil
         fail(c, "freq_hi_hz", "is below freq_lo_hz");
     if (p->rate_hi_hz.v < p->rate_lo_hz.v)
         fail(c, "rate_hi_hz", "is below rate_lo_hz");
+    p->gain_lo_db = figure(c, "gain_lo_db", y->gain_lo_db, -100, 200);
+    p->gain_hi_db = figure(c, "gain_hi_db", y->gain_hi_db, -100, 200);
+    if (isnan(p->gain_lo_db.v) != isnan(p->gain_hi_db.v) || p->gain_hi_db.v < p->gain_lo_db.v)
+        fail(c, "gain_lo_db", "and gain_hi_db go together, the latter above the former");
     p->gain_db = number(c, "gain_db", y->gain_db, -100, 200);
     p->hardware_time = yes(c, "hardware_time", y->hardware_time);
     p->remote = yes(c, "remote", y->remote);

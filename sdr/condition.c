@@ -130,18 +130,20 @@ static struct condition condition_f32(float *p, uint32_t n)
             p[i] = 0;
     struct span s = span_f32(p, 2 * (size_t)n);
     struct rails r = rails_f32(s);
+    c.peak = (float)fmax(s.hi, -s.lo);
     if (!is_flat(s) && (isfinite(r.lo) || isfinite(r.hi)))
         c.clipped = count_f32(p, n, r, &run);
     c.flags = (c.nonfinite ? IQ_NONFINITE : 0) | (run ? IQ_CLIPPED : 0);
     return c;
 }
 
-#define CONDITION(name, type, span_fn, count_fn, rails_expr)                    \
+#define CONDITION(name, type, span_fn, count_fn, rails_expr, mid, full)         \
     static struct condition name(const type *p, uint32_t n)                     \
     {                                                                           \
         struct span s = span_fn(p, 2 * (size_t)n);                              \
         struct rails r = rails_expr;                                            \
-        struct condition c = { 0 };                                             \
+        struct condition c = {                                                  \
+            .peak = (float)(fmax(s.hi - (mid), (mid) - s.lo) / (full)) };       \
         bool run = false;                                                       \
         if (s.lo <= r.lo || s.hi >= r.hi)                                       \
             c.clipped = count_fn(p, n, r, &run);                                \
@@ -151,9 +153,9 @@ static struct condition condition_f32(float *p, uint32_t n)
     }
 
 #define FIXED(lo, hi) ((struct rails){ lo, hi, false })
-CONDITION(condition_i16, int16_t, span_i16, count_i16, rails_i16(s))
-CONDITION(condition_i8, int8_t, span_i8, count_i8, FIXED(-127, 127))
-CONDITION(condition_u8, uint8_t, span_u8, count_u8, FIXED(0, 255))
+CONDITION(condition_i16, int16_t, span_i16, count_i16, rails_i16(s), 0.0, 32768)
+CONDITION(condition_i8, int8_t, span_i8, count_i8, FIXED(-127, 127), 0.0, 128)
+CONDITION(condition_u8, uint8_t, span_u8, count_u8, FIXED(0, 255), 127.5, 128)
 
 struct condition iq_condition(enum iq_format f, void *data, uint32_t n)
 {

@@ -8,6 +8,7 @@ struct condition {
     uint32_t flags;             // IQ_CLIPPED, IQ_NONFINITE
     uint32_t nonfinite;         // values replaced by 0
     uint32_t clipped;           // samples at full scale
+    float    peak;              // greatest |I| or |Q|, full scale 1
 };
 
 // Replaces what no radio could have sent and looks for a converter at its stops.  In place.

@@ -48,6 +48,7 @@ struct iq_block {
     int64_t        utc_ns;      // of the first sample; 0 when the source knows no UTC
     int64_t        utc_err_ns;
     double         rate_hz, centre_hz, gain_db;
+    float          peak;        // greatest |I| or |Q| in it, full scale 1
     enum iq_origin origin;
     enum iq_format format;      // never IQ_CF64 here: the source narrows it
     const void    *data;        // n samples of that format, as the converter gave them

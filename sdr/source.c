@@ -251,6 +251,7 @@ struct iq_block *iq_next(struct iq_source *s)
     struct condition c = iq_condition(b->format, iq_block_data(b), b->n);
     if (!s->d.endless)
         read_ahead(s);
+    b->peak = c.peak;
     b->flags = c.flags | (s->peeked || s->d.endless ? 0 : IQ_LAST);
     s->handed = b->n0 + b->n;
     s->counts.samples += b->n;

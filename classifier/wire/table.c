@@ -46,7 +46,7 @@ static const char *const roles[] = { "control", "telemetry", "video", "identific
 static const char *const verdicts[] = { "drone", "not-drone", "unknown", NULL };
 static const char *const track_states[] = { "tentative", "named", "quiet", "ended", NULL };
 static const char *const radio_states[] = { "starting", "running", "silent", "restarting", NULL };
-static const char *const gain_whys[] = { "clipping", "strong", "steps", NULL };
+static const char *const gain_whys[] = { "clipping", "strong", "steps", "calm", NULL };
 static const char *const band_states[] = { "watched", "deaf", "not-watched", NULL };
 static const char *const kinds[] = { "lora", "fsk", "msk", "ofdm", "dsss", "fm", "am", "cw",
                                      "unknown", NULL };

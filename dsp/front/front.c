@@ -24,6 +24,8 @@
 #define AHEAD_S (LINE_S + 0.001) // so much of what comes is known to the floor and to the lines
 #define LATER_S 0.057           // kept behind the tiles: a run's first 40 ms, looked at every 8
 #define RAISE   2.0f            // a line may drift by 3 dB within a tile
+#define GAIN_DB 0.25            // less changes no floor that is known to 0.3 dB
+#define GAIN_MORE_DB 3.5        // without a gap: more than a step for products (self/step.h)
 #define PSD_S   0.5
 #define PSD_LEAST_S 0.02        // before a retune it is told early, of so much and more
 #define PSD_ROWS 4              // every fourth row goes into the spectrum for display
@@ -41,6 +43,7 @@ struct front {
     uint64_t            windows;    // of the floor's that the lines have
     uint64_t            end;        // index after the last sample seen
     uint64_t            done;       // told so far
+    double              gain_db;    // of the block before
     bool                begun;
     // spectrum
     float              *psd;        // [slow_n] sums
@@ -254,7 +257,10 @@ void front_block(struct front *f, const struct iq_block *b, struct front_out *ou
 {
     clear(out);
     bool tuned = b->centre_hz != f->info.centre_hz;
-    if (!f->begun || b->lost || tuned) {
+    bool gained = f->begun &&
+                  fabs(b->gain_db - f->gain_db) > (b->lost ? GAIN_DB : GAIN_MORE_DB);
+    f->gain_db = b->gain_db;
+    if (!f->begun || b->lost || tuned || gained) {
         bool went_on = f->begun;
         if (went_on)
             drain(f, BURST_TOUCHES_GAP, out);
@@ -263,7 +269,9 @@ void front_block(struct front *f, const struct iq_block *b, struct front_out *ou
             tell_psd(f, out);           // a scan may stay nowhere for PSD_S
         if (tuned)
             retune(f, b->centre_hz);
-        begin(f, b->n0, b->lost > 0 || (went_on && tuned));
+        else if (gained)
+            floor_forget(f->floor);     // louder or softer, and who knows by how much
+        begin(f, b->n0, b->lost > 0 || (went_on && (tuned || gained)));
     }
     for (uint32_t at = 0; at < b->n;) {
         bool row;

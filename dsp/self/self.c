@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "dsp/burst.h"
+#include "dsp/self/gain.h"
 #include "dsp/self/image.h"
 #include "dsp/self/step.h"
 #include "hw/hw.h"
@@ -21,27 +22,36 @@ struct told {
     _Atomic unsigned n;
     _Atomic double   lo_hz[STEP_RANGES], hi_hz[STEP_RANGES], level_dbfs[STEP_RANGES];
     _Atomic uint64_t until;
-    _Atomic double   deaf_s;
+    _Atomic double   deaf_s, gain_db;
+    _Atomic uint64_t gain_changes;
+    _Atomic int      gain_why;
 };
 
 struct self {
     struct image     *image;
     struct step      *step;             // NULL: the gain is left alone
+    struct gain      *gain;             // NULL: it stays, but for steps
     struct iq_source *src;
     struct told       told;
     uint64_t          steps;
 };
 
-struct self *self_new(const struct iq_info *info, struct iq_source *src)
+struct self *self_new(const struct iq_info *info, struct iq_source *src,
+                      const struct hw_profile *p)
 {
     struct self *s = calloc(1, sizeof *s);
-    (void)info;
+    bool sets = src && p && p->gain_hi_db.v > p->gain_lo_db.v;
+
     if (!s)
         return NULL;
     s->image = image_new();
     s->step = src ? step_new() : NULL;
+    if (sets)
+        s->gain = gain_new(&(struct gain_cfg){ p->gain_lo_db.v, p->gain_hi_db.v, p->bits.v,
+                                               info->format });
     s->src = src;
-    if (s->image && (s->step || !src))
+    atomic_store(&s->told.gain_db, NAN);
+    if (s->image && (s->step || !src) && (s->gain || !sets))
         return s;
     self_free(s);
     return NULL;
@@ -53,6 +63,7 @@ void self_free(struct self *s)
         return;
     image_free(s->image);
     step_free(s->step);
+    gain_free(s->gain);
     free(s);
 }
 
@@ -69,14 +80,32 @@ static void tell_step(struct self *s, const struct step_shown *k)
     s->steps = k->steps;
 }
 
+static void set_gain(struct self *s, const struct iq_block *b, double gain_db)
+{
+    iq_tune_to(s->src, &(struct iq_place){ .centre_hz = b->centre_hz, .gain_db = gain_db });
+}
+
+static void gain(struct self *s, const struct iq_block *b)
+{
+    const struct gain_shown *k = gain_shown(s->gain);
+    double gain_db;
+
+    if (gain_block(s->gain, b, image_power(s->image), step_busy(s->step), &gain_db))
+        set_gain(s, b, gain_db);
+    if (k->changes == atomic_load(&s->told.gain_changes))
+        return;
+    atomic_store(&s->told.gain_why, (int)k->why);
+    atomic_store(&s->told.gain_changes, k->changes);
+}
+
 static void step(struct self *s, const struct iq_block *b)
 {
     const float *power = image_power(s->image);
     const struct step_shown *k = step_shown(s->step);
     double gain_db;
 
-    if (power && step_block(s->step, b, power, &gain_db))
-        iq_tune_to(s->src, &(struct iq_place){ .centre_hz = b->centre_hz, .gain_db = gain_db });
+    if (power && !(s->gain && gain_moving(s->gain)) && step_block(s->step, b, power, &gain_db))
+        set_gain(s, b, gain_db);
     if (k->steps != s->steps)
         tell_step(s, k);
     if (k->deaf && b->n0 < k->until)
@@ -86,11 +115,23 @@ static void step(struct self *s, const struct iq_block *b)
 void self_block(struct self *s, struct iq_block *b)
 {
     image_block(s->image, b);
+    if (s->gain)
+        gain(s, b);
     if (s->step)
         step(s, b);
+    if (!s->step || !step_busy(s->step))    // what a step does for a moment is no gain to speak of
+        atomic_store(&s->told.gain_db, b->gain_db);
 }
 
-double self_deaf_s(const struct self *s) { return atomic_load(&s->told.deaf_s); }
+struct dsp_now self_now(const struct self *self)
+{
+    static const char *const whys[GAIN_WHYS] = { "", "clipping", "strong", "steps", "calm" };
+    struct self *s = (struct self *)self;   // C17 loads only from what is not const
+
+    return (struct dsp_now){ atomic_load(&s->told.deaf_s), atomic_load(&s->told.gain_db),
+                             atomic_load(&s->told.gain_changes),
+                             whys[atomic_load(&s->told.gain_why)] };
+}
 
 bool self_masks(const struct self *s, const struct burst *b)
 {
@@ -116,7 +157,7 @@ struct dsp_self self_known(const struct self *s)
     const struct step_shown *shown = s->step ? step_shown(s->step) : NULL;
 
     return (struct dsp_self){
-        .steps = shown ? shown->steps : 0, .deaf_s = self_deaf_s(s),
+        .steps = shown ? shown->steps : 0, .deaf_s = self_now(s).deaf_s,
         .image_dbc = k > 0 ? 20 * log10(k) : 0, .image_changes = v.changes,
         .image_err_db = k > 0 ? 20 * log10(1 + v.err / k) : 0,
     };

@@ -5,19 +5,20 @@
 #include "dsp/dsp.h"
 
 struct self;
-// src: whose gain may be stepped (step.h), NULL not.  NULL: no memory.
-struct self *self_new(const struct iq_info *info, struct iq_source *src);
+// src: whose gain may be stepped (step.h), NULL not; and set (gain.h), where p gives a range, NULL
+// not.  NULL: no memory.
+struct hw_profile;
+struct self *self_new(const struct iq_info *info, struct iq_source *src,
+                      const struct hw_profile *p);
 void self_free(struct self *s);                         // NULL is fine
 
 // Each block in order, before anybody else has it.
 void self_block(struct self *s, struct iq_block *b);
 // What a profile says (NULL: nothing): of a level at a gain; of its clock, 0 not known.
-struct hw_profile;
 struct meas self_level_dbm(const struct hw_profile *p, double level_dbfs, double gain_db);
 double self_clock_hz(const struct hw_profile *p);
 // Any thread: does what the last step of the gain showed to be a product explain this burst?
 struct burst;
 bool self_masks(const struct self *s, const struct burst *b);
-// Any thread: seconds of samples, so far, in which the receiver was deaf.
-double self_deaf_s(const struct self *s);
+struct dsp_now self_now(const struct self *s);          // any thread
 struct dsp_self self_known(const struct self *s);       // the thread of self_block, or after it

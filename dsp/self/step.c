@@ -52,6 +52,7 @@ struct step *step_new(void)
 }
 
 void step_free(struct step *s) { free(s); }
+bool step_busy(const struct step *s) { return s->phase != BEFORE; }
 const struct step_shown *step_shown(const struct step *s) { return &s->shown; }
 
 static double db(double power) { return 10 * log10(fmax(power, 1e-30)); }

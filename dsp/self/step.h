@@ -24,4 +24,5 @@ void step_free(struct step *s);         // NULL is fine
 // Looks at a block; power: of STEP_BINS bins of it, in any scale, bin 0 at the centre, upper half
 // the negative ones.  True where the gain is to be set: *ret_gain_db.
 bool step_block(struct step *s, const struct iq_block *b, const float *power, double *ret_gain_db);
+bool step_busy(const struct step *s);   // the gain is, or soon will be, not what it was
 const struct step_shown *step_shown(const struct step *s);

@@ -56,6 +56,7 @@ int soapy_dev_new(struct soapy_dev **ret, const struct soapy_cfg *c, char why[SO
     int err = soapy_air_open(d, why);
     if (!err) {
         d->info = iq_info(d->src);
+        d->want_hz = d->info.centre_hz;
         err = band_read(d, why);
     }
     if (!err)
@@ -100,11 +101,22 @@ void soapy_dev_about(const struct soapy_dev *d, struct soapy_about *ret)
                                  .origin = iq_origin_name(d->info.origin) };
 }
 
+// A scene's receiver has its gain where a radio has it: in front of what overloads and of the
+// converter.  Of a recording there is nothing left to amplify but its samples (soapy_read.c).
+static int set_place(struct soapy_dev *d, double centre_hz)
+{
+    int err = iq_tune_to(d->src, &(struct iq_place){ .centre_hz = centre_hz,
+                                                     .gain_db = d->gain_db - SOAPY_GAIN_DB });
+    if (!err)
+        d->want_hz = centre_hz;
+    return err;
+}
+
 int soapy_dev_tune(struct soapy_dev *d, double centre_hz, char why[SOAPY_WHY])
 {
     bool same = fabs(centre_hz - d->info.centre_hz) < 1;    // programs round to whole hertz
     // The source of a recording may be opened anew at any moment; that of a scene stays.
-    int err = d->cfg.file[0] ? -ENOTSUP : iq_tune(d->src, same ? d->info.centre_hz : centre_hz);
+    int err = d->cfg.file[0] ? -ENOTSUP : set_place(d, same ? d->info.centre_hz : centre_hz);
 
     if (err == -ENOTSUP && same)
         return 0;
@@ -130,6 +142,8 @@ int soapy_dev_set_rate(struct soapy_dev *d, double rate_hz, char why[SOAPY_WHY])
 void soapy_dev_set_gain(struct soapy_dev *d, double gain_db)
 {
     atomic_store(&d->gain_db, fmin(fmax(gain_db, 0), SOAPY_GAIN_MAX_DB));
+    if (!d->cfg.file[0])
+        set_place(d, d->want_hz);
 }
 
 double soapy_dev_gain(const struct soapy_dev *d) { return d->gain_db; }

@@ -39,6 +39,7 @@ struct soapy_dev {
     atomic_llong      start_ns, offset_ns, now_index;
     _Atomic double    gain_db;
     // the reader's thread
+    double            want_hz;      // where the scene's receiver was tuned to
     const struct slot *in_hand;     // or NULL
     uint32_t          at;
     uint64_t          next, blocks;

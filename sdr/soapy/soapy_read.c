@@ -79,10 +79,11 @@ static int16_t to_i16(float v)
     return (int16_t)fmaxf(fminf(v, 32767.0f), -32768.0f);
 }
 
-// n samples of the block in hand in the stream's format, louder by the gain's difference.
+// n samples of the block in hand in the stream's format; a recording's louder by the gain's
+// difference, a scene was received with it (soapy_dev.c).
 static void convert(struct soapy_dev *d, char *dst, uint32_t n)
 {
-    double gain_db = d->gain_db - SOAPY_GAIN_DB;
+    double gain_db = d->cfg.file[0] ? d->gain_db - SOAPY_GAIN_DB : 0;
     bool as_is = fabs(gain_db) < 1e-9;
     float g = as_is ? 1 : (float)pow(10, gain_db / 20);
 

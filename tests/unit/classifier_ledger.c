@@ -94,12 +94,42 @@ static void tells_what_was_not_kept(void **state)
     chain_free(c);
 }
 
+// Each change is told at once, and the ledger says between what the gain was meanwhile.
+static void tells_each_gain(void **state)
+{
+    (void)state;
+    static struct wire_ledger w;
+    static struct wire_radio r;
+    cfg.radio[0] = (struct sensord_radio){ .kind = RADIO_LIVE, .name = "a", .rate_hz = 20e6,
+                                           .gain_db = NAN, .gain_auto = true };
+    struct chain *c = chain_of();
+    atomic_store(&c->gain_db, 40);
+    assert_false(gain_look(c));
+    atomic_store(&c->gain_db, 34);
+    atomic_store(&c->gain_why, "clipping");
+    atomic_store(&c->gain_changes, 1);
+    assert_true(gain_look(c));
+    assert_false(gain_look(c));
+    radio_fill(c, mono_now_ns(), &r);
+    assert_true(r.gain_db == 34 && r.gain_auto && r.gain_changes == 1);
+    assert_string_equal(r.gain_why, "clipping");
+    memset(&w, 0, sizeof w);
+    chain_fill(c, 10, &w);
+    assert_true(w.band[0].gain_lo_db == 34 && w.band[0].gain_hi_db == 40);
+    assert_true(w.band[0].gain_db == 34 && w.band[0].gain_changes == 1);
+    memset(&w, 0, sizeof w);
+    chain_fill(c, 10, &w);
+    assert_true(w.band[0].gain_lo_db == 34 && w.band[0].gain_hi_db == 34);
+    assert_int_equal(w.band[0].gain_changes, 0);
+    chain_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_band_of_no_width),
         cmocka_unit_test(a_radio_that_never_opened_was_not_watched),
-        cmocka_unit_test(tells_what_was_not_kept),
+        cmocka_unit_test(tells_what_was_not_kept), cmocka_unit_test(tells_each_gain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,27 @@ static int load(const char *text)
     return r;
 }
 
+#define RTL "radios:\n  - { name: a, profile: rtlsdr, rate_hz: 2e6, centre_hz: 1e9, "
+
+// Set by the sensor where the profile gives a range and nobody fixes it.
+static void fixes_the_gain_or_not(void **state)
+{
+    (void)state;
+    static const struct { const char *line; bool is_auto; double db; } said[] = {
+        { "seed: 0 }\n", true, NAN }, { "gain_db: 30 }\n", false, 30 },
+        { "gain: auto, gain_db: 20 }\n", true, 20 }, { "gain: fixed }\n", false, NAN },
+    };
+
+    for (unsigned i = 0; i < sizeof said / sizeof *said; i++) {
+        char text[200];
+        snprintf(text, sizeof text, RTL "%s", said[i].line);
+        assert_int_equal(load(text), 0);
+        assert_int_equal(cfg.radio[0].gain_auto, said[i].is_auto);
+        assert_true(isnan(said[i].db) ? isnan(cfg.radio[0].gain_db)
+                                      : fabs(cfg.radio[0].gain_db - said[i].db) < 1e-9);
+    }
+}
+
 static void reads_all_there_is(void **state)
 {
     (void)state;
@@ -107,6 +128,10 @@ static void names_file_line_and_what(void **state)
         { "radios:\n  - { name: a, profile: nosuch }\n", 2, "nosuch" },
         { "radios:\n  - { name: a, profile: rtlsdr, rate_hz: 20e6, centre_hz: 1e9 }\n", 2, "RTL" },
         { "radios:\n  - { name: a, profile: b2xx, rate_hz: 2e6, centre_hz: 2440 }\n", 2, "MHz" },
+        { RTL "gain: loud }\n", 2, "auto or fixed" },
+        { RTL "scan: yes, gain: auto }\n", 2, "scan" },
+        { "radios:\n  - { name: a, args: x, rate_hz: 2e6, centre_hz: 1e9, gain: auto }\n", 2,
+          "gain_lo_db" },
         { "bands: ism\n" RADIO, 1, "scan: yes" },
         { "radios:\n  - { name: a, args: x, rate_hz: 2e6, scan: yes }\n", 2, "band plan" },
         { "radios:\n  - { name: a, args: x, rate_hz: 2e6, scan: perhaps }\n", 2, "yes or no" },
@@ -223,6 +248,7 @@ static void forbidden_clock_is_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fixes_the_gain_or_not),
         cmocka_unit_test(reads_all_there_is), cmocka_unit_test(names_file_line_and_what),
         cmocka_unit_test(a_plan_is_shared_out),
         cmocka_unit_test(smallest_follows_width_and_length),

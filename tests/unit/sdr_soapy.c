@@ -302,8 +302,7 @@ static void tunes_inside_the_scene(void **state)
         read_all(&r, x, 8 * BLOCK, 4);
         heard = tone_share(x, 8 * BLOCK, -100e3) > 0.95;
     }
-    assert_true(heard);
-    assert_int_equal(SoapySDRDevice_setFrequency(r.d, SOAPY_SDR_RX, 0, 100e6, NULL), 0);
+    assert_true(heard && !SoapySDRDevice_setFrequency(r.d, SOAPY_SDR_RX, 0, 100e6, NULL));
     heard = false;
     for (int k = 0; k < 40 && !heard; k++) {
         read_all(&r, x, 8 * BLOCK, 4);
@@ -319,16 +318,17 @@ static void gain_makes_it_louder_and_clips(void **state)
     int16_t *want = truth(4 * BLOCK), *x = calloc(4 * BLOCK, 4);
     struct radio r = { .d = SoapySDRDevice_makeStrArgs(ENV) };
     SoapySDRDevice *same = r.d;
-    double gain_db = SoapySDRDevice_getGain(same, SOAPY_SDR_RX, 0), clipped = 0;
+    double gain_db = SoapySDRDevice_getGain(same, SOAPY_SDR_RX, 0), clipped = 0, finer = 0;
     assert_int_equal(SoapySDRDevice_setGain(same, SOAPY_SDR_RX, 0, gain_db + 20), 0);
     r = radio_open(ENV, SOAPY_SDR_CS16);
     read_all(&r, x, 4 * BLOCK, 4);
     for (size_t i = 0; i < 8 * BLOCK; i++) {
         double louder = fmin(fmax(10.0 * want[i], -32768), 32767);
         clipped += louder > 32766;
-        assert_true(fabs(x[i] - louder) <= 1);
+        assert_true(fabs(x[i] - louder) <= 6);      // half of a step at the scene's gain, and one
+        finer += fabs(x[i] - louder) > 1;
     }
-    assert_true(clipped > 100);
+    assert_true(clipped > 100 && finer > BLOCK);    // the converter stands behind the gain
     radio_close(&r);
     SoapySDRDevice_unmake(same);
     free(want);
