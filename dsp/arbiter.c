@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/aside.h"
 #include "dsp/history.h"
 #include "dsp/same.h"
 #include "dsp/self/product.h"
@@ -17,6 +18,7 @@
 // the later of them ends at most this long after the other.
 #define PARTNER_S   0.7e-3
 #define NOISE_KNOWN -250.0      // dBFS/Hz: less is that the front knows nothing yet
+#define NOISE_UNTOLD -199.0     // what it is at first
 #define NEAR_S      1e-3        // what is further away in time casts no shadow
 #define RECENT      64          // candidates told last: what trails them is known by them
 
@@ -34,6 +36,7 @@ struct arbiter {
     struct run        run[RUN_MAX];
     unsigned          n_run;
     struct noise_shape noise;
+    struct aside      aside;
     uint64_t          begin;        // first sample since the last retune
     uint64_t          next_id, tick, end, done_energy, done_corr, dropped;
     bool              corr_on;
@@ -49,6 +52,7 @@ struct arbiter *arbiter_new(const struct iq_info *info,
     a->tell = tell;
     a->arg = arg;
     a->next_id = 1;
+    aside_clear(&a->aside);
     a->open = calloc(OPEN_MAX, sizeof *a->open);
     if (!a->open) {
         free(a);
@@ -94,6 +98,11 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
         double at = l->c[i].hyp == HYP_DRONEID ? l->c[i].zc_n : (double)l->c[i].n0;
         if ((at < (double)border) != before)
             continue;
+        if (l->c[i].hyp & HYP_WIFI) {
+            if (l->c[i].n1 > a->tick)
+                aside_take(&a->aside, &l->c[i]);
+            continue;
+        }
         if (a->n_open == OPEN_MAX) {
             a->dropped++;
             continue;
@@ -185,6 +194,8 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         .droneid = c->droneid, .lora = c->lora, .ble = c->ble, .gain_db = NAN,
     };
     double bw = first->f_hi_hz - first->f_lo_hz;
+    const struct cand *wifi = first->hyp & HYP_WIFI ? first
+                            : aside_of_box(&a->aside, first, a->info.rate_hz);
     if (!b.id)
         return;
     // A filter's delay can put a start behind the last sample of a very short recording.
@@ -193,6 +204,10 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
     b.n0 = b.n0 > a->begin ? b.n0 : a->begin;   // one may have been cut off by a retune
     b.n1 = b.n1 < a->end ? b.n1 : a->end;
     b.hyp |= claim_hyps(c);
+    if (wifi) {
+        b.wifi = *wifi;
+        b.hyp |= wifi->hyp;
+    }
     if (first->hyp == HYP_ENERGY) {
         b.noise_dbfs_hz = (float)(b.level_dbfs - b.snr_db - 10 * log10(bw));
     } else {
@@ -200,7 +215,7 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         b.level_dbfs = level_at(a, first);
     }
     history_cut(&a->history, a->end, &b);
-    if (!ahead && !c->has_droneid)
+    if (!ahead && !c->has_droneid && !(first->hyp & HYP_WIFI))
         suspect(a, first, &b);
     a->tell(a->arg, &b);
 }
@@ -229,18 +244,6 @@ static struct claim merge(struct arbiter *a, unsigned i)
     return c;
 }
 
-static bool shadow_of(const struct arbiter *a, const struct cand *x, const struct cand *y)
-{
-    if (y == x || !y->n1)
-        return false;
-    switch (y->hyp) {
-    case HYP_BLE:    return false;
-    case HYP_ENERGY: return cand_is_shadow(x, y, a->info.rate_hz);
-    case HYP_LORA:   return cand_part_of_lora(x, y, a->info.rate_hz);
-    default:         return cand_part_of_droneid(x, y, a->info.rate_hz);
-    }
-}
-
 static bool is_shadow(const struct arbiter *a, const struct cand *x)
 {
     uint64_t near = (uint64_t)(NEAR_S * a->info.rate_hz);
@@ -252,12 +255,21 @@ static bool is_shadow(const struct arbiter *a, const struct cand *x)
     for (unsigned i = 0; (y = known(a, x, i, &run)); i++) {
         if (y->n1 + near < x->n0 || (y->run ? y->run_n0 : y->n0) > x->n1 + near)
             continue;
-        if (shadow_of(a, x, y))
+        if (x != y && y->n1 && cand_shadow_of(x, y, a->info.rate_hz))
             return true;
         if (y->n1 && y->hyp == HYP_ENERGY)
             folded |= cand_folded(x, y, a->info.rate_hz);
     }
     return __builtin_popcount(folded) >= FOLD_MOST;
+}
+
+// Frames of Wi-Fi that have no box, once it is known how strong they are.
+static void tell_wifi(struct arbiter *a, uint64_t limit)
+{
+    struct claim c = { .has_ble = false };
+    while (aside_due(&a->aside, limit, a->open, a->n_open, a->info.rate_hz, &c.first))
+        if (noise_at(a, c.first.f_lo_hz) > (float)NOISE_UNTOLD)
+            tell(a, &c, false);
 }
 
 static void close_up_to(struct arbiter *a, uint64_t limit)
@@ -285,7 +297,9 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
             a->recent[a->n_recent++ % RECENT] = c.lora;
         tell(a, &c, false);
     }
-    a->tick = tick;
+    tell_wifi(a, limit);
+    tick = aside_first(&a->aside) < tick ? aside_first(&a->aside) : tick;
+    a->tick = tick > a->tick ? tick : a->tick;
     for (unsigned i = 0; i < a->n_open; i++)
         if (a->open[i].n1)
             a->open[kept++] = a->open[i];
@@ -293,24 +307,6 @@ static void close_up_to(struct arbiter *a, uint64_t limit)
 }
 
 // ---- Ahead of the front ---------------------------------------------------------------------
-
-// The strongest of the DroneID candidates that are one burst with open[i]; the others are emptied.
-static void merge_droneid(struct arbiter *a, unsigned i)
-{
-    struct cand *x = &a->open[i];
-
-    for (unsigned k = 0; k < a->n_open; k++) {
-        struct cand *y = &a->open[k];
-        if (y == x || !y->n1 || y->hyp != HYP_DRONEID || !cand_same(x, y, a->info.rate_hz))
-            continue;
-        bool better = !x->ahead && (y->ahead || y->metric > x->metric);
-        if (better)
-            *x = *y;
-        y->n1 = 0;
-        if (better)
-            k = (unsigned)-1;           // it may be the same as some that x was not
-    }
-}
 
 // A DroneID burst is told as soon as the correlator has answered for all that could be the same and
 // its samples are there.  The front answers tens of milliseconds later; what it sees there is then
@@ -325,7 +321,7 @@ static void tell_ahead(struct arbiter *a)
         if (!c->n1 || c->hyp != HYP_DRONEID || c->ahead || c->n1 + same > a->done_corr ||
             c->n1 + margin > a->end || noise_at(a, c->zc_f_hz) < (float)NOISE_KNOWN)
             continue;
-        merge_droneid(a, i);
+        cands_merge_droneid(a->open, a->n_open, i, a->info.rate_hz);
         // A stronger one that ends later, and what may be the same as that, have time.
         if (c->ahead || c->n1 + same > a->done_corr || c->n1 + margin > a->end)
             continue;
@@ -339,6 +335,8 @@ static void forget(struct arbiter *a, uint64_t done)
     uint64_t keep = (uint64_t)((KEEP_S + ARBITER_MARGIN_S) * a->info.rate_hz);
     uint64_t from = done > keep ? done - keep : 0;
 
+    if (aside_first(&a->aside) < from)
+        from = aside_first(&a->aside);
     for (unsigned i = 0; i < a->n_open; i++)
         if (a->open[i].n0 < from)
             from = a->open[i].n0;
@@ -358,6 +356,7 @@ static void retune(struct arbiter *a, double centre_hz, uint64_t begin)
     close_up_to(a, UINT64_MAX);
     history_drop(&a->history);
     a->n_recent = a->n_run = 0;
+    aside_clear(&a->aside);
     a->info.centre_hz = centre_hz;
     a->begin = begin;
 }

@@ -26,6 +26,8 @@ struct cut {
 void cut_read(const struct cut *c, int64_t off, size_t n, float complex *dst);
 void cut_drop(struct cut *c);           // unrefs its blocks
 
+#define HYP_WIFI (HYP_STF | HYP_DSSS)
+
 // ---- Candidates ------------------------------------------------------------------------------
 
 // One detector's claim.  Times are sample indices of the capture, frequencies offsets from its
@@ -87,6 +89,7 @@ struct burst {
     struct cand     droneid;            // valid when hyp & HYP_DRONEID
     struct cand     lora;               // valid when hyp & HYP_LORA
     struct cand     ble;                // valid when hyp & HYP_BLE
+    struct cand     wifi;               // valid when hyp & HYP_WIFI: its preamble
     struct suspect  suspect[SUSPECTS];
     unsigned        n_suspects;
     struct cut      cut;                // covers [n0 - margin, n1 + margin): see ARBITER_MARGIN_S

@@ -54,8 +54,8 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 #define DSP_RUN_STEP_S 0.250
 
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
-enum burst_hyp { HYP_ENERGY = 1, HYP_DRONEID = 2, HYP_LORA = 4, HYP_BLE = 8 };
-
+enum burst_hyp { HYP_ENERGY = 1, HYP_DRONEID = 2, HYP_LORA = 4, HYP_BLE = 8,
+                 HYP_STF = 16, HYP_DSSS = 32 };
 // Made in the receiver: by its offset, its image, its third order, its second, its clock.
 enum product { PRODUCT_NONE, PRODUCT_DC, PRODUCT_IMAGE, PRODUCT_THIRD, PRODUCT_HARMONIC,
                PRODUCT_CLOCK, PRODUCT_COUNT };

@@ -184,6 +184,23 @@ void cand_droneid_extent(struct cand *c, double rate_hz)
     }
 }
 
+void cands_merge_droneid(struct cand *open, unsigned n, unsigned i, double rate_hz)
+{
+    struct cand *x = &open[i];
+
+    for (unsigned k = 0; k < n; k++) {
+        struct cand *y = &open[k];
+        if (y == x || !y->n1 || y->hyp != HYP_DRONEID || !cand_same(x, y, rate_hz))
+            continue;
+        bool better = !x->ahead && (y->ahead || y->metric > x->metric);
+        if (better)
+            *x = *y;
+        y->n1 = 0;
+        if (better)
+            k = (unsigned)-1;           // it may be the same as some that x was not
+    }
+}
+
 int cand_by_start(const void *x, const void *y)
 {
     const struct cand *a = x, *b = y;

@@ -29,6 +29,8 @@ bool claim_other_droneid(const struct claim *c, const struct cand *y, double rat
 
 // Time and band of a DroneID candidate that only says where its root-600 symbol is.
 void cand_droneid_extent(struct cand *c, double rate_hz);
+// The strongest of the DroneID candidates that are one burst with open[i]; the others are emptied.
+void cands_merge_droneid(struct cand *open, unsigned n, unsigned i, double rate_hz);
 // Order of qsort: by start, and where that is the same in an order that is always the same.
 int cand_by_start(const void *x, const void *y);
 

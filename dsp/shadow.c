@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "dsp/same.h"
+
 #define EDGE_S      60e-6       // edges so close are the same: two rows of the grid
 #define INSIDE      0.85        // of its time within the other's
 #define BRIEF_SHARE 0.1         // of its time: short beside it
@@ -109,4 +111,14 @@ uint32_t cand_folded(const struct cand *x, const struct cand *y, double rate_hz)
             bits |= UINT32_C(1) << k;
     }
     return bits;
+}
+
+bool cand_shadow_of(const struct cand *x, const struct cand *y, double rate_hz)
+{
+    switch (y->hyp) {
+    case HYP_BLE:    return false;
+    case HYP_ENERGY: return cand_is_shadow(x, y, rate_hz);
+    case HYP_LORA:   return cand_part_of_lora(x, y, rate_hz);
+    default:         return cand_part_of_droneid(x, y, rate_hz);
+    }
 }

@@ -15,3 +15,5 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz);
 // set by all the y there are.
 #define FOLD_MOST 16
 uint32_t cand_folded(const struct cand *x, const struct cand *y, double rate_hz);
+// The same of what any detector claims.
+bool cand_shadow_of(const struct cand *x, const struct cand *y, double rate_hz);

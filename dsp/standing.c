@@ -49,6 +49,10 @@ void standing_free(struct standing *s)
 
 static bool wants_droneid(const struct standing *s) { return s->dcorr && dcorr_wants(s->dcorr); }
 
+static const enum burst_hyp hyps[STAND_KINDS] = {
+    [STAND_LORA] = HYP_LORA, [STAND_BLE] = HYP_BLE, [STAND_STF] = HYP_STF,
+};
+
 static void pass_on(struct standing *s)
 {
     for (unsigned i = 0; i < s->list.n; i++) {
@@ -58,7 +62,7 @@ static void pass_on(struct standing *s)
             continue;
         }
         s->out->c[s->out->n++] = (struct cand){
-            .hyp = c->kind == STAND_BLE ? HYP_BLE : HYP_LORA, .part = BURST_WHOLE,
+            .hyp = hyps[c->kind], .part = BURST_WHOLE,
             .n0 = (uint64_t)fmax(c->n0, 0),
             .n1 = (uint64_t)fmax(c->n1, 0) + 1, .f_lo_hz = c->f_hz - c->bw_hz / 2,
             .f_hi_hz = c->f_hz + c->bw_hz / 2, .snr_db = (float)c->snr_db,

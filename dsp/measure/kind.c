@@ -124,6 +124,35 @@ void kind_lora(const struct burst *b, struct fingerprint *fp)
     }
 }
 
+#define STF_ERR_HZ 4e3          // of a carrier from 8 us at 0 dB
+
+// The detector of preambles found one where the burst begins.  A box that shows what it is stands;
+// with another's energy in it, or too weak, it may show nothing.
+void kind_wifi(const struct burst *b, struct fingerprint *fp)
+{
+    const struct cand *c = &b->wifi;
+    bool stf = c->hyp == HYP_STF, none = !meas_ok(fp->wifi_stf);
+    bool plain = fp->kind == KIND_OFDM &&
+                 (fp->numerology == OFDM_NONE || fp->numerology == OFDM_WIFI);
+
+    if (fp->kind != KIND_UNKNOWN && !(stf && plain))
+        return;
+    fp->kind = stf ? KIND_OFDM : KIND_DSSS;
+    fp->kind_p = fmax(fp->kind_p, 0.95);
+    kind_tidy(fp);
+    if (stf && (none || fp->wifi_stf.v < 0.9))
+        fp->wifi_stf = (struct meas){ 1, 0.1 };     // with the noise taken away
+    if (!stf)
+        fp->barker_corr = (struct meas){ 1, 0.1 };
+    fp->freq_hz = (struct meas){ b->centre_hz + 0.5 * (c->f_lo_hz + c->f_hi_hz), STF_ERR_HZ };
+    if (b->hyp & HYP_ENERGY)
+        return;
+    fp->t_s = (struct meas){ (double)c->n0 / b->rate_hz, 1e-6 };
+    fp->dur_s = (struct meas){ (double)(c->n1 - c->n0) / b->rate_hz, 5e-3 };    // at least
+    fp->bw_hz = fp->bw99_hz = (struct meas){ c->f_hi_hz - c->f_lo_hz, 0 };
+    fp->snr_db = (struct meas){ c->snr_db, 2 };
+}
+
 // Its own receiver measured a DroneID burst; the energy around it may be half somebody else's.
 void kind_droneid(const struct burst *b, const struct droneid_seen *d, struct fingerprint *fp)
 {

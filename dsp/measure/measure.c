@@ -194,9 +194,16 @@ static void measure_energy(struct measurer *m, const struct burst *b, struct fin
 
 void measure_burst(struct measurer *m, const struct burst *b, struct finding *f)
 {
-    measure_energy(m, b, &f->fp);
+    if (b->hyp & ~(uint32_t)HYP_WIFI) {
+        measure_energy(m, b, &f->fp);
+    } else {                        // its surroundings are another's
+        fingerprint_clear(&f->fp);
+        fingerprint_rough(b, &f->fp);
+    }
     if (b->hyp & HYP_LORA && b->rate_hz > 0)
         kind_lora(b, &f->fp);
+    else if (b->hyp & HYP_WIFI && b->rate_hz > 0)
+        kind_wifi(b, &f->fp);
     if (f->droneid.seen && b->rate_hz > 0 && meas_ok(f->droneid.t_s))
         kind_droneid(b, &f->droneid, &f->fp);
 }

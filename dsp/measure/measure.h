@@ -116,6 +116,7 @@ void video_measure(struct measurer *m, struct look *l, struct fingerprint *fp, s
 // ---- kind.c
 void kind_decide(struct look *l, struct fingerprint *fp, const struct evidence *e);
 void kind_lora(const struct burst *b, struct fingerprint *fp);
+void kind_wifi(const struct burst *b, struct fingerprint *fp);
 void kind_droneid(const struct burst *b, const struct droneid_seen *d, struct fingerprint *fp);
 
 static inline double db_of(double power) { return 10 * log10(power > 1e-30 ? power : 1e-30); }

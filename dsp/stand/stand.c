@@ -18,10 +18,11 @@ struct stand *stand_new(double rate_hz, double centre_hz)
     s->wide = wide_new(rate_hz);
     if (!s->wide || lora_init(&s->lora, rate_hz, wide_points(s->wide)) ||
         lora_tune(&s->lora, centre_hz) || ble_init(&s->ble, rate_hz, wide_points(s->wide)) ||
-        ble_tune(&s->ble, centre_hz)) {
+        ble_tune(&s->ble, centre_hz) || comb_init(&s->comb, rate_hz, wide_points(s->wide))) {
         stand_free(s);
         return NULL;
     }
+    comb_tune(&s->comb, centre_hz);
     s->centre_hz = centre_hz;
     return s;
 }
@@ -33,6 +34,7 @@ void stand_free(struct stand *s)
     wide_free(s->wide);
     lora_done(&s->lora);
     ble_done(&s->ble);
+    comb_done(&s->comb);
     free(s);
 }
 
@@ -41,6 +43,7 @@ static void end(struct stand *s)
     if (s->running) {
         lora_end(&s->lora, s->out);
         ble_end(&s->ble, s->out);
+        comb_end(&s->comb, s->out);
     }
     s->running = false;
 }
@@ -53,14 +56,17 @@ void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list
         if (spec->centre_hz != s->centre_hz) {  // no memory: no channels, which is what is left
             lora_tune(&s->lora, spec->centre_hz);
             ble_tune(&s->ble, spec->centre_hz);
+            comb_tune(&s->comb, spec->centre_hz);
         }
         s->centre_hz = spec->centre_hz;
         lora_restart(&s->lora);
         ble_restart(&s->ble);
+        comb_restart(&s->comb);
         s->running = true;
     }
     lora_spec(&s->lora, spec, out);
     ble_spec(&s->ble, spec, out);
+    comb_spec(&s->comb, spec, out);
 }
 
 static void told(void *arg, const struct wide_spec *spec)
@@ -71,7 +77,8 @@ static void told(void *arg, const struct wide_spec *spec)
 
 bool stand_idle(const struct stand *s, double centre_hz)
 {
-    return !s->lora.groups && !s->ble.channels && centre_hz == s->centre_hz;
+    return !s->lora.groups && !s->ble.channels && !s->comb.channels &&
+           centre_hz == s->centre_hz;
 }
 
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)

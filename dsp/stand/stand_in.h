@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsp/stand/ble.h"
+#include "dsp/stand/comb.h"
 #include "dsp/stand/lora.h"
 #include "dsp/stand/stand.h"
 #include "dsp/stand/wide.h"
@@ -11,6 +12,7 @@ struct stand {
     struct wide       *wide;
     struct lora        lora;
     struct ble         ble;
+    struct comb        comb;
     double             centre_hz;   // what the channels are made for
     bool               running;
     struct stand_list *out;

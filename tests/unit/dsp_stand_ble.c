@@ -185,8 +185,8 @@ static void noise_keeps_to_the_law(void **state)
 static void elsewhere_it_rests(void **state)
 {
     (void)state;
-    struct stand *s = stand_new(20e6, 5800e6);
-    assert_true(stand_idle(s, 5800e6));
+    struct stand *s = stand_new(20e6, 3800e6);
+    assert_true(stand_idle(s, 3800e6));
     stand_free(s);
     s = stand_new(20e6, 0);
     assert_true(stand_idle(s, 0));
