@@ -7,6 +7,7 @@
 
 #include "dsp/aside.h"
 #include "dsp/history.h"
+#include "dsp/level.h"
 #include "dsp/same.h"
 #include "dsp/self/product.h"
 #include "dsp/shadow.h"
@@ -79,16 +80,13 @@ uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 static float noise_at(const struct arbiter *a, double f_hz)
 {
-    double k = (f_hz / a->info.rate_hz + 0.5) * NOISE_POINTS;
-    int i = k < 0 ? 0 : k >= NOISE_POINTS ? NOISE_POINTS - 1 : (int)k;
-    return a->noise.dbfs_hz[i];
+    return level_noise(&a->noise, a->info.rate_hz, f_hz);
 }
 
-// Of a standing detector's candidate, by its SNR.
-static float level_at(const struct arbiter *a, const struct cand *c)
+void arbiter_noise(struct arbiter *a, const struct noise_shape *noise)
 {
-    return (float)(noise_at(a, (c->f_lo_hz + c->f_hi_hz) / 2) +
-                   10 * log10(c->f_hi_hz - c->f_lo_hz) + c->snr_db);
+    a->noise = *noise;
+    level_late(noise, a->info.rate_hz, a->open, a->n_open);
 }
 
 // Takes what began before `border`, or from there on.
@@ -113,7 +111,7 @@ static void take(struct arbiter *a, const struct cand_list *l, uint64_t border, 
             cand_droneid_extent(c, a->info.rate_hz);
         if (!(c->hyp & (HYP_LORA | HYP_BLE)))
             continue;
-        c->level_dbfs = level_at(a, c);
+        c->level_dbfs = level_of(&a->noise, a->info.rate_hz, c);
         if (c->n1 <= a->tick)           // too late: all up to there has been told
             a->n_open--;
     }
@@ -212,7 +210,7 @@ static void tell(struct arbiter *a, const struct claim *c, bool ahead)
         b.noise_dbfs_hz = (float)(b.level_dbfs - b.snr_db - 10 * log10(bw));
     } else {
         b.noise_dbfs_hz = noise_at(a, (b.f_lo_hz + b.f_hi_hz) / 2);
-        b.level_dbfs = level_at(a, first);
+        b.level_dbfs = level_of(&a->noise, a->info.rate_hz, first);
     }
     history_cut(&a->history, a->end, &b);
     if (!ahead && !c->has_droneid && !(first->hyp & HYP_WIFI))
@@ -377,7 +375,7 @@ void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list
     forget(a, answered(a));
     history_add(&a->history, b);
     a->end = b->n0 + b->n;
-    a->noise = *noise;
+    arbiter_noise(a, noise);
     a->corr_on = corr;
     take(a, energy, border, false);
     a->done_energy = energy->done;

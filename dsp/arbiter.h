@@ -35,6 +35,8 @@ void arbiter_free(struct arbiter *a);   // drops what is left; NULL is fine
 // b is borrowed; corr may be NULL when there are no correlators.
 void arbiter_block(struct arbiter *a, struct iq_block *b, const struct cand_list *energy,
                    const struct noise_shape *noise, const struct cand_list *corr);
+// Before the flush: what came before any floor was known gets its level.
+void arbiter_noise(struct arbiter *a, const struct noise_shape *noise);
 void arbiter_flush(struct arbiter *a, const struct cand_list *energy, const struct cand_list *corr);
 // Every burst that ends before this sample has been told.
 uint64_t arbiter_tick(const struct arbiter *a);

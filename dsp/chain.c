@@ -176,8 +176,10 @@ void *chain_arbiter(void *p)
         struct answer *f = queue_pop(d->front_said);
         struct answer *c = queue_pop(d->corr_said);
         last = !f->block;
-        if (last)
+        if (last) {
+            arbiter_noise(d->arbiter, &f->front.noise);
             arbiter_flush(d->arbiter, &f->front.list, &c->corr);
+        }
         else
             arbiter_block(d->arbiter, f->block, &f->front.list, &f->front.noise, &c->corr);
         if (f->front.has_psd && d->cfg.on_psd)

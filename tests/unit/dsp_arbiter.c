@@ -160,6 +160,47 @@ static struct cand droneid(double from_ms, float metric)
 }
 
 // Two aircraft at once: one box of energy, two transmissions.  What is not surely one is no second.
+// At the first sample, before any floor is known: its level comes with the floor, in a block that
+// follows or at the end.
+static void test_lora_at_the_start(void **state)
+{
+    (void)state;
+    static struct cand_list none, at_once;
+    static struct noise_shape unknown, known;
+    struct iq_info info = { .rate_hz = RATE, .format = IQ_CI8, .block_len = LEN };
+
+    for (unsigned i = 0; i < NOISE_POINTS; i++) {
+        unknown.dbfs_hz[i] = -292;
+        known.dbfs_hz[i] = -130;
+    }
+    at_once.c[0] = (struct cand){ .hyp = HYP_LORA, .n1 = 3 * LEN, .sf = 7, .snr_db = 5,
+                                  .f_lo_hz = -250e3, .f_hi_hz = 250e3 };
+    at_once.n = 1;
+    at_once.done = LEN;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        struct iq_pool *pool = iq_pool_new(4, LEN, IQ_CI8);
+        struct arbiter *a = arbiter_new(&info, tell, NULL);
+        told = 0;
+        for (unsigned k = 0; k < 3; k++) {
+            struct iq_block *b = iq_pool_take(pool);
+            b->n0 = (uint64_t)k * LEN;
+            b->n = LEN;
+            b->lost = 0;
+            none.done = k > 0 ? b->n0 : 0;
+            arbiter_block(a, b, &none, !turn && k ? &known : &unknown, k ? &none : &at_once);
+            iq_unref(b);
+        }
+        none.done = UINT64_MAX;
+        arbiter_noise(a, &known);
+        arbiter_flush(a, &none, &none);
+        assert_int_equal(told, 1);
+        assert_true(of_lora.level_dbfs > -68.1f && of_lora.level_dbfs < -67.9f);    // -130 + 57 + 5
+        assert_true(of_lora.lora.level_dbfs > -68.1f && of_lora.lora.level_dbfs < -67.9f);
+        arbiter_free(a);
+        iq_pool_free(pool);
+    }
+}
+
 static void test_two_droneid(void **state)
 {
     (void)state;
@@ -199,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_not_folded),
         cmocka_unit_test(test_lora_alone),
         cmocka_unit_test(test_lora_and_its_energy),
+        cmocka_unit_test(test_lora_at_the_start),
         cmocka_unit_test(test_two_droneid),
         cmocka_unit_test(test_ble),
     };
