@@ -240,7 +240,8 @@ void *chain_work(void *item, void *arg)
         return j;
     *f = (struct finding){ .id = b->id, .part = b->part, .hyp = b->hyp, .flags = b->flags,
                            .origin = b->origin, .rate_hz = b->rate_hz,
-                           .centre_hz = b->centre_hz, .tick = b->tick, .ahead = b->ahead,
+                           .centre_hz = b->centre_hz, .gain_db = b->gain_db, .tick = b->tick,
+                           .ahead = b->ahead,
                            .again = b->again, .shelved = f->shelved };
     if (!atomic_load(&d->stop))         // stopped: nobody will look at it
         examine(d, &d->tools[j->worker], b, f);
@@ -269,6 +270,12 @@ static void count(struct dsp *d, const struct finding *f)
     c->cut_dropped += !!(f->flags & BURST_NO_SAMPLES);
 }
 
+static bool is_spur(struct dsp *d, const struct finding *f)
+{
+    double off_hz = f->fp.freq_hz.v - f->centre_hz;
+    return spurs_finding(d->spurs, f, self_behind(d->self, off_hz, f->fp.level_dbfs));
+}
+
 struct finding *dsp_next(struct dsp *d)
 {
     struct job *j;
@@ -278,6 +285,8 @@ struct finding *dsp_next(struct dsp *d)
         if (j->is_psd && !atomic_load(&d->stop))
             d->cfg.on_psd(&j->psd, d->cfg.arg);
         shelf_give(j);
+        if (f && f->hyp && is_spur(d, f))
+            f->product = PRODUCT_SPUR;
         if (f && f->hyp)
             count(d, f);
         if (f && (!f->ahead || f->droneid.seen))

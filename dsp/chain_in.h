@@ -12,6 +12,7 @@
 #include "dsp/front/front.h"
 #include "dsp/self/product.h"
 #include "dsp/self/self.h"
+#include "dsp/self/spur.h"
 
 #define Q_BLOCKS  8             // blocks waiting for a detector, and its answers for the arbiter
 #define Q_JOBS    32            // jobs waiting for one worker: a slow one does not stop the others
@@ -69,6 +70,7 @@ struct dsp {
     uint64_t            jobs, untold, ticked;       // arbiter's own
     unsigned            turn[3];                    // arbiter's own: of what is shed in part
     _Atomic double      behind_s;                   // samples of a radio that wait for us
+    struct spurs       *spurs;                              // of the thread that calls dsp_next
     bool                ended;
     struct dsp_counts   counts;
 };

@@ -73,11 +73,12 @@ struct dsp *dsp_new(const struct dsp_cfg *cfg)
         d->cfg.threads = WORKERS_MAX;
     d->front = front_new(&d->info);
     d->arbiter = arbiter_new(&d->info, chain_burst, d);
+    d->spurs = spurs_new();
     d->self = self_new(&d->info, cfg->steps ? cfg->source : NULL,
                        cfg->gain_auto ? cfg->profile : NULL);
     d->standing = standing_new(&d->info, cfg->droneid != DRONEID_OFF);
-    if (d->front && d->arbiter && d->self && d->standing && make_queues(d) && make_shelves(d) &&
-        make_tools(d))
+    if (d->front && d->arbiter && d->self && d->spurs && d->standing && make_queues(d) &&
+        make_shelves(d) && make_tools(d))
         d->fan = fan_new(d->cfg.threads, Q_JOBS, QUEUE_WAIT, chain_work, d);
     // The source comes last: whatever fails to start, nothing is on its way yet.
     if (!d->fan || !start(d, T_ARBITER, chain_arbiter, "tyto-arbiter") ||
@@ -138,6 +139,7 @@ void dsp_free(struct dsp *d)
     standing_free(d->standing);
     front_free(d->front);
     self_free(d->self);
+    spurs_free(d->spurs);
     shelf_leave(d->job_shelf);
     shelf_leave(d->psd_shelf);
     shelf_leave(d->finding_shelf);

@@ -56,9 +56,9 @@ enum burst_part { BURST_WHOLE, BURST_RUN_FIRST, BURST_RUN_MORE, BURST_RUN_END };
 // Who saw it.  A burst carries every hypothesis of the detectors whose candidates it merged.
 enum burst_hyp { HYP_ENERGY = 1, HYP_DRONEID = 2, HYP_LORA = 4, HYP_BLE = 8,
                  HYP_STF = 16, HYP_DSSS = 32 };
-// Made in the receiver: by its offset, its image, its third order, its second, its clock.
+// Made in the receiver: by its offset, image, third order, second, clock; or a line of its own.
 enum product { PRODUCT_NONE, PRODUCT_DC, PRODUCT_IMAGE, PRODUCT_THIRD, PRODUCT_HARMONIC,
-               PRODUCT_CLOCK, PRODUCT_COUNT };
+               PRODUCT_CLOCK, PRODUCT_SPUR, PRODUCT_COUNT };
 const char *product_name(enum product p);
 
 // ---- Fingerprint: what was measured on one burst (or one part of a run) ----------------------
@@ -165,7 +165,7 @@ struct finding {
     // soft, and of fp only place and level.  Its burst comes some 30 ms later, again, with the same
     // id (unless a stronger claim took its place), and repeats neither decode nor soft.
     bool                ahead, again;
-    double              rate_hz, centre_hz;     // of the capture, then
+    double              rate_hz, centre_hz, gain_db;    // of the capture, then
     struct fingerprint  fp;
     struct droneid_seen droneid;
     struct decode      *decode;     // n_decode of them, owned; NULL when none
@@ -217,8 +217,7 @@ struct dsp_self {                   // what the receiver knows of itself
 
 struct dsp_counts {
     uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
-    uint64_t cut_dropped;                   // bursts that lost their samples
-    uint64_t droneid_candidates, droneid_seen, droneid_crc_failed;
+    uint64_t cut_dropped, droneid_candidates, droneid_seen, droneid_crc_failed; // cut: no samples
     uint64_t products[PRODUCT_COUNT];   // masked; of a run each part counts
     struct dsp_self self;
 };

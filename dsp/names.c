@@ -33,7 +33,7 @@ const char *product_name(enum product p)
     static const char *const name[PRODUCT_COUNT] = {
         [PRODUCT_NONE] = "none", [PRODUCT_DC] = "dc", [PRODUCT_IMAGE] = "image",
         [PRODUCT_THIRD] = "third-order", [PRODUCT_HARMONIC] = "harmonic",
-        [PRODUCT_CLOCK] = "clock",
+        [PRODUCT_CLOCK] = "clock", [PRODUCT_SPUR] = "spur",
     };
     assert((unsigned)p < PRODUCT_COUNT);
     return name[p];

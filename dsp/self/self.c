@@ -21,7 +21,10 @@
 struct told {
     _Atomic unsigned n;
     _Atomic double   lo_hz[STEP_RANGES], hi_hz[STEP_RANGES], level_dbfs[STEP_RANGES];
-    _Atomic uint64_t until;
+    _Atomic uint64_t until, steps;
+    _Atomic unsigned n_behind;
+    _Atomic double   behind_lo_hz[STEP_RANGES], behind_hi_hz[STEP_RANGES],
+                     behind_dbfs[STEP_RANGES];
     _Atomic double   deaf_s, gain_db;
     _Atomic uint64_t gain_changes;
     _Atomic int      gain_why;
@@ -75,6 +78,14 @@ static void tell_step(struct self *s, const struct step_shown *k)
         atomic_store(&s->told.hi_hz[i], k->product[i].hi_hz);
         atomic_store(&s->told.level_dbfs[i], k->product[i].level_dbfs);
     }
+    atomic_store(&s->told.n_behind, 0);
+    for (unsigned i = 0; i < k->n_behind; i++) {
+        atomic_store(&s->told.behind_lo_hz[i], k->behind[i].lo_hz);
+        atomic_store(&s->told.behind_hi_hz[i], k->behind[i].hi_hz);
+        atomic_store(&s->told.behind_dbfs[i], k->behind[i].level_dbfs);
+    }
+    atomic_store(&s->told.steps, k->steps);
+    atomic_store(&s->told.n_behind, k->n_behind);
     atomic_store(&s->told.until, k->until);
     atomic_store(&s->told.n, k->n);
     s->steps = k->steps;
@@ -131,6 +142,19 @@ struct dsp_now self_now(const struct self *self)
     return (struct dsp_now){ atomic_load(&s->told.deaf_s), atomic_load(&s->told.gain_db),
                              atomic_load(&s->told.gain_changes),
                              whys[atomic_load(&s->told.gain_why)] };
+}
+
+uint64_t self_behind(const struct self *self, double off_hz, double level_dbfs)
+{
+    struct self *s = (struct self *)self;   // C17 loads only from what is not const
+    unsigned n = atomic_load(&s->told.n_behind);
+
+    for (unsigned i = 0; i < n; i++)
+        if (off_hz > atomic_load(&s->told.behind_lo_hz[i]) &&
+            off_hz < atomic_load(&s->told.behind_hi_hz[i]) &&
+            fabs(level_dbfs - atomic_load(&s->told.behind_dbfs[i])) < OVER_DB)
+            return atomic_load(&s->told.steps);
+    return 0;
 }
 
 bool self_masks(const struct self *s, const struct burst *b)

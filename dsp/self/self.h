@@ -20,5 +20,8 @@ double self_clock_hz(const struct hw_profile *p);
 // Any thread: does what the last step of the gain showed to be a product explain this burst?
 struct burst;
 bool self_masks(const struct self *s, const struct burst *b);
+// Any thread: the number of the last step of the gain where it showed that what lies off_hz from
+// the centre, on that level, comes in behind the gain; 0: it did not.
+uint64_t self_behind(const struct self *s, double off_hz, double level_dbfs);
 struct dsp_now self_now(const struct self *s);          // any thread
 struct dsp_self self_known(const struct self *s);       // the thread of self_block, or after it

@@ -27,6 +27,7 @@
 #define ROSE_DB   3.0           // the floor over what it was
 #define SLOW      0.002         // of a block, in that: half a second
 #define SAME_DB   2.0
+#define BEHIND    0.25          // of the step: as good as nothing
 #define TIMES     2.2           // of the step: third order falls by 3 of them, all else by 1
 #define QUIET_DB  6.0           // over the floor: no bin of it
 
@@ -39,7 +40,6 @@ struct step {
     unsigned   n;               // blocks of the phase
     double     floor_db;        // as it was, slowly followed; NAN not known
     uint64_t   began, last;     // at this place; end of the last step, 0 none
-    bool       full;            // the range being judged found no room
     struct step_shown shown;
 };
 
@@ -113,18 +113,19 @@ static bool has_reason(struct step *s, const struct iq_block *b, const float *po
 }
 
 // One more bin of a range, or the first of the next; a range that finds no room is left out whole.
-static void show(struct step *s, const struct iq_block *b, unsigned bin, bool begins)
+static void show(struct step *s, struct step_range *to, unsigned *n, bool *full,
+                 const struct iq_block *b, unsigned bin, bool begins)
 {
     double wide = b->rate_hz / STEP_BINS, f = ((int)bin - STEP_BINS / 2) * wide;
     double level = db((double)s->after[(bin + STEP_BINS / 2) % STEP_BINS]);
 
     if (begins)
-        s->full = s->shown.n == STEP_RANGES;
-    if (s->full)
+        *full = *n == STEP_RANGES;
+    if (*full)
         return;
     if (begins)
-        s->shown.product[s->shown.n++] = (struct step_range){ f - wide / 2, f, -300 };
-    struct step_range *r = &s->shown.product[s->shown.n - 1];
+        to[(*n)++] = (struct step_range){ f - wide / 2, f, -300 };
+    struct step_range *r = &to[*n - 1];
     r->hi_hz = f + wide / 2;
     r->level_dbfs = db(pow(10, r->level_dbfs / 10) + pow(10, level / 10));
 }
@@ -135,18 +136,22 @@ static void judge(struct step *s, const struct iq_block *b)
     double step = s->gain_db - s->low_db;
     double floor_db = db((double)quantile(s->before, STEP_BINS, 0.2));
     unsigned n = 0;
-    bool was = false;
+    bool was = false, stood = false, full[2] = { false, false };
 
-    s->shown.n = 0;
+    s->shown.n = s->shown.n_behind = 0;
     for (unsigned k = 0; k < STEP_BINS; k++) {
         unsigned i = (k + STEP_BINS / 2) % STEP_BINS;       // lowest frequency first
         double before = db((double)s->before[i]), after = db((double)s->after[i]);
         double fell = (before + after) / 2 - db((double)s->low[i]);
         bool same = fabs(before - after) < SAME_DB, loud = before > floor_db + QUIET_DB;
         bool is = same && loud && fell > TIMES * step;
+        bool stands = same && loud && fabs(fell) < BEHIND * step;
         if (is)
-            show(s, b, k, !was);
+            show(s, s->shown.product, &s->shown.n, &full[0], b, k, !was);
+        if (stands)
+            show(s, s->shown.behind, &s->shown.n_behind, &full[1], b, k, !stood);
         was = is;
+        stood = stands;
         if (same && !loud)
             quiet[n++] = (float)fell;
     }

@@ -10,8 +10,9 @@
 
 // What a step showed: offsets from the centre, lowest first; valid up to a sample.
 struct step_shown {
-    unsigned n;
-    struct step_range { double lo_hz, hi_hz, level_dbfs; } product[STEP_RANGES];
+    unsigned n, n_behind;
+    struct step_range { double lo_hz, hi_hz, level_dbfs; } product[STEP_RANGES],
+                      behind[STEP_RANGES];  // what did not fall at all: it comes in behind the gain
     bool     deaf;                      // the floor itself is made of products
     uint64_t until;
     uint64_t steps, given_up;           // done so far; that the radio did not follow

@@ -74,6 +74,10 @@ static void shows(void **state)
     assert_true(fabs(k->product[0].lo_hz - (PRODUCT - 0.5) * wide) < 1);
     assert_true(fabs(k->product[0].hi_hz - (BOTH + 0.5) * wide) < 1);
     assert_true(fabs(k->product[0].level_dbfs - (-40 + 3.01)) < 0.1);
+    assert_int_equal(k->n_behind, 1);       // the spur, and neither signal nor product
+    assert_true(fabs(k->behind[0].lo_hz - (SPUR - STEP_BINS - 0.5) * wide) < 1);
+    assert_true(fabs(k->behind[0].hi_hz - (SPUR - STEP_BINS + 0.5) * wide) < 1);
+    assert_true(fabs(k->behind[0].level_dbfs + 40) < 0.1);
     step_free(s);
 }
 
