@@ -51,6 +51,7 @@ static bool wants_droneid(const struct standing *s) { return s->dcorr && dcorr_w
 
 static const enum burst_hyp hyps[STAND_KINDS] = {
     [STAND_LORA] = HYP_LORA, [STAND_BLE] = HYP_BLE, [STAND_STF] = HYP_STF,
+    [STAND_DSSS] = HYP_DSSS,
 };
 
 static void pass_on(struct standing *s)

@@ -124,7 +124,8 @@ void kind_lora(const struct burst *b, struct fingerprint *fp)
     }
 }
 
-#define STF_ERR_HZ 4e3          // of a carrier from 8 us at 0 dB
+#define STF_ERR_HZ  5e3         // of a carrier from 8 us at 0 dB
+#define DSSS_ERR_HZ 10e3        // from 128 steps
 
 // The detector of preambles found one where the burst begins.  A box that shows what it is stands;
 // with another's energy in it, or too weak, it may show nothing.
@@ -144,7 +145,9 @@ void kind_wifi(const struct burst *b, struct fingerprint *fp)
         fp->wifi_stf = (struct meas){ 1, 0.1 };     // with the noise taken away
     if (!stf)
         fp->barker_corr = (struct meas){ 1, 0.1 };
-    fp->freq_hz = (struct meas){ b->centre_hz + 0.5 * (c->f_lo_hz + c->f_hi_hz), STF_ERR_HZ };
+    double err = stf ? STF_ERR_HZ : DSSS_ERR_HZ;
+    if (!(fp->freq_hz.err < err))
+        fp->freq_hz = (struct meas){ b->centre_hz + 0.5 * (c->f_lo_hz + c->f_hi_hz), err };
     if (b->hyp & HYP_ENERGY)
         return;
     fp->t_s = (struct meas){ (double)c->n0 / b->rate_hz, 1e-6 };

@@ -18,7 +18,8 @@ struct stand *stand_new(double rate_hz, double centre_hz)
     s->wide = wide_new(rate_hz);
     if (!s->wide || lora_init(&s->lora, rate_hz, wide_points(s->wide)) ||
         lora_tune(&s->lora, centre_hz) || ble_init(&s->ble, rate_hz, wide_points(s->wide)) ||
-        ble_tune(&s->ble, centre_hz) || comb_init(&s->comb, rate_hz, wide_points(s->wide))) {
+        ble_tune(&s->ble, centre_hz) || comb_init(&s->comb, rate_hz, wide_points(s->wide)) ||
+        dsss_init(&s->dsss, rate_hz, wide_points(s->wide)) || dsss_tune(&s->dsss, centre_hz)) {
         stand_free(s);
         return NULL;
     }
@@ -35,6 +36,7 @@ void stand_free(struct stand *s)
     lora_done(&s->lora);
     ble_done(&s->ble);
     comb_done(&s->comb);
+    dsss_done(&s->dsss);
     free(s);
 }
 
@@ -44,6 +46,7 @@ static void end(struct stand *s)
         lora_end(&s->lora, s->out);
         ble_end(&s->ble, s->out);
         comb_end(&s->comb, s->out);
+        dsss_end(&s->dsss, s->out);
     }
     s->running = false;
 }
@@ -57,16 +60,19 @@ void stand_spec(struct stand *s, const struct wide_spec *spec, struct stand_list
             lora_tune(&s->lora, spec->centre_hz);
             ble_tune(&s->ble, spec->centre_hz);
             comb_tune(&s->comb, spec->centre_hz);
+            dsss_tune(&s->dsss, spec->centre_hz);
         }
         s->centre_hz = spec->centre_hz;
         lora_restart(&s->lora);
         ble_restart(&s->ble);
         comb_restart(&s->comb);
+        dsss_restart(&s->dsss);
         s->running = true;
     }
     lora_spec(&s->lora, spec, out);
     ble_spec(&s->ble, spec, out);
     comb_spec(&s->comb, spec, out);
+    dsss_spec(&s->dsss, spec, out);
 }
 
 static void told(void *arg, const struct wide_spec *spec)
@@ -78,7 +84,7 @@ static void told(void *arg, const struct wide_spec *spec)
 bool stand_idle(const struct stand *s, double centre_hz)
 {
     return !s->lora.groups && !s->ble.channels && !s->comb.channels &&
-           centre_hz == s->centre_hz;
+           !s->dsss.streams && centre_hz == s->centre_hz;
 }
 
 void stand_block(struct stand *s, const struct iq_block *b, struct stand_list *out)

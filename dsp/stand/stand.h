@@ -6,7 +6,7 @@
 //
 // One thread; blocks in order; the outcome does not depend on how samples are cut into blocks.
 // LoRa: dsp/stand/lora.c.  Advertisements of Bluetooth Low Energy: ble.c.  802.11's short training
-// fields: comb.c.
+// fields: comb.c; its long preambles of DSSS: dsss.c.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #include "sdr/sdr.h"
 
-enum stand_kind { STAND_LORA, STAND_BLE, STAND_STF, STAND_KINDS };
+enum stand_kind { STAND_LORA, STAND_BLE, STAND_STF, STAND_DSSS, STAND_KINDS };
 
 struct stand_cand {
     enum stand_kind kind;

@@ -4,6 +4,7 @@
 
 #include "dsp/stand/ble.h"
 #include "dsp/stand/comb.h"
+#include "dsp/stand/dsss.h"
 #include "dsp/stand/lora.h"
 #include "dsp/stand/stand.h"
 #include "dsp/stand/wide.h"
@@ -13,6 +14,7 @@ struct stand {
     struct lora        lora;
     struct ble         ble;
     struct comb        comb;
+    struct dsss        dsss;
     double             centre_hz;   // what the channels are made for
     bool               running;
     struct stand_list *out;

@@ -10,6 +10,7 @@
 #include "dsp/burst.h"
 #include "dsp/stand/stand_in.h"
 #include "tests/bench/confuser.h"
+#include "tests/bench/wifi_curves.h"
 #include "tests/unit/gfsk_made.h"
 #include "tests/unit/lora_made.h"
 
@@ -322,6 +323,8 @@ int main(void)
         curves(12);
     if (!part || part[0] == 'b')
         ble_curve();
+    if (!part || part[0] == 'w')
+        wifi_curves(quick);
     if (!part || part[0] == 'f')
         false_alarms();
     return 0;
