@@ -49,7 +49,7 @@ static const char usage[] =
     "  --no-droneid-decode   recognise DroneID without reading what it says\n"
     "  --policy FILE         a further policy; what one of them forbids is not done\n"
     "  --profile NAME        of the radio that recorded it, or a file: clock and calibration\n"
-    "  --plans FILE          of tyto doctor --tune: the last bits as the sensor has them\n"
+    "  --plans FILE          measured transforms (tyto-doctor): last bits as a sensor's\n"
     "  --json                JSON Lines instead of words\n"
     "\n"
     "Exit: 0 done, 2 bad use or bad input (what came before the fault is reported).\n";
