@@ -9,50 +9,9 @@
 // cmocka wants the above first
 #include <cmocka.h>
 
-#include "dsp/stand/stand_in.h"
 #include "tests/unit/dsss_made.h"
 #include "tests/unit/gfsk_made.h"
-
-struct scene {
-    struct rng        rng;
-    double            rate, centre;
-    size_t            n;
-    float complex    *x;
-    struct stand     *stand;
-    struct stand_list list;
-};
-
-static void scene_new(struct scene *s, double rate, double centre, double seconds)
-{
-    memset(s, 0, sizeof *s);
-    rng_init(&s->rng, 41);
-    s->rate = rate;
-    s->centre = centre;
-    s->n = (size_t)(seconds * rate);
-    s->x = malloc(s->n * sizeof *s->x);
-    for (size_t i = 0; i < s->n; i++)
-        s->x[i] = rng_cnormal(&s->rng);
-    s->stand = stand_new(rate, centre);
-    assert_non_null(s->stand);
-}
-
-static void scene_free(struct scene *s)
-{
-    stand_free(s->stand);
-    free(s->x);
-}
-
-static void scene_run(struct scene *s, size_t step)
-{
-    s->list.n = 0;
-    for (size_t at = 0; at < s->n; at += step) {
-        size_t n = s->n - at < step ? s->n - at : step;
-        struct iq_block b = { .n0 = at, .n = (uint32_t)n, .rate_hz = s->rate,
-                              .centre_hz = s->centre, .format = IQ_CF32, .data = s->x + at };
-        stand_block(s->stand, &b, &s->list);
-    }
-    stand_flush(s->stand, &s->list);
-}
+#include "tests/unit/stand_made.h"
 
 // SNR in 11 MHz.
 static struct dsss_made packet(struct scene *s, double f_hz, double at_s, double snr)
@@ -95,7 +54,7 @@ static void packets_are_found(void **state)
     static const double rates[] = { 10e6, 20e6, 61.44e6 };
     for (unsigned i = 0; i < 3; i++) {
         struct scene s;
-        scene_new(&s, rates[i], i == 2 ? 2422e6 : 2437.4e6, 1.6e-3);
+        scene_new(&s, 41, rates[i], i == 2 ? 2422e6 : 2437.4e6, 1.6e-3, 1);
         double f = i == 2 ? 2417e6 : 2437e6;        // the first turn's
         struct dsss_made a = packet(&s, f + 60e3, 0.2e-3, 3);
         struct dsss_made b = packet(&s, f - 45e3, 0.9e-3, 8);
@@ -114,7 +73,7 @@ static void found_under_another(void **state)
 {
     (void)state;
     struct scene s;
-    scene_new(&s, 20e6, 2437e6, 1e-3);
+    scene_new(&s, 41, 20e6, 2437e6, 1e-3, 1);
     struct dsss_made a = packet(&s, 2437e6, 0.3e-3, 20);
     dsss_made_add(&a, 0, s.n, s.x);
     float noise = (float)sqrt(pow(10, 1.8));
@@ -131,7 +90,7 @@ static void other_data_is_none(void **state)
 {
     (void)state;
     struct scene s;
-    scene_new(&s, 20e6, 2437e6, 6e-3);
+    scene_new(&s, 41, 20e6, 2437e6, 6e-3, 1);
     for (unsigned i = 0; i < 4; i++) {
         struct dsss_made m = packet(&s, 2437e6, 0.1e-3 + i * 1.4e-3, 5.0 * i);
         struct gfsk_made g = { .rate_hz = s.rate, .bits = 1200, .start = m.start, .clock = 1,
@@ -152,7 +111,7 @@ static void noise_keeps_to_the_law(void **state)
 {
     (void)state;
     struct scene s;
-    scene_new(&s, 20e6, 2437e6, 0.15);
+    scene_new(&s, 41, 20e6, 2437e6, 0.15, 1);
     struct dsss *d = &s.stand->dsss;
     scene_run(&s, 1 << 16);
     assert_int_equal(s.list.n, 0);

@@ -3,6 +3,7 @@
 // Include after cmocka.
 #pragma once
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,4 +51,25 @@ static void scene_run(struct scene *s, size_t step)
         stand_block(s->stand, &b, &s->list);
     }
     stand_flush(s->stand, &s->list);
+}
+
+// What the detectors tell of one of the recordings; its rate in Hz, or 0 where it is not there.
+static inline double scene_recorded(const char *name, struct stand_list *list)
+{
+    char path[128], why[IQ_WHY];
+    struct iq_source *src;
+    snprintf(path, sizeof path, "../shared/captures/%s.sigmf-meta", name);
+    if (iq_open_file(&src, &(struct iq_file_cfg){ .path = path }, why) < 0) {
+        printf("%s: not there, skipped\n", name);
+        return 0;
+    }
+    struct iq_info info = iq_info(src);
+    struct stand *s = stand_new(info.rate_hz, info.centre_hz);
+    list->n = 0;
+    for (struct iq_block *b; (b = iq_next(src)); iq_unref(b))
+        stand_block(s, b, list);
+    stand_flush(s, list);
+    stand_free(s);
+    iq_close(src);
+    return info.rate_hz;
 }
