@@ -169,7 +169,8 @@ static void recorded_frames_are_found(void **state)
 {
     (void)state;
     static const struct { const char *name; unsigned n; double first_us, last_us; } rec[] = {
-        { "wifi_11a_6M_20M.ci16", 20, 0.95, 2555.45 }, { "wifi_11a_24M_20M.ci16", 19, 0.55, 1035.40 },
+        { "wifi_11a_6M_20M.ci16", 20, 0.95, 2555.45 },
+        { "wifi_11a_24M_20M.ci16", 19, 0.55, 1035.40 },
         { "wifi_11n_65M_20M.ci16", 19, 2.00, 917.35 },
     };
     for (unsigned i = 0; i < sizeof rec / sizeof *rec; i++) {
