@@ -15,9 +15,6 @@
 #define RANGE_DB    42.0        // anywhere at its time: spurs, phase noise, the converter's limits
 #define FRAGMENT_DB 5.0         // no denser than this over what it lies in (or short and weaker in
                                 // all, as one sweep of a chirp): a piece of it
-#define FRAGMENT_IN 0.7         // of its band, where it is no denser at all
-#define SHOULDER_IN 0.2         // ... where it is narrow, and so much weaker: what FM wanders to
-#define SHOULDER_DB 8.0         // now and then
 #define SKIRT_WIDTH 0.6         // as far out as so many widths
 #define CARRIER_DB  10.0        // a carrier inside, on the air as long as the signal
 #define CLICK_DB    25.0        // density of what switching on or off splashes over the whole band
@@ -79,10 +76,8 @@ bool cand_is_shadow(const struct cand *x, const struct cand *y, double rate_hz)
     if (y->run && inside(&t) && level > -SAME_LEVEL_DB && in > RUN_SHARE * wx)
         return true;
     bool brief = speck || t.x1 - t.x0 < BRIEF_SHARE * (t.y1 - t.y0);
-    if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 + EDGE_S &&
-        ((in > 0.9 * wx && density > -FRAGMENT_DB) || (in > FRAGMENT_IN * wx && density > 0) ||
-         (in > SHOULDER_IN * wx && wx < 0.5 * wy && density > SHOULDER_DB) ||
-         (in > 0.5 * wx && brief && level > 0)))
+    if (inside(&t) && wx < wy && t.x1 - t.x0 < t.y1 - t.y0 &&
+        ((in > 0.9 * wx && density > -FRAGMENT_DB) || (in > 0.5 * wx && brief && level > 0)))
         return true;
     if (t.x1 - t.x0 < CLICK_S && density > CLICK_DB &&
         (fabs(t.x0 - t.y1) < EDGE_S || fabs(t.x0 - t.y0) < EDGE_S || fabs(t.x1 - t.y0) < EDGE_S))

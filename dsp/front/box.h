@@ -17,8 +17,6 @@
 #define KNOWN       8           // rows from which a box knows its density
 #define JUMP_DB     10.0        // nothing changes level so much and width twofold at once
 #define SAME_DB     3.0
-// A piece whose mean noise reaches as seldom is one; a tile of TILE_PFA was found in or beside it.
-#define WEAK_PFA     1e-8
 #define BIN          8          // narrow channels, one fast channel
 
 // A run of marked cells in one row.  nested: on top of a wider one, or under a narrower one.
@@ -62,7 +60,6 @@ struct tracker {
     unsigned       n_seg;
     uint64_t       row, runs;
     bool           after_gap;
-    double         weak_pfa;            // of a piece that is noise
     struct piece   piece[PIECES_MAX];
     const struct band_ops *ops;
     // Bins of the run of marked cells looked at, slow_n / BIN + 1 each: power less noise, mean over

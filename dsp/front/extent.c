@@ -126,13 +126,12 @@ void place_measure(struct placer *p, const struct place_in *in, const struct str
     ret->n1 = c->origin + (uint64_t)(h1 * p->g.hop);
     if (ret->n1 <= ret->n0)
         ret->n1 = ret->n0 + 1;
-    double level = 0;
-    for (int k = s->lo; k < s->hi; k++)
-        level += p->spec[k];
-    // The slow cells know a short piece's level less well; but what a stronger signal leaks into
-    // the fast channels is not there in them.
-    if (r1 - r0 < SLOW_ROWS)
-        level = fmin(e->level, level * (h1 - h0 < 2 * ROW_HOPS ? 4 : 2));
+    double level = e->level;
+    if (r1 - r0 >= SLOW_ROWS) {
+        level = 0;
+        for (int k = s->lo; k < s->hi; k++)
+            level += p->spec[k];
+    }
     double noise = fmax(noise_in(in, &p->g, ret->f_lo_hz, ret->f_hi_hz), 1e-30);
     level = fmax(level, 1e-3 * noise);
     ret->level_dbfs = (float)to_db(level);

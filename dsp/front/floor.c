@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "dsp/front/gamma.h"
-#include "dsp/front/level.h"
-#include "dsp/front/shape.h"
 #include "dsp/kernel/band.h"
 
 #define WINDOW_ROWS FLOOR_WINDOW
@@ -15,8 +13,14 @@
 #define SOLVE_EVERY 32          // windows between two solutions, once there are plenty
 #define GROUP_MIN   4           // narrow channels in a group: 32 degrees of freedom in a window
 #define GROUPS_MAX  128
-#define QUANTILE    0.05        // of the windows, that tells how much their power spreads
-#define COVER_LEAST 0.5f        // a row less inside the epoch says little, and says it too low
+#define QUANTILE    0.05        // share of the time a channel must be quiet to show its noise
+// Rises of the profile from one group to the next, in dB per 1 % of the band.
+#define GENTLE_DB   0.4         // over SPAN_GROUPS: the device's shape, whatever else it does
+#define SPAN_GROUPS 6
+#define RISE_MAX_DB 3.0         // in all, where the profile is not as steady as noise
+#define SHARP_DB    2.2         // steeper than any anti-alias filter: a signal's edge
+#define FALL_BACK_DB 0.7        // within so much of the held floor again: the signal has ended
+#define STEADY      1.8         // spread over time, over what noise alone would show
 #define STEADY_MIN  12          // windows from which the spread says anything
 #define COMMON_SHARE 0.25      // so many channels at least share a rise of the noise
 #define COMMON_MAX  1.5         // 1.8 dB: more is a signal
@@ -34,12 +38,8 @@ struct noise_floor {
     uint64_t    row, epoch_windows;
     unsigned    span, have, at;
     const struct band_ops *ops;
-    struct levels *levels;
-    float      *part;           // [slow_n], the short window (LEVEL_ROWS) being filled
     float      *acc, *last;     // [slow_n], the window being filled, the mean of the one before
-    float      *part_mean, *part_group;     // [slow_n], [groups]: means of a short window
     uint64_t    solved;
-    unsigned    part_rows, part_dead;
     unsigned    acc_rows, acc_dead;
     unsigned    news;
     float      *lively;         // [span][groups]: windows outside digital silence
@@ -85,12 +85,6 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->live = calloc(f->span, sizeof *f->live);
     f->first = calloc(f->span, sizeof *f->first);
     f->ops = band_ops();
-    // Rows and channels overlap: those at a window's ends lend it a little of their neighbours.
-    f->levels = levels_new(f->groups, 1 / (g->row_s * LEVEL_ROWS),
-                           0.5 * (LEVEL_ROWS + 0.3) * (f->group + 0.4));
-    f->part = calloc(g->slow_n, sizeof *f->part);
-    f->part_mean = calloc(g->slow_n, sizeof *f->part_mean);
-    f->part_group = calloc(f->groups, sizeof *f->part_group);
     f->acc = calloc(g->slow_n, sizeof *f->acc);
     f->last = calloc(g->slow_n, sizeof *f->last);
     f->lively = calloc((size_t)f->span * f->groups, sizeof *f->lively);
@@ -105,8 +99,7 @@ struct noise_floor *floor_new(const struct grid *g, enum iq_format format)
     f->fast = calloc(g->fast_n, sizeof *f->fast);
     f->inv_slow = calloc(g->slow_n, sizeof *f->inv_slow);
     f->inv_fast = calloc(g->fast_n, sizeof *f->inv_fast);
-    if (!f->levels || !f->part || !f->part_mean || !f->part_group || !f->ring || !f->live ||
-        !f->first || !f->acc || !f->last || !f->lively ||
+    if (!f->ring || !f->live || !f->first || !f->acc || !f->last || !f->lively ||
         !f->low || !f->spread || !f->shape || !f->rank_low || !f->rank_mid ||
         !f->inv_slow || !f->inv_fast || !f->inverse || !f->sort_groups || !f->slow || !f->fast) {
         floor_free(f);
@@ -119,10 +112,6 @@ void floor_free(struct noise_floor *f)
 {
     if (!f)
         return;
-    levels_free(f->levels);
-    free(f->part);
-    free(f->part_mean);
-    free(f->part_group);
     free(f->ring);
     free(f->live);
     free(f->first);
@@ -182,45 +171,23 @@ void floor_begin(struct noise_floor *f)
 void floor_forget(struct noise_floor *f)
 {
     f->have = f->at = f->news = f->fresh = 0;
-    levels_forget(f->levels);
     memset(f->slow, 0, f->g.slow_n * sizeof *f->slow);      // not known
-}
-
-// The rows of the short window go on into the long one; as a level they count only where it is
-// whole, and not digital silence.
-static void close_part(struct noise_floor *f, bool whole)
-{
-    if (!f->part_rows)
-        return;
-    f->ops->means_of(f->part, f->groups, f->group, (float)f->part_rows, f->part_group,
-                     f->part_mean);
-    if (whole && !f->part_dead)
-        levels_add(f->levels, f->part_group);
-    for (unsigned k = 0; k < f->g.slow_n; k++) {
-        f->acc[k] += f->part[k];
-        f->part[k] = 0;
-    }
-    f->acc_rows += f->part_rows;
-    f->acc_dead += f->part_dead;
-    f->part_rows = f->part_dead = 0;
 }
 
 void floor_row(struct noise_floor *f, const uint16_t *power, float cover, bool dead)
 {
     f->row++;
-    if (cover < COVER_LEAST)
+    // A row less than half inside the epoch says little, and says it too low.
+    if (cover < 0.5f)
         return;
-    f->ops->add(f->part, power, 1 / cover, f->g.slow_n);
-    f->part_dead += dead;
-    if (++f->part_rows == LEVEL_ROWS)
-        close_part(f, true);
-    if (f->acc_rows == WINDOW_ROWS)
+    f->ops->add(f->acc, power, 1 / cover, f->g.slow_n);
+    f->acc_dead += dead;
+    if (++f->acc_rows == WINDOW_ROWS)
         close_window(f);
 }
 
 void floor_end(struct noise_floor *f)
 {
-    close_part(f, f->part_rows && !levels_known(f->levels));
     // Less than a quarter of a window is only worth keeping when there is nothing else.
     if (f->acc_rows >= WINDOW_ROWS / 4 || (f->acc_rows && !f->have))
         close_window(f);
@@ -248,7 +215,7 @@ static unsigned live_windows(struct noise_floor *f, const float **ret)
     return live;
 }
 
-// The level of noise in each group, and how much its power spreads.
+// Low quantile of each group, freed of the bias of being low, and how much it spreads.
 static void quantiles(struct noise_floor *f)
 {
     const float *window;
@@ -262,15 +229,72 @@ static void quantiles(struct noise_floor *f)
     }
     for (unsigned i = 0; i < f->groups; i++) {
         double low = fmax(f->rank_low[i], f->least), median = fmax(f->rank_mid[i], f->least);
-        double level = levels_known(f->levels) ? levels_of(f->levels, i) : low / low_bias;
-        f->low[i] = 10 * log10(fmax(level, f->least));
+        f->low[i] = 10 * log10(low / low_bias);
         // 1 for noise: how far the median lies above the low quantile, over how far it should.
         f->spread[i] = n < STEADY_MIN ? -1
                      : log(median / low) / log(mid_bias / low_bias);
     }
 }
 
-// ---- Solving -------------------------------------------------------------------------------
+// ---- Shape over frequency -------------------------------------------------------------------
+
+static double smooth3(const double *x, unsigned n, unsigned i)
+{
+    double a = x[i ? i - 1 : 0], b = x[i], c = x[i + 1 < n ? i + 1 : n - 1];
+    return fmax(fmin(a, b), fmin(fmax(a, b), c));      // median
+}
+
+// From the quietest group outwards: step is +1 or -1.
+static void walk(struct noise_floor *f, unsigned from, int step)
+{
+    double per_group = 100.0 / f->groups;               // % of the band
+    double noise = 3 * 4.34 / sqrt(f->dof * (f->have < 16 ? f->have : 16));
+    double gentle = GENTLE_DB * per_group * SPAN_GROUPS + noise;
+    double sharp = SHARP_DB * per_group + noise, s = f->shape[from], start = s;
+    bool held = false;
+
+    for (int i = (int)from + step; i >= 0 && i < (int)f->groups; i += step) {
+        int back = i - step * SPAN_GROUPS;
+        if ((back - (int)from) * step < 0)
+            back = (int)from;
+        double q = smooth3(f->low, f->groups, (unsigned)i);
+        double last = smooth3(f->low, f->groups, (unsigned)(i - step));
+        bool steady = f->spread[i] >= 0 && f->spread[i] < STEADY;
+        bool rises = q - f->shape[back] > gentle || q - start > RISE_MAX_DB + noise;
+        if (held)
+            held = q > s + FALL_BACK_DB + noise;
+        else
+            held = q - last > sharp || q - s > sharp || (rises && !steady);
+        if (!held)
+            s += (q < s ? 0.7 : 0.5) * (q - s);
+        f->shape[i] = s;
+    }
+}
+
+static void make_shape(struct noise_floor *f)
+{
+    // The outermost 4 % lie in anti-alias filters and must not set the level.
+    unsigned skip = f->groups / 25 + 1, best = f->groups / 2;
+    double least = HUGE_VAL;
+
+    for (unsigned i = skip; i < f->groups - skip; i++) {
+        double q = smooth3(f->low, f->groups, i);
+        if (q < least) {
+            least = q;
+            best = i;
+        }
+    }
+    // The lowest of many is low by luck too: its neighbours, if they are alike, are the mean.
+    double sum = 0, n = 0;
+    for (unsigned i = 0; i < f->groups; i++)
+        if (fabs((double)i - best) <= 4 && f->low[i] < least + 1.0) {
+            sum += f->low[i];
+            n++;
+        }
+    f->shape[best] = n > 0 ? sum / n : least;
+    walk(f, best, +1);
+    walk(f, best, -1);
+}
 
 static void spread_out(struct noise_floor *f)
 {
@@ -315,9 +339,7 @@ bool floor_solve(struct noise_floor *f)
     f->fresh = true;
     f->solved++;
     quantiles(f);
-    // How far from its mean the level of a group may lie by luck.
-    double noise = 3 * 4.34 / sqrt(f->dof * (f->have < 16 ? f->have : 16));
-    shape_of(f->low, f->spread, f->groups, noise, f->shape);
+    make_shape(f);
     spread_out(f);
     return true;
 }

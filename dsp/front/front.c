@@ -91,11 +91,7 @@ void front_free(struct front *f)
     free(f);
 }
 
-void front_set_pfa(struct front *f, double pfa)
-{
-    tiles_set_pfa(f->tiles, pfa);
-    tracker_set_pfa(f->tracker, pfa);
-}
+void front_set_pfa(struct front *f, double pfa) { tiles_set_pfa(f->tiles, pfa); }
 
 static struct place_in view(struct front *f, uint64_t row)
 {

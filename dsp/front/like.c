@@ -14,7 +14,6 @@
 #define SPLINTER_ROWS 3
 #define SPLINTER_DB 4.0         // so alike in density: a fragment, not something beneath
 #define THIN_DB     8.0         // between rows of one narrow signal
-#define TOGETHER    2           // rows
 #define PROMINENT   3.0         // denser than what surrounds it: something else
 #define FLAT_DB     1.5         // so alike in density: one flat spectrum that changed its width
 #define FILLED      0.8         // of its band in every row: OFDM, not a tone that moves in it
@@ -161,10 +160,6 @@ bool box_may_merge(const struct box *a, const struct box *b)
         return true;
     if ((a->run && b->run) || (a->rows > SETTLED && b->rows > SETTLED))
         return false;
-    // Begun together, as dense, and one segment over both: the first rows came in fragments.
-    if (a->start <= b->start + TOGETHER && b->start <= a->start + TOGETHER &&
-        within_db(mean_density(a), mean_density(b), SAME_DB))
-        return true;
     if (a->rows < YOUNG && b->rows < YOUNG)
         return true;
     return box_alike(a, b) && (a->rows < KNOWN || b->rows < KNOWN ||

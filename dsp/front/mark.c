@@ -10,7 +10,7 @@
 
 #define SOLID        8          // fast tiles wider than so many channels are marked whole
 // What a strong signal leaks into the next fast channel is not there in the slow cells of it.
-#define LEAK_SHARE   0.2f
+#define LEAK_SHARE   0.1f
 #define CELL_SHARE   0.1f       // of the tile's mean: cells of it that are worth marking
 #define LINE_SHARE   4.0f       // of 8 cells the strongest over their mean: a line, not noise (2.7)
 #define CELL_LEAST   2.5f       // over the floor

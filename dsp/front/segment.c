@@ -11,8 +11,6 @@
 #define SKIRT_DB    20.0
 #define SHOULDER_DB 13.0
 #define SPLIT_DB     8.0        // a run with less on top is one segment
-#define HOLE         16         // narrow channels, two fast ones ...
-#define HOLE_OVER    3.0f       // ... and so far over noise in the mean: of 4 cells once in 1000
 #define EMPTY        1.2        // mean over noise of a segment that is none ...
 #define EMPTY_BINS   16         // ... where it is wide enough to tell: 64 degrees of freedom
 #define STEP_DB      15.0       // below the top by so much, or half of it: another signal, skirts
@@ -154,25 +152,10 @@ static int lines_in(const struct place_in *in, int a, int b)
     return n;
 }
 
-// Do unmarked cells between two runs of marked ones hold power as well?  Of a signal of 10 dB one
-// row of some channels falls below what marks them.
-static bool is_hole(const struct tracker *t, const struct place_in *in, int a, int b)
-{
-    const uint16_t *x = cells_slow(in->cells, t->row);
-    float sum = 0;
-
-    if (b - a > HOLE)
-        return false;
-    for (int k = a; k < b; k++)
-        sum += wola_unpack(x[k]) * in->inverse_slow[k];
-    return sum > HOLE_OVER * (float)(b - a);
-}
-
 // Marked cells from..to: go on with the run [*lo, *hi), or end it and begin a new one.
 static void extend(struct tracker *t, const struct place_in *in, int from, int to, int *lo, int *hi)
 {
-    if (*lo >= 0 && from - *hi > BRIDGE && from - *hi > BRIDGE + lines_in(in, *hi, from) &&
-        !is_hole(t, in, *hi, from)) {
+    if (*lo >= 0 && from - *hi > BRIDGE && from - *hi > BRIDGE + lines_in(in, *hi, from)) {
         add_run(t, in, *lo, *hi);
         *lo = -1;
     }

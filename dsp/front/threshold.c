@@ -21,7 +21,7 @@ static double log_tail(double a, double x)
     return a * log(x) - x - lgamma(a) + log(h);
 }
 
-double tiles_tail(double dof, double pfa)
+double tiles_threshold(double dof, double pfa)
 {
     double lo = dof + 1, hi = dof + 40 + 12 * sqrt(dof);
 
@@ -32,12 +32,8 @@ double tiles_tail(double dof, double pfa)
         else
             hi = mid;
     }
-    return hi / dof;
-}
-
-double tiles_threshold(double dof, double pfa)
-{
-    return fmax(tiles_tail(dof, pfa), TILE_LEAST);
+    double x = hi / dof;
+    return x > TILE_LEAST ? x : TILE_LEAST;
 }
 
 // Exact at a few points, straight between them: the curve is smooth.

@@ -41,9 +41,7 @@ unsigned tiles_lag(const struct tiles *t);
 // Whatever its size a tile must be so far over the floor: the floor itself is known to a few tenths
 // of a dB, and its shape is an estimate.
 #define TILE_LEAST   1.35       // 1.3 dB
-// Mean power over noise that a tile of so many degrees of freedom has, by luck, as seldom as pfa.
-double tiles_tail(double dof, double pfa);
-// What it must reach to be found.
+// Mean power over noise that a tile of so many degrees of freedom must reach.
 double tiles_threshold(double dof, double pfa);
 // The same times the degrees of freedom, for 0 to n of them: n + 1 values.
 void tiles_thresholds(float *ret, int n, double pfa);

@@ -3,12 +3,12 @@
 #include <math.h>
 
 #include "dsp/front/box.h"
-#include "dsp/front/tiles.h"
 
-// Pieces that are none: noise in so large a place is as strong (WEAK_PFA), or the floor as far off;
-// or an impulse (switching noise, sparks): shorter than any frame, the shortest being a Wi-Fi
-// acknowledgement of 24 us, or short and filling most of the capture.
-#define WEAK_LEAST  0.1
+// Pieces that are none: too weak for their size to be told from noise (threefold standard error of
+// their mean, and -6 dB), or an impulse (switching noise, sparks): shorter than any frame, the
+// shortest being a Wi-Fi acknowledgement of 24 us, or short and filling most of the capture.
+#define WEAK_SIGMAS 3.0
+#define WEAK_LEAST  0.25
 #define IMPULSE_S   20e-6
 #define IMPULSE_WIDE_S 60e-6
 #define IMPULSE_SHARE  0.5
@@ -35,7 +35,7 @@ static struct stretch box_stretch(const struct box *b, uint64_t row0, uint64_t r
 static bool is_nothing(const struct tracker *t, const struct cand *c)
 {
     double len_s = (double)(c->n1 - c->n0) / t->g.rate_hz, bw = c->f_hi_hz - c->f_lo_hz;
-    double least = fmax(WEAK_LEAST, tiles_tail(fmax(1, len_s * bw), t->weak_pfa) - 1);
+    double least = fmax(WEAK_LEAST, WEAK_SIGMAS / sqrt(fmax(1, len_s * bw)));
 
     return pow(10, 0.1 * c->snr_db) < least ||
            len_s < IMPULSE_S || (len_s < IMPULSE_WIDE_S && t->g.rate_hz < IMPULSE_HZ &&

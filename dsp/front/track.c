@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "dsp/front/box.h"
-#include "dsp/front/tiles.h"
 
 #define GAP_ROWS    2           // rows a box stays open without a segment; place.c splits
 #define GAP_SHARE   0.2         // ... or this share of its length: weak ones have holes
@@ -24,7 +23,6 @@ struct tracker *tracker_new(const struct grid *g)
     if (!t)
         return NULL;
     t->g = *g;
-    t->weak_pfa = WEAK_PFA;
     t->placer = placer_new(g, DSP_RUN_S + 2 * CHECK_S);
     t->ops = band_ops();
     t->power = calloc(bins, sizeof *t->power);
@@ -50,11 +48,6 @@ void tracker_free(struct tracker *t)
     free(t->taken);
     free(t->strong);
     free(t);
-}
-
-void tracker_set_pfa(struct tracker *t, double tile_pfa)
-{
-    t->weak_pfa = fmin(WEAK_PFA / TILE_PFA * tile_pfa, 0.5);
 }
 
 void tracker_begin(struct tracker *t, bool after_gap)

@@ -17,8 +17,6 @@ struct tracker;
 
 struct tracker *tracker_new(const struct grid *g);
 void tracker_free(struct tracker *t);
-// Another false alarm probability of the tiles than TILE_PFA.
-void tracker_set_pfa(struct tracker *t, double tile_pfa);
 void tracker_begin(struct tracker *t, bool after_gap);      // an epoch
 // The next row, whose marks are final.
 void tracker_row(struct tracker *t, const struct place_in *in, struct cand_list *out);

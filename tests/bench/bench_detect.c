@@ -319,22 +319,17 @@ static void false_ones(double seconds)
            pow(10, far + err));
 }
 
-// PART=curves|places|noise|floor: that one alone.
-static bool part(const char *name)
+int main(void)
 {
-    const char *p = getenv("PART");
-    return !p || !*p || !strcmp(p, name);
-}
+    const struct { struct shape h; double goal_db; } of[] = {
+        { { 64e-6, 1e6 }, 1.5 },    { { 400e-6, 160e3 }, 1.5 },
+        { { 256e-6, 1e6 }, 1.2 },   { { 64e-6, 4e6 }, 1.2 },   { { 1.6e-3, 160e3 }, 1.2 },
+        { { 1.024e-3, 1e6 }, 1.0 }, { { 128e-6, 8e6 }, 1.0 },  { { 5.12e-3, 200e3 }, 1.0 },
+    };
+    enum { N = sizeof of / sizeof *of };
+    bool quick = bench_quick();
+    unsigned trials = quick ? 200 : 2000;
 
-static const struct { struct shape h; double goal_db; } of[] = {
-    { { 64e-6, 1e6 }, 1.5 },    { { 400e-6, 160e3 }, 1.5 },
-    { { 256e-6, 1e6 }, 1.2 },   { { 64e-6, 4e6 }, 1.2 },   { { 1.6e-3, 160e3 }, 1.2 },
-    { { 1.024e-3, 1e6 }, 1.0 }, { { 128e-6, 8e6 }, 1.0 },  { { 5.12e-3, 200e3 }, 1.0 },
-};
-enum { SHAPES = sizeof of / sizeof *of };
-
-static void curves(unsigned trials)
-{
     printf("%.0f MS/s, %u bursts a point, probability (95 %% interval) at SNRs over the bound for "
            "a false alarm of %.0e\n\n| time x bandwidth | burst |", RATE / 1e6, trials, GOAL_PFA);
     for (int i = 0; i < POINTS; i++)
@@ -343,31 +338,14 @@ static void curves(unsigned trials)
     for (int i = 0; i < POINTS + 4; i++)
         printf("---|");
     printf("\n");
-    for (int i = 0; i < SHAPES; i++)
+    for (int i = 0; i < N; i++)
         curve(of[i].h, trials, of[i].goal_db);
-}
-
-static void all_places(unsigned trials)
-{
     printf("\n| burst at 10 dB | found | start off, median / 95 %%, us | end | goal | centre off, "
            "%% of width | within the goals, %%: start, end, centre |\n"
            "|---|---|---|---|---|---|---|\n");
-    for (int i = 0; i < SHAPES; i++)
-        places(of[i].h, trials);
-}
-
-int main(void)
-{
-    bool quick = bench_quick();
-    unsigned trials = quick ? 200 : 2000;
-
-    if (part("curves"))
-        curves(trials);
-    if (part("places"))
-        all_places(trials / 2);
-    if (part("noise"))
-        false_ones(quick ? 3 : 40);
-    if (part("floor"))
-        bench_floor(quick ? 0.4 : 1);
+    for (int i = 0; i < N; i++)
+        places(of[i].h, trials / 2);
+    false_ones(quick ? 3 : 40);
+    bench_floor(quick ? 0.4 : 1);
     return 0;
 }
