@@ -183,9 +183,11 @@ int plans_tune(const char *path, const double *rate_hz, unsigned n, char why[PLA
 {
     char part[PATH_MAX];
 
-    // Anyone may read it: the sensor is not who tunes.
+    // Anyone may read it: the sensor is not who tunes.  What stands there of an earlier try, or was
+    // put there by who else may write to the folder, is not written to.
     snprintf(part, sizeof part, "%s~", path);
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    unlink(part);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     int r = fd < 0 || fchmod(fd, 0644) ? -errno : 0;
     if (r < 0)
         snprintf(why, PLANS_WHY, "%.300s: %s", part, strerror(-r));

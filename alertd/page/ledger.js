@@ -8,7 +8,7 @@ import { $, el, fill, svg, text } from "./dom.js";
 import * as time from "./time.js";
 import { clean, t, word } from "./words.js";
 
-const MINUTE_MS = 60000, CELLS = 60, RUNS = 60, PAGES = 40;
+const MINUTE_MS = 60000, ASK_MS = 10000, CELLS = 60, RUNS = 60, PAGES = 40;
 const CHANGE_DB = 6;                    // of the weakest signal: a new line of the list
 const PATTERN = { deaf: "url(#p-deaf)", "not-told": "url(#p-not-told)" };
 const WORST = ["watched", "not-told", "not-watched", "deaf"];
@@ -24,7 +24,10 @@ const dots = parts => parts.filter(Boolean).join(" · ");
 async function get(from, to) {
   const all = [];
   for (let page = 0; page < PAGES && from < to; page++) {
-    const r = await fetch(`/api/v1/ledger?from=${iso(from)}&to=${iso(to)}`, { credentials: "same-origin", cache: "no-store" });
+    // One that hangs is a failure told, not a strip that stands still.
+    const r = await fetch(`/api/v1/ledger?from=${iso(from)}&to=${iso(to)}`, {
+      credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ASK_MS),
+    });
     if (!r.ok) throw new Error(String(r.status));
     const json = await r.json();
     all.push(...json.ledger ?? []);
