@@ -74,6 +74,6 @@ int sensord_gain(struct sensord_radio *r, const char *word, char why[SENSORD_WHY
     if (asked && !may)
         return wrong(why, "auto is for a radio that stays at one place and whose profile gives "
                      "gain_lo_db and gain_hi_db");
-    r->gain_auto = may && (asked || (!word && isnan(r->gain_db)));
+    r->gain_auto = asked;               // and by nothing else: levels stay comparable
     return 0;
 }
