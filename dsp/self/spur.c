@@ -29,6 +29,7 @@
 #define CHANGE_DB 2.5           // of the gain, to count as one
 #define STAYS    0.25           // of the change: an emitter falls by all of it
 #define FALLS    0.5
+#define JUST_S   1.0            // before the change: what is older says nothing of who came nearer
 #define WIDE_HZ  10e3           // as narrow as that, or no line
 #define TOL_HZ   300.0          // and twice what the frequency is known to
 #define TOL_MOST_HZ 2e3
@@ -41,8 +42,9 @@ struct moving {                 // by its distance from the centre
     unsigned n;                 // of these; CENTRES: learned
 };
 
-struct behind {                 // at one centre
+struct behind {                 // at one centre; as heard last
     double   freq_hz, centre_hz, level_dbfs, gain_db, heard_s;
+    double   own_dbfs;          // where it last stayed
     unsigned changes;           // at which it stayed; CHANGES: learned
     uint64_t step;              // the last step of the gain (self/step.h) among them
     bool     used;
@@ -125,9 +127,16 @@ static struct behind *behind_at(struct spurs *s, const struct finding *f, double
         if (!b->used || (old->used && b->heard_s < old->heard_s))
             old = b;
     }
-    *old = (struct behind){ f->fp.freq_hz.v, f->centre_hz, f->fp.level_dbfs, f->gain_db, now_s, 0,
-                            0, true };
+    *old = (struct behind){ .freq_hz = f->fp.freq_hz.v, .centre_hz = f->centre_hz, .used = true,
+                            .level_dbfs = f->fp.level_dbfs, .gain_db = f->gain_db,
+                            .heard_s = now_s };
     return old;
+}
+
+static void stays(struct behind *b, const struct finding *f)
+{
+    b->changes++;
+    b->own_dbfs = f->fp.level_dbfs;
 }
 
 static bool look_behind(struct spurs *s, const struct finding *f, uint64_t step)
@@ -138,20 +147,20 @@ static bool look_behind(struct spurs *s, const struct finding *f, uint64_t step)
         return false;
     struct behind *b = behind_at(s, f, now_s);
     double change = f->gain_db - b->gain_db, moved = f->fp.level_dbfs - b->level_dbfs;
-    b->heard_s = now_s;
+    bool changed = fabs(change) >= CHANGE_DB && now_s - b->heard_s < JUST_S;
     if (step && step != b->step && fabs(moved) < SAME_DB) {
         b->step = step;
-        b->changes++;
+        stays(b, f);
     }
-    if (fabs(change) < CHANGE_DB)
-        return b->changes >= CHANGES && fabs(moved) < SAME_DB;
-    if (fabs(moved) < STAYS * fabs(change))
-        b->changes++;
-    else if (fabs(moved - change) < FALLS * fabs(change))
+    if (changed && fabs(moved) < STAYS * fabs(change))
+        stays(b, f);
+    else if (changed && fabs(moved - change) < FALLS * fabs(change))
         b->changes = 0;                 // it falls with it: somebody's
+    // Always the newest, else who comes nearer while the gain falls seems to stay.
+    b->heard_s = now_s;
     b->gain_db = f->gain_db;
     b->level_dbfs = f->fp.level_dbfs;
-    return b->changes >= CHANGES && fabs(moved) < SAME_DB;
+    return b->changes >= CHANGES && fabs(f->fp.level_dbfs - b->own_dbfs) < SAME_DB;
 }
 
 bool spurs_finding(struct spurs *s, const struct finding *f, uint64_t step)

@@ -78,6 +78,23 @@ static void does_not_hear_the_gain(void **state)
     spurs_free(s);
 }
 
+// Somebody comes nearer by 3 dB between two changes of the gain by 3 dB: on one level after each.
+static void comes_nearer_while_the_gain_falls(void **state)
+{
+    struct spurs *s = spurs_new();
+    double dbfs = -60;
+    (void)state;
+
+    for (unsigned change = 0; change < 8; change++, dbfs -= 3)
+        for (unsigned i = 0; i < 10; i++, dbfs += 0.3)
+            assert_false(hear(s, 2431e6, 2440e6, dbfs, 30 - 3.0 * change));
+    // Not heard while it did: nothing is known of it.
+    for (unsigned change = 0; change < 8; change++, at_s += 1)
+        assert_false(hear(s, 2435e6, 2440e6, -60, 30 - 3.0 * change));
+    assert_int_equal(spurs_known(s), 0);
+    spurs_free(s);
+}
+
 // Two steps of the gain, 3 dB for some milliseconds, that it did not follow.
 static void does_not_follow_a_step(void **state)
 {
@@ -142,6 +159,7 @@ int main(void)
     const struct CMUnitTest t[] = {
         cmocka_unit_test(moves_with_the_tuner), cmocka_unit_test(an_emitter_does_not),
         cmocka_unit_test(does_not_hear_the_gain), cmocka_unit_test(does_not_follow_a_step),
+        cmocka_unit_test(comes_nearer_while_the_gain_falls),
         cmocka_unit_test(only_lines),
         cmocka_unit_test(full),
     };
