@@ -34,7 +34,8 @@
 #define SOON_S     60.0         // down again so soon after up: it comes and goes
 #define APART_S    0.25         // between two changes: health looks every 0.1 s and tells each
 #define FOLLOW_S   1.5          // a retune takes 0.2 s, on an overloaded machine 1 s
-#define SULK_S     60.0         // not asked again for so long by one that did not follow
+#define SULK_UP_S  60.0         // not asked again that way for so long by one that did not follow
+#define SULK_DOWN_S 2.0         // who clips hears nothing: worth to be tried again
 #define CHANGES    10           // ... in a minute, at most
 #define MINUTE_S   60.0
 #define QUIET      0.3          // this quantile of the bins is noise, whatever is on the air: edges
@@ -49,12 +50,12 @@ struct gain {
     double   steps_db;          // power of the converter's steps, dBFS; -INFINITY: it has none
     double   rate_hz, centre_hz;
     bool     begun;
-    uint64_t span_end, calm_since, last_up, last, asked_at, sulk_until;
+    uint64_t span_end, calm_since, last_up, last, asked_at, sulk_until[2];   // up, down
     unsigned loud, clipped, above, blocks;  // of this span
     double   floor_db;          // least of this span; of the last whole one
     double   was_floor_db;
     double   wait_s;
-    bool     went_up, moving;
+    bool     went_up, moving, asked_down;
     enum gain_why asked_why;
     uint64_t at[CHANGES];       // of the last changes, a ring
     struct gain_shown shown;
@@ -143,11 +144,11 @@ static void end_span(struct gain *g, uint64_t now)
     begin_span(g, now);
 }
 
-static bool may(const struct gain *g, uint64_t now)
+static bool may(const struct gain *g, uint64_t now, bool is_down)
 {
     uint64_t n = g->shown.changes + g->shown.not_followed, oldest = g->at[n % CHANGES];
 
-    return now >= g->sulk_until && (!n || now - g->last >= samples(g, APART_S)) &&
+    return now >= g->sulk_until[is_down] && (!n || now - g->last >= samples(g, APART_S)) &&
            (n < CHANGES || now - oldest >= samples(g, MINUTE_S));
 }
 
@@ -157,11 +158,12 @@ static bool ask(struct gain *g, uint64_t now, double by_db, enum gain_why why, d
 
     // At the end of its range, or set beyond it by somebody who knows why.
     if (!(by_db < 0 ? to_db < g->shown.now_db - SAME_DB : to_db > g->shown.now_db + SAME_DB) ||
-        !may(g, now))
+        !may(g, now, by_db < 0))
         return false;
     g->at[(g->shown.changes + g->shown.not_followed) % CHANGES] = now;
     g->last = g->asked_at = now;
     g->asked_why = why;
+    g->asked_down = by_db < 0;
     g->moving = true;
     *ret_db = to_db;
     return true;
@@ -209,7 +211,7 @@ static void follow(struct gain *g, const struct iq_block *b)
     } else if (b->n0 - g->asked_at > samples(g, FOLLOW_S)) {
         g->moving = false;
         g->shown.not_followed++;
-        g->sulk_until = b->n0 + samples(g, SULK_S);
+        g->sulk_until[g->asked_down] = b->n0 + samples(g, g->asked_down ? SULK_DOWN_S : SULK_UP_S);
         begin(g, b);
     }
 }

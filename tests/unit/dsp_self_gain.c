@@ -143,11 +143,29 @@ static void leaves_others_alone(void **state)
     play(g, &w, 0, 20);                 // a step of somebody else's is under way
     assert_int_equal(asked, 0);
     w.busy = false;
-    w.deaf = true;                      // a radio that does not follow is asked once a minute
-    play(g, &w, 20, 180);
-    assert_true(asked >= 2 && asked <= 4);
+    w.deaf = true;                      // a radio that does not follow is asked again and again,
+    play(g, &w, 20, 180);               // never more than ten times a minute
+    assert_true(asked >= 20 && asked <= 31 && in_minute <= 10);
     assert_int_equal(gain_shown(g)->changes, 0);
     assert_int_equal(gain_shown(g)->not_followed, asked);
+    gain_free(g);
+}
+
+// Not followed upwards: asked that way once a minute, and down at once.
+static void sulks_one_way(void **state)
+{
+    struct gain *g = fresh();
+    struct world weak = { .noise_db = -85, .peak_db = -60, .deaf = true };
+    struct world strong = { .noise_db = -50, .peak_db = 3 };
+    (void)state;
+
+    play(g, &weak, 0, 150);
+    assert_true(asked >= 2 && asked <= 3);
+    assert_int_equal(gain_shown(g)->changes, 0);
+    play(g, &weak, 150, 60);            // the last of them is less than a minute ago
+    play(g, &strong, 210, 2);
+    assert_int_equal(gain_shown(g)->changes, 1);
+    assert_int_equal(gain_shown(g)->why, GAIN_CLIPPING);
     gain_free(g);
 }
 
@@ -266,7 +284,7 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(fast_down_slow_up), cmocka_unit_test(noise_over_the_steps),
-        cmocka_unit_test(does_not_hunt), cmocka_unit_test(leaves_others_alone),
+        cmocka_unit_test(does_not_hunt), cmocka_unit_test(leaves_others_alone), cmocka_unit_test(sulks_one_way),
         cmocka_unit_test(through_the_simulator), cmocka_unit_test(through_a_radio),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
