@@ -273,7 +273,8 @@ static void count(struct dsp *d, const struct finding *f)
 static bool is_spur(struct dsp *d, const struct finding *f)
 {
     double off_hz = f->fp.freq_hz.v - f->centre_hz;
-    return spurs_finding(d->spurs, f, self_behind(d->self, off_hz, f->fp.level_dbfs));
+    return spurs_finding(d->spurs, f, self_behind(d->self, f->tick, off_hz,
+                                                    f->fp.level_dbfs));
 }
 
 struct finding *dsp_next(struct dsp *d)

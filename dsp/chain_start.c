@@ -75,7 +75,7 @@ struct dsp *dsp_new(const struct dsp_cfg *cfg)
     d->arbiter = arbiter_new(&d->info, chain_burst, d);
     d->spurs = spurs_new();
     d->self = self_new(&d->info, cfg->steps ? cfg->source : NULL,
-                       cfg->gain_auto ? cfg->profile : NULL);
+                       cfg->profile, cfg->gain_auto);
     d->standing = standing_new(&d->info, cfg->droneid != DRONEID_OFF);
     if (d->front && d->arbiter && d->self && d->spurs && d->standing && make_queues(d) &&
         make_shelves(d) && make_tools(d))

@@ -40,15 +40,15 @@ struct self {
 };
 
 struct self *self_new(const struct iq_info *info, struct iq_source *src,
-                      const struct hw_profile *p)
+                      const struct hw_profile *p, bool sets)
 {
     struct self *s = calloc(1, sizeof *s);
-    bool sets = src && p && p->gain_hi_db.v > p->gain_lo_db.v;
 
     if (!s)
         return NULL;
+    sets = sets && src && p && p->gain_hi_db.v > p->gain_lo_db.v;
     s->image = image_new();
-    s->step = src ? step_new() : NULL;
+    s->step = src ? step_new(p ? p->gain_lo_db.v : NAN) : NULL;
     if (sets)
         s->gain = gain_new(&(struct gain_cfg){ p->gain_lo_db.v, p->gain_hi_db.v, p->bits.v,
                                                info->format });
@@ -117,7 +117,8 @@ static void step(struct self *s, const struct iq_block *b)
 
     if (power && !(s->gain && gain_moving(s->gain)) && step_block(s->step, b, power, &gain_db))
         set_gain(s, b, gain_db);
-    if (k->steps != s->steps)
+    // A step's end, or of what it showed: at another place or gain none of it holds.
+    if (k->steps != s->steps || k->until != atomic_load(&s->told.until))
         tell_step(s, k);
     if (k->deaf && b->n0 < k->until)
         atomic_store(&s->told.deaf_s, atomic_load(&s->told.deaf_s) + b->n / b->rate_hz);
@@ -144,11 +145,13 @@ struct dsp_now self_now(const struct self *self)
                              whys[atomic_load(&s->told.gain_why)] };
 }
 
-uint64_t self_behind(const struct self *self, double off_hz, double level_dbfs)
+uint64_t self_behind(const struct self *self, uint64_t n0, double off_hz, double level_dbfs)
 {
     struct self *s = (struct self *)self;   // C17 loads only from what is not const
     unsigned n = atomic_load(&s->told.n_behind);
 
+    if (n0 >= atomic_load(&s->told.until))
+        return 0;
     for (unsigned i = 0; i < n; i++)
         if (off_hz > atomic_load(&s->told.behind_lo_hz[i]) &&
             off_hz < atomic_load(&s->told.behind_hi_hz[i]) &&

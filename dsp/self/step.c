@@ -35,6 +35,7 @@ enum phase { BEFORE, DOWN, LOWER, UP, AFTER };
 
 struct step {
     enum phase phase;
+    double     lo_db;           // the radio's least; NAN not known
     double     gain_db, low_db, centre_hz;
     float      before[STEP_BINS], low[STEP_BINS], after[STEP_BINS];
     unsigned   n;               // blocks of the phase
@@ -43,11 +44,13 @@ struct step {
     struct step_shown shown;
 };
 
-struct step *step_new(void)
+struct step *step_new(double lo_db)
 {
     struct step *s = calloc(1, sizeof *s);
-    if (s)
-        s->centre_hz = s->floor_db = NAN;
+    if (!s)
+        return NULL;
+    s->centre_hz = s->floor_db = NAN;
+    s->lo_db = lo_db;
     return s;
 }
 
@@ -75,7 +78,7 @@ static void begin(struct step *s, const struct iq_block *b)
 {
     uint64_t steps = s->shown.steps, given_up = s->shown.given_up;
     *s = (struct step){ .gain_db = b->gain_db, .centre_hz = b->centre_hz, .floor_db = NAN,
-                        .began = b->n0 };
+                        .began = b->n0, .lo_db = s->lo_db };
     s->shown.steps = steps;
     s->shown.given_up = given_up;
 }
@@ -185,7 +188,8 @@ bool step_block(struct step *s, const struct iq_block *b, const float *power, do
     switch (s->phase) {
     case BEFORE:
         follow(s, s->before, power, AROUND);
-        if (!has_reason(s, b, power))
+        // has_reason first: it follows the floor
+        if (!has_reason(s, b, power) || s->gain_db - STEP_DB < s->lo_db)
             return false;
         go(s, DOWN);
         *ret_gain_db = s->gain_db - STEP_DB;

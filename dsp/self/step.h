@@ -19,7 +19,8 @@ struct step_shown {
 };
 
 struct step;
-struct step *step_new(void);            // NULL: no memory
+// lo_db: below it the gain cannot be set, NAN not known.  NULL: no memory.
+struct step *step_new(double lo_db);
 void step_free(struct step *s);         // NULL is fine
 
 // Looks at a block; power: of STEP_BINS bins of it, in any scale, bin 0 at the centre, upper half

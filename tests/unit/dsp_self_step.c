@@ -60,7 +60,7 @@ static struct run play(struct step *s, double seconds, bool deaf, bool strong, b
 
 static void shows(void **state)
 {
-    struct step *s = step_new();
+    struct step *s = step_new(NAN);
     (void)state;
     assert_non_null(s);
     struct run r = play(s, 20, false, true, true);
@@ -85,7 +85,7 @@ static void shows(void **state)
 // the others is nobody's product.
 static void no_room(void **state)
 {
-    struct step *s = step_new();
+    struct step *s = step_new(NAN);
     (void)state;
     assert_non_null(s);
     more = 9;                               // with the one of PRODUCT ten
@@ -104,7 +104,7 @@ static void no_room(void **state)
 
 static void deaf(void **state)
 {
-    struct step *s = step_new();
+    struct step *s = step_new(NAN);
     (void)state;
     assert_non_null(s);
     play(s, 5, true, true, true);
@@ -114,7 +114,7 @@ static void deaf(void **state)
 
 static void no_reason(void **state)
 {
-    struct step *s = step_new();
+    struct step *s = step_new(NAN);
     (void)state;
     assert_non_null(s);
     struct run r = play(s, 100, false, false, true);
@@ -124,9 +124,23 @@ static void no_reason(void **state)
     step_free(s);
 }
 
+// The radio cannot go 3 dB lower: it is not asked to.
+static void at_the_lowest(void **state)
+{
+    static const double lo_db[] = { 27, 27.5, 40 };     // at 30 dB; 40: set beyond by somebody
+    (void)state;
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct step *s = step_new(lo_db[i]);
+        assert_non_null(s);
+        assert_int_equal(play(s, 5, false, true, true).lowered, i == 0);
+        step_free(s);
+    }
+}
+
 static void does_not_follow(void **state)
 {
-    struct step *s = step_new();
+    struct step *s = step_new(NAN);
     (void)state;
     assert_non_null(s);
     struct run r = play(s, 20, false, true, false);
@@ -176,7 +190,7 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(shows), cmocka_unit_test(no_room), cmocka_unit_test(deaf),
-        cmocka_unit_test(no_reason), cmocka_unit_test(does_not_follow),
+        cmocka_unit_test(no_reason), cmocka_unit_test(at_the_lowest), cmocka_unit_test(does_not_follow),
         cmocka_unit_test(through_the_chain),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
