@@ -284,7 +284,8 @@ int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(fast_down_slow_up), cmocka_unit_test(noise_over_the_steps),
-        cmocka_unit_test(does_not_hunt), cmocka_unit_test(leaves_others_alone), cmocka_unit_test(sulks_one_way),
+        cmocka_unit_test(does_not_hunt), cmocka_unit_test(leaves_others_alone),
+        cmocka_unit_test(sulks_one_way),
         cmocka_unit_test(through_the_simulator), cmocka_unit_test(through_a_radio),
     };
     return cmocka_run_group_tests(t, NULL, NULL);

@@ -10,7 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/burst.h"
 #include "dsp/dsp.h"
+#include "dsp/self/self.h"
 #include "dsp/self/step.h"
 
 #define RATE 20e6
@@ -151,15 +153,16 @@ static void does_not_follow(void **state)
 }
 
 // Three strong carriers into a poor third order: what falls by 9 dB is masked.
+static const char scene[] =
+    "rate_hz: 2e6\ncentre_hz: 2440e6\nduration_s: 1.6\nseed: 3\n"
+    "receiver: {noise_dbfs: -60, intercept_dbfs: 0}\n"
+    "emitters:\n"
+    "- {name: a, model: cw, freq_hz: 2440.2e6, level_dbfs: -14}\n"
+    "- {name: b, model: cw, freq_hz: 2440.53e6, level_dbfs: -14}\n"
+    "- {name: c, model: cw, freq_hz: 2439.37e6, level_dbfs: -50}\n";
+
 static void through_the_chain(void **state)
 {
-    static const char scene[] =
-        "rate_hz: 2e6\ncentre_hz: 2440e6\nduration_s: 1.6\nseed: 3\n"
-        "receiver: {noise_dbfs: -60, intercept_dbfs: 0}\n"
-        "emitters:\n"
-        "- {name: a, model: cw, freq_hz: 2440.2e6, level_dbfs: -14}\n"
-        "- {name: b, model: cw, freq_hz: 2440.53e6, level_dbfs: -14}\n"
-        "- {name: c, model: cw, freq_hz: 2439.37e6, level_dbfs: -50}\n";
     struct iq_source *src;
     char why[IQ_WHY];
     struct finding *f;
@@ -186,12 +189,44 @@ static void through_the_chain(void **state)
     iq_close(src);
 }
 
+// The product at 2a - b is masked from the step on, until the gain is another.
+static void holds_at_its_gain_only(void **state)
+{
+    struct iq_source *src;
+    struct iq_block *b;
+    char why[IQ_WHY];
+    unsigned held = 0;
+    double more_db = 0;
+    (void)state;
+
+    assert_int_equal(iq_open_sim(&src, &(struct iq_sim_cfg){ .text = scene, .pool_blocks = 4 },
+                                 why), 0);
+    struct iq_info info = iq_info(src);
+    struct self *s = self_new(&info, src, NULL, false);
+    assert_non_null(s);
+    while ((b = iq_next(src))) {
+        b->gain_db += more_db;
+        self_block(s, b);
+        struct burst x = { .n0 = b->n0, .f_lo_hz = -132e3, .f_hi_hz = -128e3, .level_dbfs = -70 };
+        bool masks = self_masks(s, &x);
+        held += masks;
+        assert_false(masks && more_db > 0);
+        if (held == 10)
+            more_db = 6;
+        iq_unref(b);
+    }
+    assert_int_equal(held, 10);
+    self_free(s);
+    iq_close(src);
+}
+
 int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(shows), cmocka_unit_test(no_room), cmocka_unit_test(deaf),
-        cmocka_unit_test(no_reason), cmocka_unit_test(at_the_lowest), cmocka_unit_test(does_not_follow),
-        cmocka_unit_test(through_the_chain),
+        cmocka_unit_test(no_reason), cmocka_unit_test(at_the_lowest),
+        cmocka_unit_test(does_not_follow), cmocka_unit_test(through_the_chain),
+        cmocka_unit_test(holds_at_its_gain_only),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
