@@ -9,7 +9,7 @@
 float level_noise(const struct noise_shape *s, double rate_hz, double f_hz)
 {
     double k = (f_hz / rate_hz + 0.5) * NOISE_POINTS;
-    int i = k < 0 ? 0 : k >= NOISE_POINTS ? NOISE_POINTS - 1 : (int)k;
+    int i = k > 0 ? (int)fmin(k, NOISE_POINTS - 1) : 0;     // of a NaN, too
     return s->dbfs_hz[i];
 }
 

@@ -54,10 +54,19 @@ static const enum burst_hyp hyps[STAND_KINDS] = {
     [STAND_DSSS] = HYP_DSSS,
 };
 
+// Samples may be anything; what is made of them becomes places in tables.
+static bool sane(const struct stand_cand *c)
+{
+    return fabs(c->n0) < 1e18 && fabs(c->n1) < 1e18 && isfinite(c->f_hz) && isfinite(c->bw_hz) &&
+           isfinite(c->snr_db) && isfinite(c->metric);
+}
+
 static void pass_on(struct standing *s)
 {
     for (unsigned i = 0; i < s->list.n; i++) {
         const struct stand_cand *c = &s->list.c[i];
+        if (!sane(c))
+            continue;
         if (s->out->n == CAND_MAX) {
             s->out->dropped++;
             continue;

@@ -129,10 +129,14 @@ static bool match(const struct comb *c, unsigned channel, unsigned at, double ze
     double own = power / n, metric = own / all;
     if (c->on_try)
         c->on_try(c->on_try_arg, metric);
-    if (metric < c->limit || fabs(off_hz) > OFF_HZ || own < LIKE * (w->on - 2 * w->off))
+    // the negations: samples that overflow a float make a NaN of it
+    if (!(metric >= c->limit && metric <= 1.01) || !(fabs(off_hz) <= OFF_HZ) ||
+        !(own >= LIKE * (w->on - 2 * w->off)))
         return false;
     double noise = (all - own) / (1.5 * n - 1), snr = own / n / fmax(noise, 1e-3 * own / n);
     double mid = zero + (at + middle(c, w, phase, noise)) * c->per;
+    if (!isfinite(mid))
+        return false;
     double n0 = mid - samples(c, FIELD_S) / 2, period = samples(c, PERIOD_S);
     // the first that was gathered is `phase` periods behind the field's start, and whole ones
     double first = zero + ((double)at - ASIDE) * c->per - phase * period;

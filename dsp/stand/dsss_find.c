@@ -78,7 +78,8 @@ static void match(struct dsss *d, unsigned channel, unsigned i, double zero,
     double off_hz = atan2(-s.im, -s.re) / (2 * M_PI * SYMBOL_S);
     if (d->on_try)
         d->on_try(d->on_try_arg, rho);
-    if (rho < d->limit || rho * rho < LIKE * LIKE * clear || fabs(off_hz) > OFF_HZ)
+    // the negations: samples that overflow a float make a NaN of it
+    if (!(rho >= d->limit) || !(rho * rho >= LIKE * LIKE * clear) || !(fabs(off_hz) <= OFF_HZ))
         return;
     // the mean of steps between two noisy samples, as of advertisements (ble.c)
     double mid_hz = (d->stream[channel].c.f_hz + d->stream[channel + 1].c.f_hz) / 2;
