@@ -16,7 +16,7 @@ struct aside {
     struct cand c[ASIDE_MAX];           // waiting for their box, by time of arrival
     unsigned    n;
     struct cand found;                  // the last that had its box
-    struct { uint64_t n0, n1; double f_hz; } box[ASIDE_BOXES];      // boxes that had a claim
+    struct { uint64_t n0, n1, run; double f_hz; } box[ASIDE_BOXES];      // boxes that had a claim
     unsigned    n_box;
     double      credit;                 // bursts of their own that may be told
     uint64_t    at;                     // sample up to which credit is counted

@@ -85,12 +85,70 @@ static void so_many_and_no_more(void **state)
     assert_true(a.dropped == 4000 - k);
 }
 
+// Somebody else's box, in which a frame of Wi-Fi happens to begin.
+static void none_of_another_kind(void **state)
+{
+    (void)state;
+    aside_clear(&a);
+    struct cand c = claim(10 * MS, 0), faint = c;
+    struct cand drone = box(10 * MS, 11 * MS, 0, 10e6), wide = box(10 * MS, 11 * MS, 0, 17e6);
+    struct cand all = box(10 * MS, 11 * MS, 0, 60e6);
+    drone.snr_db = wide.snr_db = 20;
+    c.snr_db = 19;
+    faint.snr_db = -2;
+    faint.metric = 0.3f;
+    aside_take(&a, &c);
+    assert_null(aside_of_box(&a, &drone, RATE));
+    assert_null(aside_of_box(&a, &all, RATE));
+    assert_non_null(aside_of_box(&a, &wide, RATE));
+    aside_take(&a, &faint);
+    assert_null(aside_of_box(&a, &wide, RATE));
+    wide.snr_db = 3;
+    assert_non_null(aside_of_box(&a, &wide, RATE));
+    // half of it lies beyond the capture's edge
+    c = claim(20 * MS, 9e6);
+    drone = box(20 * MS, 21 * MS, 6e6, 8e6);
+    aside_take(&a, &c);
+    assert_non_null(aside_of_box(&a, &drone, RATE));
+}
+
+static void a_run_ends(void **state)
+{
+    (void)state;
+    aside_clear(&a);
+    struct cand c = claim(10 * MS, 0), b = box(10 * MS, 50 * MS, 0, 16e6);
+    struct cand within = claim(70 * MS, 0), behind = claim(90 * MS, 0);
+    b.part = BURST_RUN_FIRST;
+    b.run = 7;
+    aside_take(&a, &c);
+    assert_non_null(aside_of_box(&a, &b, RATE));
+    aside_take(&a, &within);
+    assert_int_equal(told(&a, 80 * MS, NULL, 0), 0);
+    b.part = BURST_RUN_END;
+    b.n1 = 80 * MS;
+    assert_null(aside_of_box(&a, &b, RATE));
+    aside_take(&a, &behind);
+    assert_int_equal(told(&a, UINT64_MAX, NULL, 0), 1);
+    // one whose end was lost
+    c = claim(1000 * MS, 0);
+    b = box(1000 * MS, 1040 * MS, 0, 16e6);
+    b.part = BURST_RUN_FIRST;
+    b.run = 8;
+    aside_take(&a, &c);
+    assert_non_null(aside_of_box(&a, &b, RATE));
+    c = claim(3000 * MS, 0);
+    aside_take(&a, &c);
+    assert_int_equal(told(&a, UINT64_MAX, NULL, 0), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_box_takes_its_claim),
         cmocka_unit_test(it_waits_for_its_box),
         cmocka_unit_test(so_many_and_no_more),
+        cmocka_unit_test(none_of_another_kind),
+        cmocka_unit_test(a_run_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
