@@ -182,6 +182,7 @@ static int analyze(const struct options *opt, struct iq_source *src, struct cls 
     }
     tell_end(&o, runs, c, &s);
     s.unclassified = cls_counts(c)->unclassified;
+    s.untold = dsp_counts(d)->cand_dropped;
     s.counts = iq_counts(src);
     s.self = dsp_counts(d)->self;
     s.crystal = cls_crystal(c)->now;

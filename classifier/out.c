@@ -245,6 +245,8 @@ static void summary_json(struct json *j, const struct out_summary *s)
     json_int(j, "decodes", (int64_t)s->decodes);
     json_int(j, "tracks", (int64_t)s->tracks);
     json_int(j, "unclassified_bursts", (int64_t)s->unclassified);
+    if (s->untold)
+        json_int(j, "untold_claims", (int64_t)s->untold);
     if (c->nonfinite)
         json_int(j, "nonfinite", (int64_t)c->nonfinite);
     if (c->clipped)
@@ -281,6 +283,9 @@ static void summary_words(struct out *o, const struct out_summary *s)
     if (s->unclassified)
         fprintf(o->f, "%llu signal%s of no link: too few, or pieces of others\n",
                 (unsigned long long)s->unclassified, plural(s->unclassified));
+    if (s->untold)
+        fprintf(o->f, "%llu claim%s of the detectors not followed: too many at once\n",
+                (unsigned long long)s->untold, plural(s->untold));
     if (c->lost)
         fprintf(o->f, "%llu samples were lost\n", (unsigned long long)c->lost);
     if (c->trailing_bytes)

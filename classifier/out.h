@@ -20,7 +20,7 @@ struct out {
 struct out_summary {
     const struct iq_counts *counts;
     double                  seconds, wall_s, cpu_s;
-    uint64_t                bursts, decodes, tracks, unclassified;
+    uint64_t                bursts, decodes, tracks, unclassified, untold;
     struct dsp_self         self;
     struct meas             crystal;    // the receiver's frequency error, ppm; err 0: not known
     uint64_t                products[PRODUCT_COUNT];

@@ -73,7 +73,7 @@ void arbiter_free(struct arbiter *a)
     free(a);
 }
 
-uint64_t arbiter_dropped(const struct arbiter *a) { return a->dropped; }
+uint64_t arbiter_dropped(const struct arbiter *a) { return a->dropped + a->aside.dropped; }
 uint64_t arbiter_tick(const struct arbiter *a) { return a->tick; }
 
 // ---- Candidates in --------------------------------------------------------------------------

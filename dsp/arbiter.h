@@ -40,5 +40,6 @@ void arbiter_noise(struct arbiter *a, const struct noise_shape *noise);
 void arbiter_flush(struct arbiter *a, const struct cand_list *energy, const struct cand_list *corr);
 // Every burst that ends before this sample has been told.
 uint64_t arbiter_tick(const struct arbiter *a);
-// Candidates lost because the table of open ones was full, or lists overflowed.
+// Candidates lost because the table of open ones was full, lists overflowed, or too many frames of
+// Wi-Fi had no box (dsp/aside.h).
 uint64_t arbiter_dropped(const struct arbiter *a);

@@ -296,6 +296,7 @@ struct finding *dsp_next(struct dsp *d)
     }
     if (!d->ended) {
         d->counts.cut_dropped += d->untold;
+        d->counts.cand_dropped = arbiter_dropped(d->arbiter);
         d->counts.self = self_known(d->self);
     }
     d->ended = true;

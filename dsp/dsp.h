@@ -218,6 +218,7 @@ struct dsp_self {                   // what the receiver knows of itself
 struct dsp_counts {
     uint64_t bursts, runs, rejected;    // told; long ones; standing candidates that did not hold
     uint64_t cut_dropped, droneid_candidates, droneid_seen, droneid_crc_failed; // cut: no samples
+    uint64_t cand_dropped;      // claims of the detectors for which there was no room or time
     uint64_t products[PRODUCT_COUNT];   // masked; of a run each part counts
     struct dsp_self self;
 };
