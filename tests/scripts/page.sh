@@ -142,7 +142,7 @@ sign_in() { wd keys "$1$enter"; }
 is 'nothing to be renewed yet' 'document.querySelector("#renew").hidden'
 "$tool/age" data/accounts.db $((24 * 3600 - 20 * 60))
 wd go "$url"
-soon 'twenty minutes before the end' "return $(shown '#renew') && /^Session ends at [0-9:]{5,8}: sign in again$/.test($(text '#renew'))"
+soon 'twenty minutes before the end' "return $(shown '#renew') && /^Session ends at ([0-9-]{10} )?[0-9:]{5,8}: sign in again$/.test($(text '#renew'))"
 soon 'the rows' "return $rows >= 3"
 soon 'nothing else asks' "return document.activeElement === document.body && document.querySelector('#lost').hidden"
 wd keys j
